@@ -1,0 +1,136 @@
+//! Time, passed in: tests move it, the program reads the system's.
+//!
+//! Times are milliseconds since 1970-01-01T00:00:00Z everywhere, the database included.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// RFC 3339 in UTC with milliseconds, as the Mastodon API and ActivityPub write it.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        self.datetime().to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    /// The day alone, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn to_date(self) -> String {
+        self.datetime().format("%Y-%m-%d").to_string()
+    }
+
+    /// Reads RFC 3339 (any offset); `None` when the text is not a date.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
+    }
+
+    /// As a chrono value, for formatting. Values outside chrono's range become the epoch.
+    #[must_use]
+    pub fn datetime(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Whole seconds since the epoch.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+}
+
+impl From<i64> for Timestamp {
+    fn from(ms: i64) -> Self {
+        Self(ms)
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(at: Timestamp) -> i64 {
+        at.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    #[default]
+    System,
+    /// A clock that only moves when told to.
+    Manual(Arc<AtomicI64>),
+    /// The system's clock, shifted by so many milliseconds: a running server whose time a test moves.
+    Shifted(Arc<AtomicI64>),
+}
+
+impl Clock {
+    #[must_use]
+    pub fn manual(at: Timestamp) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(at.0)))
+    }
+
+    #[must_use]
+    pub fn shifted() -> Self {
+        Self::Shifted(Arc::default())
+    }
+
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => Timestamp(Utc::now().timestamp_millis()),
+            Self::Manual(at) => Timestamp(at.load(Ordering::Relaxed)),
+            Self::Shifted(by) => Timestamp(Utc::now().timestamp_millis() + by.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Sets a manual clock. The system's clock is not ours to set: there this does nothing.
+    pub fn set(&self, to: Timestamp) {
+        if let Self::Manual(at) = self {
+            at.store(to.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves a manual or shifted clock forward.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(at) | Self::Shifted(at) = self {
+            at.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_mastodon_writes_them() {
+        assert_eq!(Timestamp(1_700_000_000_123).to_rfc3339(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(Timestamp::parse_rfc3339("2023-11-15T00:13:20.123+02:00"), Some(Timestamp(1_700_000_000_123)));
+        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+        assert_eq!(Timestamp(i64::MAX).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+}

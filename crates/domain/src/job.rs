@@ -1,0 +1,124 @@
+//! Work that is done after the change that asked for it, and survives a crash.
+//!
+//! A job carries ids (and the ActivityPub id of what is gone), never content. It may run twice: whoever handles
+//! it must find that out by itself. Received activities and deliveries have tables of their own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, PostId};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Send a new local post or boost to those who should have it (`Create`, `Announce`).
+    DistributePost {
+        post: PostId,
+    },
+    /// Send an edit (`Update`).
+    DistributeEdit {
+        post: PostId,
+    },
+    /// Take a post or boost back (`Delete`, `Undo` of `Announce`). The row is a tombstone by now.
+    DistributeDelete {
+        post: PostId,
+    },
+    DistributeFavourite {
+        account: AccountId,
+        post: PostId,
+        uri: String,
+    },
+    DistributeUnfavourite {
+        account: AccountId,
+        post: PostId,
+        uri: String,
+    },
+    DistributeFollow {
+        account: AccountId,
+        target: AccountId,
+        uri: String,
+    },
+    DistributeUnfollow {
+        account: AccountId,
+        target: AccountId,
+        uri: String,
+    },
+    /// `account` (local) lets `follower` (remote) follow; `uri` is the `Follow` it answers.
+    DistributeAccept {
+        account: AccountId,
+        follower: AccountId,
+        uri: String,
+    },
+    /// Refuses a request, or ends a follow that was accepted.
+    DistributeReject {
+        account: AccountId,
+        follower: AccountId,
+        uri: String,
+    },
+    DistributeBlock {
+        account: AccountId,
+        target: AccountId,
+        uri: String,
+    },
+    DistributeUnblock {
+        account: AccountId,
+        target: AccountId,
+        uri: String,
+    },
+    /// A profile changed (`Update` of the actor).
+    DistributeAccount {
+        account: AccountId,
+    },
+    /// A local account was deleted (`Delete` of the actor).
+    DistributeAccountDelete {
+        account: AccountId,
+    },
+    /// A post was pinned or unpinned (`Add`, `Remove` on the featured collection).
+    DistributePin {
+        account: AccountId,
+        post: PostId,
+        pinned: bool,
+    },
+    /// Look for what a received post answers, upward to the start of the discussion.
+    FetchThread {
+        post: PostId,
+    },
+    /// Read a remote actor again.
+    RefreshAccount {
+        account: AccountId,
+    },
+    /// Remove what a deleted account left: posts, media, relations.
+    PurgeAccount {
+        account: AccountId,
+    },
+    /// Remove bytes from the media store that no row points at any more.
+    DeleteMedia {
+        keys: Vec<String>,
+    },
+}
+
+impl Job {
+    /// The name under which the queue and the metrics know it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DistributePost { .. } => "distribute_post",
+            Self::DistributeEdit { .. } => "distribute_edit",
+            Self::DistributeDelete { .. } => "distribute_delete",
+            Self::DistributeFavourite { .. } => "distribute_favourite",
+            Self::DistributeUnfavourite { .. } => "distribute_unfavourite",
+            Self::DistributeFollow { .. } => "distribute_follow",
+            Self::DistributeUnfollow { .. } => "distribute_unfollow",
+            Self::DistributeAccept { .. } => "distribute_accept",
+            Self::DistributeReject { .. } => "distribute_reject",
+            Self::DistributeBlock { .. } => "distribute_block",
+            Self::DistributeUnblock { .. } => "distribute_unblock",
+            Self::DistributeAccount { .. } => "distribute_account",
+            Self::DistributeAccountDelete { .. } => "distribute_account_delete",
+            Self::DistributePin { .. } => "distribute_pin",
+            Self::FetchThread { .. } => "fetch_thread",
+            Self::RefreshAccount { .. } => "refresh_account",
+            Self::PurgeAccount { .. } => "purge_account",
+            Self::DeleteMedia { .. } => "delete_media",
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Porchlight's types and rules: what an account, a post, a follow is, and who may see what.
+//!
+//! Pure: no async, no network, no disk, no database. Every other crate builds on this one;
+//! it builds on none of them.
+
+pub mod account;
+pub mod attachment;
+pub mod clock;
+pub mod event;
+pub mod follow;
+pub mod id;
+pub mod instance;
+pub mod job;
+pub mod limits;
+pub mod notification;
+pub mod page;
+pub mod post;
+pub mod scope;
+pub mod urls;
+pub mod view;
+pub mod visibility;
+
+pub use clock::{Clock, Timestamp};
+pub use id::*;
+pub use urls::Urls;
+pub use visibility::{Viewer, Visibility};

@@ -1,0 +1,122 @@
+//! OAuth scopes, as Mastodon names them: `read`, `write`, `follow`, `push`, `profile` and their parts such as
+//! `read:statuses`. A broad scope holds its parts; `follow` holds the relationship parts.
+
+use std::fmt;
+
+/// A set of granted or requested scopes, kept in the order they were named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scopes(Vec<String>);
+
+const PARTS_READ: &[&str] = &[
+    "accounts",
+    "blocks",
+    "bookmarks",
+    "favourites",
+    "filters",
+    "follows",
+    "lists",
+    "mutes",
+    "notifications",
+    "search",
+    "statuses",
+];
+const PARTS_WRITE: &[&str] = &[
+    "accounts",
+    "blocks",
+    "bookmarks",
+    "conversations",
+    "favourites",
+    "filters",
+    "follows",
+    "lists",
+    "media",
+    "mutes",
+    "notifications",
+    "reports",
+    "statuses",
+];
+/// What `follow` (deprecated, still asked for by most apps) stands for.
+const FOLLOW: &[&str] = &["read:blocks", "write:blocks", "read:follows", "write:follows", "read:mutes", "write:mutes"];
+
+impl Scopes {
+    /// Reads a space-separated list.
+    ///
+    /// # Errors
+    /// Gives back the first scope that is not known.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut all: Vec<String> = Vec::new();
+        for word in text.split([' ', '+']).filter(|w| !w.is_empty()) {
+            if !Self::known(word) {
+                return Err(word.to_owned());
+            }
+            if !all.iter().any(|s| s == word) {
+                all.push(word.to_owned());
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn known(word: &str) -> bool {
+        match word.split_once(':') {
+            None => matches!(word, "read" | "write" | "follow" | "push" | "profile"),
+            Some(("read", part)) => PARTS_READ.contains(&part),
+            Some(("write", part)) => PARTS_WRITE.contains(&part),
+            // Asked for by apps that also offer moderation; granted to nobody but those who moderate.
+            Some(("admin", part)) => {
+                let part = part.split(':').next().unwrap_or_default();
+                matches!(part, "read" | "write")
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Does holding these scopes allow what `needed` (one scope) asks for?
+    #[must_use]
+    pub fn allows(&self, needed: &str) -> bool {
+        self.0.iter().any(|have| {
+            have == needed
+                || needed.split_once(':').is_some_and(|(broad, _)| broad == have)
+                || (have == "follow" && FOLLOW.contains(&needed))
+                || (needed == "profile" && (have == "read" || have == "read:accounts"))
+        })
+    }
+
+    /// Is every one of `other` within these?
+    #[must_use]
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.0.iter().all(|s| self.allows(s))
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broad_scope_holds_its_parts_and_not_the_other_way() {
+        let read = Scopes::parse("read").unwrap();
+        assert!(read.allows("read:statuses"));
+        assert!(!read.allows("write:statuses"));
+        let part = Scopes::parse("read:statuses").unwrap();
+        assert!(!part.allows("read"));
+        assert!(!part.allows("read:accounts"));
+        let follow = Scopes::parse("follow").unwrap();
+        assert!(follow.allows("write:follows") && follow.allows("read:mutes") && !follow.allows("write:statuses"));
+        assert_eq!(Scopes::parse("read everything"), Err("everything".to_owned()));
+    }
+}

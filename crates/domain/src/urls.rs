@@ -1,0 +1,250 @@
+//! Every address this server gives out, made in one place.
+//!
+//! HTML lives at `/@name`, ActivityPub ids at `/users/name`. Ids never change once given out.
+
+use url::Url;
+
+use crate::account::Account;
+use crate::attachment::Attachment;
+use crate::id::{AccountId, AttachmentId, PostId};
+
+/// Makes addresses below the public base URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Urls {
+    base: String,
+    domain: String,
+    host: String,
+}
+
+impl Urls {
+    /// `base` is the public address, such as `https://maple.example`; a path, query or fragment is ignored.
+    ///
+    /// # Errors
+    /// When it is not an http(s) address with a host.
+    pub fn new(base: &Url) -> Result<Self, &'static str> {
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err("must start with https:// or http://");
+        }
+        let Some(host) = base.host_str() else { return Err("must name a host") };
+        let domain = match base.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(Self { base: format!("{}://{domain}", base.scheme()), domain, host: host.to_owned() })
+    }
+
+    /// Without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What follows the second `@` of handles here: the host, and the port if it is not the scheme's own.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The host without a port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
+    /// `ws://` or `wss://`, without a path.
+    #[must_use]
+    pub fn streaming(&self) -> String {
+        self.base.replacen("http", "ws", 1)
+    }
+
+    /// An absolute address for a path that starts with `/`.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Is this address one of ours (same scheme, host and port)?
+    #[must_use]
+    pub fn is_ours(&self, uri: &str) -> bool {
+        uri.strip_prefix(self.base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+
+    #[must_use]
+    pub fn actor(&self, username: &str) -> String {
+        format!("{}/users/{username}", self.base)
+    }
+
+    /// The path of `uri` below `/users/`, split: `("dana", "statuses/42")`. `None` when it is not ours.
+    #[must_use]
+    pub fn parse_user_path<'a>(&self, uri: &'a str) -> Option<(&'a str, &'a str)> {
+        let rest = uri.strip_prefix(self.base.as_str())?.strip_prefix("/users/")?;
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
+        (!name.is_empty()).then_some((name, below.trim_end_matches('/')))
+    }
+
+    #[must_use]
+    pub fn profile(&self, username: &str) -> String {
+        format!("{}/@{username}", self.base)
+    }
+
+    #[must_use]
+    pub fn inbox(&self, username: &str) -> String {
+        format!("{}/users/{username}/inbox", self.base)
+    }
+
+    #[must_use]
+    pub fn outbox(&self, username: &str) -> String {
+        format!("{}/users/{username}/outbox", self.base)
+    }
+
+    #[must_use]
+    pub fn followers(&self, username: &str) -> String {
+        format!("{}/users/{username}/followers", self.base)
+    }
+
+    #[must_use]
+    pub fn following(&self, username: &str) -> String {
+        format!("{}/users/{username}/following", self.base)
+    }
+
+    #[must_use]
+    pub fn featured(&self, username: &str) -> String {
+        format!("{}/users/{username}/collections/featured", self.base)
+    }
+
+    #[must_use]
+    pub fn public_key(&self, username: &str) -> String {
+        format!("{}/users/{username}#main-key", self.base)
+    }
+
+    #[must_use]
+    pub fn shared_inbox(&self) -> String {
+        format!("{}/inbox", self.base)
+    }
+
+    /// The actor in whose name this server fetches.
+    #[must_use]
+    pub fn instance_actor(&self) -> String {
+        format!("{}/actor", self.base)
+    }
+
+    /// The ActivityPub id of a local post.
+    #[must_use]
+    pub fn post(&self, username: &str, id: PostId) -> String {
+        format!("{}/users/{username}/statuses/{id}", self.base)
+    }
+
+    /// The page of a local post.
+    #[must_use]
+    pub fn post_page(&self, username: &str, id: PostId) -> String {
+        format!("{}/@{username}/{id}", self.base)
+    }
+
+    /// The ActivityPub id of the activity that a post came with.
+    #[must_use]
+    pub fn post_activity(&self, username: &str, id: PostId) -> String {
+        format!("{}/users/{username}/statuses/{id}/activity", self.base)
+    }
+
+    /// An id for something an account did that has no page, such as a follow.
+    #[must_use]
+    pub fn activity(&self, username: &str, kind: &str, id: i64) -> String {
+        format!("{}/users/{username}#{kind}/{id}", self.base)
+    }
+
+    #[must_use]
+    pub fn tag(&self, name: &str) -> String {
+        format!("{}/tags/{name}", self.base)
+    }
+
+    /// A file of the media store.
+    #[must_use]
+    pub fn media(&self, key: &str) -> String {
+        format!("{}/media/{key}", self.base)
+    }
+
+    /// A remote picture, fetched and kept here when first asked for: no page makes third-party requests.
+    #[must_use]
+    pub fn remote_attachment(&self, id: AttachmentId, size: &str) -> String {
+        format!("{}/media/remote/attachments/{id}/{size}", self.base)
+    }
+
+    #[must_use]
+    pub fn remote_profile_image(&self, id: AccountId, which: &str) -> String {
+        format!("{}/media/remote/accounts/{id}/{which}", self.base)
+    }
+
+    /// Where a client loads an attachment's original from.
+    #[must_use]
+    pub fn attachment(&self, a: &Attachment) -> String {
+        match &a.key {
+            Some(key) => self.media(key),
+            None => self.remote_attachment(a.id, "original"),
+        }
+    }
+
+    /// Where a client loads an attachment's small version from.
+    #[must_use]
+    pub fn attachment_preview(&self, a: &Attachment) -> String {
+        match (&a.preview_key, &a.key) {
+            (Some(key), _) | (None, Some(key)) => self.media(key),
+            (None, None) => self.remote_attachment(a.id, "small"),
+        }
+    }
+
+    /// The avatar's address; a drawing of our own where she has none.
+    #[must_use]
+    pub fn avatar(&self, account: &Account) -> String {
+        self.profile_image(account.id, account.avatar.as_ref(), "avatar", "/static/avatar.png")
+    }
+
+    /// The header's address; a drawing of our own where she has none.
+    #[must_use]
+    pub fn header(&self, account: &Account) -> String {
+        self.profile_image(account.id, account.header.as_ref(), "header", "/static/header.png")
+    }
+
+    fn profile_image(
+        &self,
+        id: AccountId,
+        image: Option<&crate::account::ProfileImage>,
+        which: &str,
+        fallback: &str,
+    ) -> String {
+        match image {
+            None => self.path(fallback),
+            Some(image) => match &image.key {
+                Some(key) => self.media(key),
+                None => self.remote_profile_image(id, which),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_belongs_to_the_domain() {
+        let urls = Urls::new(&Url::parse("http://maple.localhost:4001/x?y").unwrap()).unwrap();
+        assert_eq!(urls.base(), "http://maple.localhost:4001");
+        assert_eq!(urls.domain(), "maple.localhost:4001");
+        assert_eq!(urls.streaming(), "ws://maple.localhost:4001");
+        assert!(urls.is_ours("http://maple.localhost:4001/users/a"));
+        assert!(!urls.is_ours("http://maple.localhost:40011/users/a"));
+        assert!(!urls.is_ours("http://maple.localhost:4001.evil.example/users/a"));
+        assert_eq!(
+            urls.parse_user_path("http://maple.localhost:4001/users/dana/statuses/42"),
+            Some(("dana", "statuses/42"))
+        );
+        let https = Urls::new(&Url::parse("https://maple.example:443").unwrap()).unwrap();
+        assert_eq!(https.domain(), "maple.example");
+    }
+}
