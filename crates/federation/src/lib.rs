@@ -1,1 +1,7 @@
-//! placeholder
+//! ActivityPub, server to server: the envelope (digest, signature), the guarded client, the wire's shapes, the
+//! inbox and the delivery queue.
+//!
+//! JSON-LD exists only here. Nothing here writes a timeline or decides who may see what: received activities end
+//! in `app`'s verbs, and what is sent starts from `domain`'s views.
+
+pub mod digest;
