@@ -1,1 +1,16 @@
-//! placeholder
+//! All SQL, and only SQL: one text for SQLite and PostgreSQL.
+//!
+//! Functions take a [`Conn`] (or a [`Tx`], which derefs to one) and give back domain types. Whatever lists posts
+//! takes a `Viewer` and goes through [`visible`] and [`hydrate`]. Nothing here decides what may be done
+//! (that is `app`), knows about HTTP, or keeps state beyond caches.
+
+pub mod db;
+pub mod error;
+pub mod hub;
+pub mod jobs;
+pub mod node;
+pub mod sql;
+
+pub use db::{Config, Conn, Db, Tx};
+pub use error::{Error, Result};
+pub use hub::{Hub, Queue};

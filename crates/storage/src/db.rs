@@ -1,0 +1,320 @@
+//! Connections: `Db::read()` for looking, `Db::write()` for changing, and the transaction that is the only
+//! way to enqueue work or to tell listeners.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::event::Event;
+use domain::job::Job;
+use domain::{Clock, IdGenerator, JobId};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+use crate::error::{Error, Result};
+use crate::hub::{CHANNEL, Hub, Queue, Signal};
+use crate::jobs;
+use crate::node::Node;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite:///absolute/path`, `sqlite://relative/path` or `postgres://…`.
+    pub url: String,
+    /// Connections to PostgreSQL, per process.
+    pub max_connections: u32,
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    pools: Pools,
+    hub: Hub,
+    ids: IdGenerator,
+    clock: Clock,
+    _node: Node,
+}
+
+#[derive(Debug)]
+enum Pools {
+    /// Readers and the one writer.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens the database, brings its tables up to date and takes a node number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot be reached, [`Error::Internal`] when a migration fails or the
+    /// address is none of the two kinds.
+    pub async fn connect(config: &Config, clock: Clock) -> Result<Self> {
+        if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
+            Self::connect_postgres(config, clock).await
+        } else if let Some(path) = config.url.strip_prefix("sqlite://") {
+            Self::connect_sqlite(Path::new(path), clock).await
+        } else {
+            Err(Error::Internal("the database address must start with sqlite:// or postgres://".to_owned()))
+        }
+    }
+
+    async fn connect_postgres(config: &Config, clock: Clock) -> Result<Self> {
+        let options: PgConnectOptions = config.url.parse()?;
+        let options = options.application_name("porchlight").statement_cache_capacity(512).disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(config.max_connections.max(3))
+            .test_before_acquire(false)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("../../migrations/postgres").run(&pool).await.map_err(migration)?;
+        let hub = Hub::default();
+        hub.listen(&pool).await?;
+        let node = Node::of_postgres(&pool).await?;
+        Ok(Self::assemble(Pools::Postgres(pool), hub, node, clock))
+    }
+
+    async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
+        let file: PathBuf = path.into();
+        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+            tokio::fs::create_dir_all(folder)
+                .await
+                .map_err(|e| Error::Unavailable(format!("{}: {e}", folder.display())))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30))
+            .statement_cache_capacity(512)
+            .pragma("cache_size", "-16000")
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "MEMORY")
+            .disable_statement_logging();
+        let pool = || {
+            SqlitePoolOptions::new()
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_secs(30))
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let node = if file.to_str() == Some(":memory:") { Node::alone() } else { Node::of_sqlite(&file)? };
+        migrate_sqlite(&file, &writer).await?;
+        let readers = pool().max_connections(4).connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self::assemble(Pools::Sqlite { readers, writer }, Hub::default(), node, clock))
+    }
+
+    fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
+        let ids = IdGenerator::new(clock.clone(), node.number);
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, _node: node }) }
+    }
+
+    /// A connection for reading. Hold one per request, not one per query.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none is free within 30 s.
+    pub async fn read(&self) -> Result<Conn> {
+        Ok(Conn(match &self.inner.pools {
+            Pools::Sqlite { readers, .. } => Kind::Sqlite(readers.acquire().await?),
+            Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
+        }))
+    }
+
+    /// A transaction for writing. On SQLite there is one at a time: keep it short, never use the network in it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none can be begun within 30 s.
+    pub async fn write(&self) -> Result<Tx> {
+        let conn = Conn(match &self.inner.pools {
+            Pools::Sqlite { writer, .. } => Kind::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Kind::PostgresTx(pool.begin().await?),
+        });
+        Ok(Tx { conn, db: self.clone(), jobs: Vec::new(), signals: Vec::new() })
+    }
+
+    /// Live events and wake-up calls.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// Makes ids that no other process on this database makes.
+    #[must_use]
+    pub fn ids(&self) -> &IdGenerator {
+        &self.inner.ids
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Is this the embedded database?
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.inner.pools, Pools::Sqlite { .. })
+    }
+
+    /// Closes every connection, after what is running has ended.
+    pub async fn close(&self) {
+        match &self.inner.pools {
+            Pools::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// sqlx takes no lock of its own on SQLite; two processes starting at once would both migrate.
+async fn migrate_sqlite(file: &Path, writer: &SqlitePool) -> Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-migrate");
+    let lock = tokio::task::spawn_blocking(move || {
+        let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name)?;
+        lock.lock()?;
+        Ok::<_, std::io::Error>(lock)
+    })
+    .await
+    .map_err(|e| Error::Internal(e.to_string()))?
+    .map_err(|e| Error::Unavailable(e.to_string()))?;
+    sqlx::migrate!("../../migrations/sqlite").run(writer).await.map_err(migration)?;
+    drop(lock);
+    Ok(())
+}
+
+fn migration(e: sqlx::migrate::MigrateError) -> Error {
+    Error::Internal(format!("migration: {e}"))
+}
+
+/// A connection, in a transaction or not.
+#[derive(Debug)]
+pub struct Conn(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    PostgresTx(Transaction<'static, Postgres>),
+}
+
+/// The database's own connection, for `sql` alone.
+pub(crate) enum Raw<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Conn {
+    pub(crate) fn raw(&mut self) -> Raw<'_> {
+        match &mut self.0 {
+            Kind::Sqlite(c) => Raw::Sqlite(c),
+            Kind::SqliteTx(c) => Raw::Sqlite(c),
+            Kind::Postgres(c) => Raw::Postgres(c),
+            Kind::PostgresTx(c) => Raw::Postgres(c),
+        }
+    }
+}
+
+/// A transaction, and the only outbox: jobs are stored with the change that asks for them, listeners hear of
+/// it only after it was committed. Dropped without [`Tx::commit`], nothing of it happened.
+#[derive(Debug)]
+pub struct Tx {
+    conn: Conn,
+    db: Db,
+    jobs: Vec<Job>,
+    signals: Vec<Signal>,
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
+
+impl Tx {
+    /// A new id.
+    #[must_use]
+    pub fn id<I: From<i64>>(&self) -> I {
+        self.db.ids().next()
+    }
+
+    #[must_use]
+    pub fn now(&self) -> domain::Timestamp {
+        self.db.clock().now()
+    }
+
+    /// Asks for work to be done after commit.
+    pub fn enqueue(&mut self, job: Job) {
+        self.jobs.push(job);
+    }
+
+    /// Tells listeners, after commit.
+    pub fn emit(&mut self, event: Event) {
+        self.signals.push(Signal::Event(event));
+    }
+
+    /// Wakes the workers of a queue, after commit.
+    pub fn wake(&mut self, queue: Queue) {
+        if !self.signals.iter().any(|s| matches!(s, Signal::Wake { wake } if *wake == queue)) {
+            self.signals.push(Signal::Wake { wake: queue });
+        }
+    }
+
+    /// Makes it so.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of the transaction happened.
+    pub async fn commit(mut self) -> Result<()> {
+        let now = self.now();
+        for job in std::mem::take(&mut self.jobs) {
+            let id: JobId = self.id();
+            jobs::insert(&mut self.conn, id, &job, now).await?;
+            self.wake(Queue::Jobs);
+        }
+        match self.conn.0 {
+            Kind::SqliteTx(tx) => {
+                tx.commit().await?;
+                for signal in self.signals {
+                    self.db.hub().deliver(signal);
+                }
+            }
+            Kind::PostgresTx(mut tx) => {
+                if !self.signals.is_empty() {
+                    let messages =
+                        self.signals.iter().map(serde_json::to_string).collect::<std::result::Result<Vec<_>, _>>()?;
+                    sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) AS m")
+                        .bind(CHANNEL)
+                        .bind(messages)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                tx.commit().await?;
+            }
+            Kind::Sqlite(_) | Kind::Postgres(_) => {}
+        }
+        Ok(())
+    }
+}

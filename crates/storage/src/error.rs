@@ -1,0 +1,57 @@
+//! What can go wrong with a database, as far as callers need to tell it apart.
+
+/// A failed read or write.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The row that was asked for does not exist (or the viewer may not see it).
+    #[error("not found")]
+    NotFound,
+    /// A unique value exists already, or a row it points at does not.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The database cannot answer now; trying again later may help.
+    #[error("database unavailable: {0}")]
+    Unavailable(String),
+    /// A bug, or a damaged database.
+    #[error("database error: {0}")]
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<sqlx::Error> for Error {
+    fn from(e: sqlx::Error) -> Self {
+        match &e {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::Database(db) => {
+                if db.is_unique_violation() || db.is_foreign_key_violation() {
+                    return Self::Conflict(db.message().to_owned());
+                }
+                match db.code().as_deref() {
+                    // SQLITE_BUSY, SQLITE_LOCKED (and extended codes), SQLITE_FULL, SQLITE_IOERR
+                    Some("5" | "6" | "13" | "10" | "261" | "517" | "262") => Self::Unavailable(db.message().to_owned()),
+                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources
+                    Some(code)
+                        if code.starts_with("40")
+                            || code.starts_with("53")
+                            || code.starts_with("57")
+                            || code.starts_with("08") =>
+                    {
+                        Self::Unavailable(db.message().to_owned())
+                    }
+                    _ => Self::Internal(e.to_string()),
+                }
+            }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                Self::Unavailable(e.to_string())
+            }
+            _ => Self::Internal(e.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(e: serde_json::Error) -> Self {
+        Self::Internal(format!("stored JSON: {e}"))
+    }
+}

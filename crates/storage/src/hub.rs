@@ -1,0 +1,122 @@
+//! Live events and wake-up calls: told after commit, in every process that works on the database.
+//!
+//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY`, where a
+//! message is sent in the transaction itself, so that it arrives if and only if the change did. The embedded
+//! database has one server process; what the command line changes beside it is found by polling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::event::Event;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, broadcast};
+
+use crate::error::Result;
+
+/// PostgreSQL's channel.
+pub(crate) const CHANNEL: &str = "porchlight";
+
+/// A table that workers wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    Jobs,
+    Inbox,
+    Deliveries,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Signal {
+    Wake { wake: Queue },
+    Event(Event),
+}
+
+/// Where listeners subscribe and workers wait.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    events: broadcast::Sender<Event>,
+    jobs: Notify,
+    inbox: Notify,
+    deliveries: Notify,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                events: broadcast::channel(4096).0,
+                jobs: Notify::new(),
+                inbox: Notify::new(),
+                deliveries: Notify::new(),
+            }),
+        }
+    }
+}
+
+impl Hub {
+    /// Every event from now on. A listener that falls 4,096 events behind is told so and must read afresh.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// Waits until something was put into the queue, or `at_most` has passed. A wake-up that came while nobody
+    /// waited is not lost.
+    pub async fn wait(&self, queue: Queue, at_most: Duration) {
+        // A timeout is as good a reason to look as a wake-up.
+        let _ = tokio::time::timeout(at_most, self.notify(queue).notified()).await;
+    }
+
+    fn notify(&self, queue: Queue) -> &Notify {
+        match queue {
+            Queue::Jobs => &self.inner.jobs,
+            Queue::Inbox => &self.inner.inbox,
+            Queue::Deliveries => &self.inner.deliveries,
+        }
+    }
+
+    /// Wakes this process's worker of the queue.
+    pub fn wake(&self, queue: Queue) {
+        self.notify(queue).notify_one();
+    }
+
+    pub(crate) fn deliver(&self, signal: Signal) {
+        match signal {
+            Signal::Wake { wake } => self.wake(wake),
+            // No listeners is no error.
+            Signal::Event(event) => drop(self.inner.events.send(event)),
+        }
+    }
+
+    /// Brings other processes' signals (and our own) here, for as long as the database lives.
+    pub(crate) async fn listen(&self, pool: &PgPool) -> Result<()> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(CHANNEL).await?;
+        let hub = self.clone();
+        tokio::spawn(async move {
+            loop {
+                match listener.recv().await {
+                    Ok(message) => match serde_json::from_str(message.payload()) {
+                        Ok(signal) => hub.deliver(signal),
+                        Err(e) => tracing::warn!(error = %e, "a live event could not be read"),
+                    },
+                    Err(sqlx::Error::PoolClosed) => return,
+                    Err(e) => {
+                        // recv() reconnects by itself; what was missed is found by polling and by reading afresh.
+                        tracing::warn!(error = %e, "the connection for live events failed");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+}

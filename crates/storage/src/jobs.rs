@@ -1,0 +1,94 @@
+//! The job queue: claimed by lease, tried again with growing pauses, in the order they were asked for.
+
+use domain::job::Job;
+use domain::{JobId, Timestamp};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::sql;
+use crate::sql::json;
+
+/// A job that this process holds until its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: JobId,
+    pub job: Job,
+    /// How often it was begun before.
+    pub attempts: i64,
+}
+
+pub(crate) async fn insert(conn: &mut Conn, id: JobId, job: &Job, run_at: Timestamp) -> Result<()> {
+    sql!("INSERT INTO jobs (id, payload, run_at, created_at) VALUES ($1, $2, $3, $3)")
+        .bind(id)
+        .bind(json(job)?)
+        .bind(run_at)
+        .run(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` due jobs for this process alone, until `lease`. A job whose payload cannot be read (made by
+/// a newer version) is left for a process that can.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn claim(conn: &mut Conn, now: Timestamp, lease: Timestamp, limit: i64) -> Result<Vec<Claimed>> {
+    let rows = sql!(
+        sqlite: "UPDATE jobs SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+                    SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3)
+                 RETURNING id, payload, attempts",
+        postgres: "UPDATE jobs SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+                    SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3
+                    FOR UPDATE SKIP LOCKED)
+                 RETURNING id, payload, attempts",
+    )
+    .bind(now)
+    .bind(lease)
+    .bind(limit)
+    .all::<(i64, String, i64)>(conn)
+    .await?;
+    let mut claimed: Vec<Claimed> = rows
+        .into_iter()
+        .filter_map(|(id, payload, attempts)| match serde_json::from_str(&payload) {
+            Ok(job) => Some(Claimed { id: JobId(id), job, attempts: attempts - 1 }),
+            Err(e) => {
+                tracing::error!(job = id, error = %e, "a job cannot be read by this version");
+                None
+            }
+        })
+        .collect();
+    claimed.sort_by_key(|c| c.id);
+    Ok(claimed)
+}
+
+/// The job is done: it is forgotten.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn finish(conn: &mut Conn, id: JobId) -> Result<()> {
+    sql!("DELETE FROM jobs WHERE id = $1").bind(id).run(conn).await?;
+    Ok(())
+}
+
+/// The job failed: it is to be tried again at `run_at`.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn retry(conn: &mut Conn, id: JobId, run_at: Timestamp, error: &str) -> Result<()> {
+    sql!("UPDATE jobs SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
+        .bind(id)
+        .bind(run_at)
+        .bind(error)
+        .run(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many wait, and when the oldest was asked for.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
+    let (n, oldest) = sql!("SELECT count(*), min(created_at) FROM jobs").one::<(i64, Option<i64>)>(conn).await?;
+    Ok((n, oldest.map(Timestamp)))
+}

@@ -1,0 +1,76 @@
+//! The node number of a process: part of every id it makes, so no two processes may hold the same one.
+//!
+//! On PostgreSQL by an advisory lock on a connection of its own, on SQLite by a lock on a file beside the
+//! database. Both end with the process, however it ends.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use domain::IdGenerator;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
+
+use crate::error::{Error, Result};
+
+/// Ours among advisory locks ("porc").
+const LOCK_CLASS: i32 = 0x706F_7263;
+
+/// Held for as long as the process lives.
+#[derive(Debug)]
+pub struct Node {
+    pub number: u8,
+    _hold: Hold,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for their locks, which end when they are dropped")]
+enum Hold {
+    File(File),
+    Connection(PoolConnection<Postgres>),
+    /// A database in memory has one process.
+    Alone,
+}
+
+impl Node {
+    pub(crate) async fn of_postgres(pool: &PgPool) -> Result<Self> {
+        let mut conn = pool.acquire().await?;
+        for number in 0..IdGenerator::NODES {
+            let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
+                .bind(LOCK_CLASS)
+                .bind(i32::from(number))
+                .fetch_one(&mut *conn)
+                .await?;
+            if got {
+                return Ok(Self { number, _hold: Hold::Connection(conn) });
+            }
+        }
+        Err(too_many())
+    }
+
+    pub(crate) fn of_sqlite(database: &Path) -> Result<Self> {
+        for number in 0..IdGenerator::NODES {
+            let mut path = database.as_os_str().to_owned();
+            path.push(format!("-node{number}"));
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(|e| Error::Unavailable(format!("{}: {e}", Path::new(&path).display())))?;
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { number, _hold: Hold::File(file) }),
+                Err(std::fs::TryLockError::WouldBlock) => {}
+                Err(std::fs::TryLockError::Error(e)) => return Err(Error::Unavailable(e.to_string())),
+            }
+        }
+        Err(too_many())
+    }
+
+    pub(crate) fn alone() -> Self {
+        Self { number: 0, _hold: Hold::Alone }
+    }
+}
+
+fn too_many() -> Error {
+    Error::Unavailable(format!("{} processes already work on this database", IdGenerator::NODES))
+}

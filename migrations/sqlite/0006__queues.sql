@@ -1,0 +1,65 @@
+CREATE TABLE jobs (
+    id           INTEGER PRIMARY KEY,
+    payload      TEXT NOT NULL,
+    run_at       INTEGER NOT NULL,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    last_error   TEXT,
+    created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX jobs_due ON jobs (run_at, id);
+
+-- Activities that were accepted (answered 202) and wait to be processed.
+CREATE TABLE inbox_items (
+    id           INTEGER PRIMARY KEY,
+    activity_uri TEXT NOT NULL,
+    -- The account whose key signed it.
+    actor_id     INTEGER NOT NULL,
+    host         TEXT NOT NULL,
+    body         TEXT NOT NULL,
+    received_at  INTEGER NOT NULL,
+    run_at       INTEGER NOT NULL,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    last_error   TEXT
+) STRICT;
+CREATE INDEX inbox_items_by_host ON inbox_items (host, id);
+CREATE INDEX inbox_items_due ON inbox_items (run_at, id);
+-- The first 16 bytes of the SHA-256 of each accepted activity's id: what came before is not processed again.
+CREATE TABLE received_activities (
+    digest      BLOB PRIMARY KEY,
+    received_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX received_activities_by_age ON received_activities (received_at);
+
+-- The bytes of an outgoing activity, kept until its last delivery ended.
+CREATE TABLE outgoing_activities (
+    id         INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE deliveries (
+    id           INTEGER PRIMARY KEY,
+    activity_id  INTEGER NOT NULL REFERENCES outgoing_activities (id),
+    account_id   INTEGER NOT NULL,
+    host         TEXT NOT NULL,
+    inbox_url    TEXT NOT NULL,
+    run_at       INTEGER NOT NULL,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    last_error   TEXT,
+    created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deliveries_by_host ON deliveries (host, account_id, id);
+CREATE INDEX deliveries_due ON deliveries (run_at, id);
+CREATE INDEX deliveries_by_activity ON deliveries (activity_id);
+
+-- What is known about how another server answers.
+CREATE TABLE hosts (
+    host          TEXT PRIMARY KEY,
+    failures      INTEGER NOT NULL DEFAULT 0,
+    failing_since INTEGER,
+    retry_at      INTEGER NOT NULL DEFAULT 0,
+    last_error    TEXT
+) STRICT;
