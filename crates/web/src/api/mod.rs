@@ -1,0 +1,5 @@
+//! The Mastodon client API. One resource a folder, one verb a file; shapes of JSON only in `dto`.
+
+pub mod error;
+pub mod pagination;
+pub mod params;
