@@ -1,2 +1,72 @@
 //! What a person or a server can do: check the rule, write, enqueue. One verb a file.
+//!
+//! Every change to the database goes through here, whichever door it came by: the client API, a page,
+//! ActivityPub, the command line. Nothing here knows HTTP, JSON shapes or SQL, and nothing uses the network.
+
+pub mod error;
 pub mod keys;
+
+use std::sync::Arc;
+
+use domain::instance::SignUp;
+use domain::limits::Limits;
+use domain::{Clock, IdGenerator, Urls};
+use storage::Db;
+
+pub use error::{Error, Result};
+
+/// What the owner decides in the configuration, as far as verbs need it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    pub sign_up: SignUp,
+    pub limits: Limits,
+}
+
+/// What every verb works with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub struct Inner {
+    pub db: Db,
+    pub urls: Urls,
+    pub config: Config,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl App {
+    #[must_use]
+    pub fn new(db: Db, urls: Urls, config: Config) -> Self {
+        Self { inner: Arc::new(Inner { db, urls, config }) }
+    }
+}
+
+impl Inner {
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.db.clock()
+    }
+
+    #[must_use]
+    pub fn now(&self) -> domain::Timestamp {
+        self.db.clock().now()
+    }
+
+    #[must_use]
+    pub fn ids(&self) -> &IdGenerator {
+        self.db.ids()
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+}
