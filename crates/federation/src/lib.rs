@@ -5,3 +5,4 @@
 //! in `app`'s verbs, and what is sent starts from `domain`'s views.
 
 pub mod digest;
+pub mod signature;

@@ -1,0 +1,360 @@
+//! Every way in which a signature was faked, replayed or made to crash a reader, and those it must accept.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::Url;
+
+use super::*;
+use crate::digest;
+use domain::Timestamp;
+
+const NOW: Timestamp = Timestamp(1_763_820_000_000);
+const DOMAIN: &str = "maple.example";
+const KEY_ID: &str = "https://willow.example/users/bob#main-key";
+const BODY: &[u8] = br#"{"type":"Create"}"#;
+
+struct Keys {
+    signing: SigningKey,
+    public: PublicKey,
+}
+
+fn keys() -> &'static Keys {
+    static KEYS: std::sync::LazyLock<Keys> = std::sync::LazyLock::new(|| {
+        let pair = app::keys::generate_now().unwrap();
+        Keys {
+            signing: SigningKey::from_pem(KEY_ID.into(), &pair.private_pem).unwrap(),
+            public: PublicKey::from_pem(&pair.public_pem).unwrap(),
+        }
+    });
+    &KEYS
+}
+
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
+}
+
+/// A correctly signed POST to our shared inbox.
+fn signed_post(at: Timestamp) -> HeaderMap {
+    let url = Url::parse("https://maple.example/inbox").unwrap();
+    let signed = sign(&keys().signing, "POST", &url, Some(digest::header(BODY)), true, at).unwrap();
+    let mut headers = HeaderMap::new();
+    set(&mut headers, "host", &signed.host);
+    set(&mut headers, "date", &signed.date);
+    set(&mut headers, "digest", signed.digest.as_deref().unwrap());
+    set(&mut headers, "signature", &signed.signature);
+    headers
+}
+
+/// Signs exactly these lines with these parameters, as a sender with other habits would.
+fn signed_by_hand(lines: &[(&str, &str)], extra: &str) -> HeaderMap {
+    use base64::Engine as _;
+    let text = lines.iter().map(|(k, v)| format!("{k}: {v}")).collect::<Vec<_>>().join("\n");
+    let names = lines.iter().map(|(k, _)| *k).collect::<Vec<_>>().join(" ");
+    let signature = base64::engine::general_purpose::STANDARD.encode(keys().signing.sign(text.as_bytes()).unwrap());
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.iter().filter(|(name, _)| !name.starts_with('(')) {
+        set(&mut headers, name, value);
+    }
+    set(&mut headers, "signature", &format!(r#"keyId="{KEY_ID}",headers="{names}",signature="{signature}"{extra}"#));
+    headers
+}
+
+fn post<'a>(headers: &'a HeaderMap) -> Expect<'a> {
+    Expect { method: &Method::POST, target: "/inbox", headers, domain: DOMAIN, digest: true, now: NOW }
+}
+
+fn get<'a>(headers: &'a HeaderMap, target: &'a str) -> Expect<'a> {
+    Expect { method: &Method::GET, target, headers, domain: DOMAIN, digest: false, now: NOW }
+}
+
+fn date() -> String {
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_millis(NOW.0.unsigned_abs()))
+}
+
+#[test]
+fn what_we_sign_we_accept() {
+    let headers = signed_post(NOW);
+    let parsed = parse(&post(&headers)).unwrap();
+    assert_eq!(parsed.key_id(), KEY_ID);
+    assert_eq!(parsed.verify(&keys().public), Ok(()));
+    assert_eq!(parsed.digest_header(), Some(digest::DigestHeader::Digest));
+    assert_eq!(digest::check(&headers, digest::DigestHeader::Digest, BODY), Ok(()));
+}
+
+#[test]
+fn a_replayed_signature_with_another_body_is_refused() {
+    let headers = signed_post(NOW);
+    assert_eq!(parse(&post(&headers)).unwrap().verify(&keys().public), Ok(()));
+    // The signature itself is still right; only the digest tells.
+    assert!(digest::check(&headers, digest::DigestHeader::Digest, br#"{"type":"Delete"}"#).is_err());
+    // And a digest made for the new body breaks the signature.
+    let mut forged = headers;
+    set(&mut forged, "digest", &digest::header(br#"{"type":"Delete"}"#));
+    assert_eq!(parse(&post(&forged)).unwrap().verify(&keys().public), Err(SignatureError::Wrong));
+}
+
+#[test]
+fn another_path_method_or_key_is_refused() {
+    let headers = signed_post(NOW);
+    let elsewhere = Expect { target: "/users/dana/inbox", ..post(&headers) };
+    assert_eq!(parse(&elsewhere).unwrap().verify(&keys().public), Err(SignatureError::Wrong));
+    let put = Expect { method: &Method::PUT, ..post(&headers) };
+    assert_eq!(parse(&put).unwrap().verify(&keys().public), Err(SignatureError::Wrong));
+    let other = PublicKey::from_pem(&app::keys::generate_now().unwrap().public_pem).unwrap();
+    assert_eq!(parse(&post(&headers)).unwrap().verify(&other), Err(SignatureError::Wrong));
+}
+
+#[test]
+fn a_signature_for_another_host_is_refused() {
+    let headers = signed_post(NOW);
+    let ours = Expect { domain: "oak.example", ..post(&headers) };
+    assert_eq!(parse(&ours), Err(SignatureError::WrongHost));
+    let mut doubled = headers;
+    doubled.append("host", HeaderValue::from_static("maple.example"));
+    assert_eq!(parse(&post(&doubled)), Err(SignatureError::Malformed));
+}
+
+#[test]
+fn clocks_may_be_off_by_an_hour_either_way_and_no_more() {
+    for (minutes, ok) in [(-61, false), (-59, true), (0, true), (59, true), (61, false)] {
+        let headers = signed_post(Timestamp(NOW.0 + minutes * 60_000));
+        assert_eq!(parse(&post(&headers)).is_ok(), ok, "{minutes} minutes");
+    }
+    let headers = signed_post(Timestamp(3_800_000_000_000));
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::Expired), "a date in 2090");
+}
+
+#[test]
+fn unreadable_dates_are_refused() {
+    for bad in ["yesterday", "", "Sun, 99 Nov 2026 00:00:00 GMT"] {
+        let headers = signed_by_hand(&[("(request-target)", "get /actor"), ("host", DOMAIN), ("date", bad)], "");
+        assert_eq!(parse(&get(&headers, "/actor")), Err(SignatureError::BadDate), "{bad}");
+    }
+}
+
+#[test]
+fn absurd_created_and_expires_are_refused_without_a_panic() {
+    for at in [
+        "18446744073709551615",
+        "9223372036854775807",
+        "253402300800",
+        "-1",
+        "1e9",
+        "",
+        "0001763820000",
+        "99999999999999999999999999",
+    ] {
+        for field in ["created", "expires"] {
+            let headers = signed_by_hand(
+                &[("(request-target)", "get /actor"), ("host", DOMAIN), ("date", &date())],
+                &format!(",{field}={at}"),
+            );
+            let got = parse(&get(&headers, "/actor"));
+            assert!(matches!(got, Err(SignatureError::BadDate | SignatureError::Malformed)), "{field}={at}: {got:?}");
+        }
+    }
+}
+
+#[test]
+fn created_may_stand_for_the_date_and_must_be_fresh() {
+    let now = NOW.seconds().to_string();
+    let lines = [("(request-target)", "get /actor"), ("(created)", now.as_str()), ("host", DOMAIN)];
+    for extra in [format!(",created={now}"), format!(r#", algorithm="hs2019", created="{now}""#)] {
+        let headers = signed_by_hand(&lines, &extra);
+        assert_eq!(parse(&get(&headers, "/actor")).unwrap().verify(&keys().public), Ok(()), "{extra}");
+    }
+    // Another time in the parameter than in the signed text.
+    let headers = signed_by_hand(&lines, &format!(",created={}", NOW.seconds() + 1));
+    assert_eq!(parse(&get(&headers, "/actor")).unwrap().verify(&keys().public), Err(SignatureError::Wrong));
+    let old = (NOW.seconds() - 3700).to_string();
+    let headers = signed_by_hand(
+        &[("(request-target)", "get /actor"), ("(created)", &old), ("host", DOMAIN)],
+        &format!(",created={old}"),
+    );
+    assert_eq!(parse(&get(&headers, "/actor")), Err(SignatureError::Expired));
+    // Named as signed, but not given.
+    let headers = signed_by_hand(&lines, "");
+    assert_eq!(parse(&get(&headers, "/actor")), Err(SignatureError::HeaderMissing));
+}
+
+#[test]
+fn an_expired_signature_is_refused_and_a_signed_expiry_verifies() {
+    let (now, soon) = (NOW.seconds().to_string(), (NOW.seconds() + 300).to_string());
+    let lines = [
+        ("(request-target)", "get /actor"),
+        ("(created)", now.as_str()),
+        ("(expires)", soon.as_str()),
+        ("host", DOMAIN),
+    ];
+    let headers = signed_by_hand(&lines, &format!(",created={now},expires={soon}"));
+    let parsed = parse(&get(&headers, "/actor"));
+    let late = Expect { now: Timestamp(NOW.0 + 2 * 3_600_000), ..get(&headers, "/actor") };
+    assert_eq!(parse(&late), Err(SignatureError::Expired));
+    assert_eq!(parsed.unwrap().verify(&keys().public), Ok(()));
+}
+
+#[test]
+fn everything_that_must_be_signed_is_asked_for() {
+    let (d, dg) = (date(), digest::header(BODY));
+    let all = [("(request-target)", "post /inbox"), ("host", DOMAIN), ("date", d.as_str()), ("digest", dg.as_str())];
+    let complete = signed_by_hand(&all, "");
+    assert_eq!(parse(&post(&complete)).unwrap().verify(&keys().public), Ok(()));
+    for (without, missing) in [(0, "(request-target)"), (1, "host"), (2, "date"), (3, "digest")] {
+        let lines: Vec<_> = all.iter().enumerate().filter(|(i, _)| *i != without).map(|(_, l)| *l).collect();
+        let mut headers = signed_by_hand(&lines, "");
+        // Present in the request, but not signed: as good as absent.
+        if !all[without].0.starts_with('(') {
+            set(&mut headers, all[without].0, all[without].1);
+        }
+        assert_eq!(parse(&post(&headers)), Err(SignatureError::NotCovered(missing)));
+    }
+    // Signed by name, but not there.
+    let mut headers = complete;
+    headers.remove("digest");
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::HeaderMissing));
+    // No list of headers at all.
+    let mut headers = signed_post(NOW);
+    set(&mut headers, "signature", r#"keyId="k",signature="c2ln""#);
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::NotCovered("(request-target)")));
+}
+
+#[test]
+fn a_bearer_token_does_not_hide_the_signature() {
+    let mut headers = signed_post(NOW);
+    set(&mut headers, "authorization", "Bearer 123");
+    assert_eq!(parse(&post(&headers)).unwrap().verify(&keys().public), Ok(()));
+    headers.remove("signature");
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::Missing));
+}
+
+#[test]
+fn the_authorization_header_may_carry_the_signature() {
+    let mut headers = signed_post(NOW);
+    let value = headers.remove("signature").unwrap();
+    set(&mut headers, "authorization", &format!("Signature {}", value.to_str().unwrap()));
+    assert_eq!(parse(&post(&headers)).unwrap().verify(&keys().public), Ok(()));
+}
+
+#[test]
+fn spaces_after_commas_are_read_and_a_comma_in_the_key_id_stays() {
+    let mut headers = signed_post(NOW);
+    let spaced = headers["signature"].to_str().unwrap().replace("\",", "\" , ");
+    set(&mut headers, "signature", &spaced);
+    assert_eq!(parse(&post(&headers)).unwrap().verify(&keys().public), Ok(()));
+
+    let comma = headers["signature"].to_str().unwrap().replace("/users/bob", "/users/bob,alice");
+    set(&mut headers, "signature", &comma);
+    assert_eq!(parse(&post(&headers)).unwrap().key_id(), "https://willow.example/users/bob,alice#main-key");
+}
+
+#[test]
+fn two_signature_headers_or_one_too_long_are_refused() {
+    let mut headers = signed_post(NOW);
+    let again = headers["signature"].clone();
+    headers.append("signature", again);
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::Malformed));
+    let mut headers = signed_post(NOW);
+    set(&mut headers, "signature", &format!(r#"keyId="{}""#, "x".repeat(9000)));
+    assert_eq!(parse(&post(&headers)), Err(SignatureError::Malformed));
+}
+
+#[test]
+fn unknown_and_weak_algorithms_are_refused() {
+    for (name, ok) in
+        [("rsa-sha256", true), ("hs2019", true), ("rsa-sha1", false), ("hmac-sha256", false), ("none", false)]
+    {
+        let headers = signed_by_hand(
+            &[("(request-target)", "get /actor"), ("host", DOMAIN), ("date", &date())],
+            &format!(r#",algorithm="{name}""#),
+        );
+        let got = parse(&get(&headers, "/actor")).and_then(|p| p.verify(&keys().public));
+        assert_eq!(got.is_ok(), ok, "{name}");
+    }
+}
+
+#[test]
+fn a_signed_get_verifies_with_its_query_or_without() {
+    for signed_target in ["get /users/dana/outbox?page=1", "get /users/dana/outbox"] {
+        let headers = signed_by_hand(&[("(request-target)", signed_target), ("host", DOMAIN), ("date", &date())], "");
+        let parsed = parse(&get(&headers, "/users/dana/outbox?page=1")).unwrap();
+        assert_eq!(parsed.verify(&keys().public), Ok(()), "{signed_target}");
+    }
+    let headers = signed_by_hand(
+        &[("(request-target)", "get /users/dana/outbox?page=2"), ("host", DOMAIN), ("date", &date())],
+        "",
+    );
+    let parsed = parse(&get(&headers, "/users/dana/outbox?page=1")).unwrap();
+    assert_eq!(parsed.verify(&keys().public), Err(SignatureError::Wrong));
+    let url = Url::parse("https://maple.example/users/dana/outbox?page=1").unwrap();
+    for with_query in [true, false] {
+        let signed = sign(&keys().signing, "get", &url, None, with_query, NOW).unwrap();
+        let mut headers = HeaderMap::new();
+        set(&mut headers, "host", &signed.host);
+        set(&mut headers, "date", &signed.date);
+        set(&mut headers, "signature", &signed.signature);
+        let parsed = parse(&get(&headers, "/users/dana/outbox?page=1")).unwrap();
+        assert_eq!(parsed.verify(&keys().public), Ok(()));
+    }
+}
+
+#[test]
+fn ed25519_keys_verify_and_do_not_pass_for_rsa() {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use base64::Engine as _;
+    let pair = Ed25519KeyPair::generate().unwrap();
+    let key = PublicKey::ed25519(pair.public_key().as_ref()).unwrap();
+    let d = date();
+    let text = format!("(request-target): get /actor\nhost: {DOMAIN}\ndate: {d}");
+    let signature = base64::engine::general_purpose::STANDARD.encode(pair.sign(text.as_bytes()));
+    let with = |algorithm: &str| {
+        let mut headers = HeaderMap::new();
+        set(&mut headers, "host", DOMAIN);
+        set(&mut headers, "date", &d);
+        set(
+            &mut headers,
+            "signature",
+            &format!(
+                r#"keyId="k",algorithm="{algorithm}",headers="(request-target) host date",signature="{signature}""#
+            ),
+        );
+        headers
+    };
+    let parsed = |headers: &HeaderMap| parse(&get(headers, "/actor")).unwrap();
+    assert_eq!(parsed(&with("hs2019")).verify(&key), Ok(()));
+    assert_eq!(parsed(&with("ed25519")).verify(&key), Ok(()));
+    assert_eq!(parsed(&with("rsa-sha256")).verify(&key), Err(SignatureError::Algorithm));
+    assert_eq!(parsed(&with("ed25519")).verify(&keys().public), Err(SignatureError::Algorithm));
+    let mut spki = vec![0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    spki.extend_from_slice(pair.public_key().as_ref());
+    let from_pem = PublicKey::from_pem(&pem::encode(&pem::Pem::new("PUBLIC KEY", spki))).unwrap();
+    assert_eq!(parsed(&with("hs2019")).verify(&from_pem), Ok(()));
+}
+
+#[test]
+fn weak_and_broken_keys_are_refused() {
+    for bad in ["", "not a key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"] {
+        assert_eq!(PublicKey::from_pem(bad).err(), Some(UnusableKey));
+    }
+    let private = app::keys::generate_now().unwrap().private_pem;
+    assert!(PublicKey::from_pem(&private).is_err());
+    assert!(SigningKey::from_pem("a\"b".into(), &private).is_err());
+    assert!(!format!("{:?}", SigningKey::from_pem("k".into(), &private).unwrap()).contains("BEGIN"));
+}
+
+proptest::proptest! {
+    /// Whatever a stranger writes into the header, reading it ends in a verdict and not in a panic.
+    #[test]
+    fn no_header_panics(value in "[ -~]{0,200}") {
+        let mut headers = signed_post(NOW);
+        set(&mut headers, "signature", &value);
+        let _ = parse(&post(&headers));
+    }
+
+    #[test]
+    fn no_parameter_panics(created in "[0-9]{0,22}", expires in "[0-9]{0,22}", names in "[a-z() -]{0,40}") {
+        let mut headers = signed_post(NOW);
+        set(&mut headers, "signature", &format!(
+            r#"keyId="k",signature="c2ln",created={created},expires="{expires}",headers="(request-target) host date digest (created) (expires) {names}""#
+        ));
+        let _ = parse(&post(&headers));
+    }
+}
