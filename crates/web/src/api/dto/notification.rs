@@ -1,0 +1,41 @@
+//! `Notification`.
+
+use std::sync::Arc;
+
+use domain::view::NotificationView;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::value::{Id, Time};
+
+#[derive(Debug, Serialize)]
+pub struct Notification {
+    id: Id,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    created_at: Time,
+    group_key: String,
+    account: Arc<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Arc<RawValue>>,
+}
+
+impl Notification {
+    #[must_use]
+    pub fn new(view: &NotificationView, account: Arc<RawValue>, status: Option<Arc<RawValue>>) -> Self {
+        let n = &view.notification;
+        Self {
+            id: Id::of(n.id),
+            kind: n.kind.as_str(),
+            created_at: Time(n.created_at),
+            group_key: format!("ungrouped-{}", n.id),
+            account,
+            status,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct Count {
+    pub count: i64,
+}

@@ -1,0 +1,41 @@
+//! `Tag`, with how it was used in the last week.
+
+use domain::{TagId, Timestamp, Urls};
+use serde::Serialize;
+
+use super::value::Id;
+
+#[derive(Debug, Serialize)]
+pub struct Tag<'a> {
+    id: Id,
+    name: &'a str,
+    url: String,
+    history: Vec<TagHistory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    following: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    featuring: Option<bool>,
+}
+
+/// One day of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagHistory {
+    /// Midnight UTC in seconds since 1970, as text.
+    day: String,
+    uses: String,
+    accounts: String,
+}
+
+impl TagHistory {
+    #[must_use]
+    pub fn new(day: Timestamp, uses: i64, accounts: i64) -> Self {
+        Self { day: day.seconds().to_string(), uses: uses.to_string(), accounts: accounts.to_string() }
+    }
+}
+
+impl<'a> Tag<'a> {
+    /// `following`: whether the viewer follows it; `None` for nobody.
+    pub fn new(id: TagId, name: &'a str, history: Vec<TagHistory>, following: Option<bool>, urls: &Urls) -> Self {
+        Self { id: Id::of(id), name, url: urls.tag(name), history, following, featuring: following.map(|_| false) }
+    }
+}
