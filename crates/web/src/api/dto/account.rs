@@ -61,10 +61,7 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     fn all(fields: &'a [ProfileField]) -> Vec<Self> {
-        fields
-            .iter()
-            .map(|f| Self { name: &f.name, value: &f.value, verified_at: f.verified_at.map(Time) })
-            .collect()
+        fields.iter().map(|f| Self { name: &f.name, value: &f.value, verified_at: f.verified_at.map(Time) }).collect()
     }
 }
 

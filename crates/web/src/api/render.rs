@@ -1,0 +1,230 @@
+//! Views → JSON, with what was written before kept: a page of a timeline is mostly copied.
+//!
+//! A kept text is used only while the view it was made from is the same as the one at hand (the same `Arc`, or
+//! equal): whatever changed is written anew, and nobody needs to be told that it did. Never reads a database.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use domain::view::{AccountView, ConversationView, NotificationView, PostCore, PostFlags, PostView};
+use domain::{AccountId, PostId, Urls, Viewer};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use moka::sync::Cache;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::dto::account::Account;
+use super::dto::conversation::Conversation;
+use super::dto::notification::Notification;
+use super::dto::status::{Seen, Status};
+use super::error::{Error, Result};
+
+/// Bytes of JSON kept for accounts and for posts, each.
+const KEEP: u64 = 12 * 1024 * 1024;
+
+/// JSON that is ready to be sent.
+pub type Json = Arc<RawValue>;
+
+/// What was written before.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    accounts: Cache<AccountId, KeptAccount>,
+    posts: Cache<(PostId, u16), KeptPost>,
+}
+
+#[derive(Debug, Clone)]
+struct KeptAccount {
+    view: Arc<AccountView>,
+    json: Json,
+}
+
+#[derive(Debug, Clone)]
+struct KeptPost(Arc<PostParts>);
+
+#[derive(Debug)]
+struct PostParts {
+    core: Arc<PostCore>,
+    account: Arc<AccountView>,
+    boosted: Option<(Arc<PostCore>, Arc<AccountView>)>,
+    json: Json,
+}
+
+fn same<T: PartialEq>(a: &Arc<T>, b: &Arc<T>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
+}
+
+fn weight(json: &RawValue) -> u32 {
+    // The view it was made from stays alive with it, and is about as large.
+    u32::try_from(json.get().len() * 2 + 256).unwrap_or(u32::MAX)
+}
+
+impl Default for Rendered {
+    fn default() -> Self {
+        Self {
+            accounts: Cache::builder().max_capacity(KEEP).weigher(|_, kept: &KeptAccount| weight(&kept.json)).build(),
+            posts: Cache::builder().max_capacity(KEEP).weigher(|_, kept: &KeptPost| weight(&kept.0.json)).build(),
+        }
+    }
+}
+
+/// Writes views for one viewer.
+#[derive(Debug, Clone, Copy)]
+pub struct Render<'a> {
+    pub urls: &'a Urls,
+    pub kept: &'a Rendered,
+    pub viewer: Viewer,
+}
+
+impl Render<'_> {
+    /// # Errors
+    /// [`Error::Internal`] when the JSON cannot be written, which no view should cause.
+    pub fn account(&self, view: &Arc<AccountView>) -> Result<Json> {
+        let id = view.account.id;
+        if let Some(kept) = self.kept.accounts.get(&id)
+            && same(&kept.view, view)
+        {
+            return Ok(kept.json);
+        }
+        let json = raw(&Account::new(view, self.urls))?;
+        self.kept.accounts.insert(id, KeptAccount { view: view.clone(), json: json.clone() });
+        Ok(json)
+    }
+
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn accounts<'v>(&self, views: impl IntoIterator<Item = &'v Arc<AccountView>>) -> Result<Vec<Json>> {
+        views.into_iter().map(|v| self.account(v)).collect()
+    }
+
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn status(&self, view: &PostView) -> Result<Json> {
+        let boosted = view.boost_of.as_deref();
+        let key = (view.id(), self.bits(view) | boosted.map_or(0, |b| self.bits(b) << 8));
+        if let Some(KeptPost(kept)) = self.kept.posts.get(&key)
+            && same(&kept.core, &view.core)
+            && same(&kept.account, &view.account)
+            && match (&kept.boosted, boosted) {
+                (None, None) => true,
+                (Some((core, account)), Some(now)) => same(core, &now.core) && same(account, &now.account),
+                _ => false,
+            }
+        {
+            return Ok(kept.json.clone());
+        }
+        let json = self.write_status(view, None)?;
+        let parts = PostParts {
+            core: view.core.clone(),
+            account: view.account.clone(),
+            boosted: boosted.map(|b| (b.core.clone(), b.account.clone())),
+            json: json.clone(),
+        };
+        self.kept.posts.insert(key, KeptPost(Arc::new(parts)));
+        Ok(json)
+    }
+
+    /// With what its author typed: the answer to a deletion.
+    ///
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn status_with_text(&self, view: &PostView) -> Result<Json> {
+        self.write_status(view, Some(view.post().source.as_deref().unwrap_or_default()))
+    }
+
+    fn write_status(&self, view: &PostView, text: Option<&str>) -> Result<Json> {
+        let account = self.account(&view.account)?;
+        let reblog = view.boost_of.as_deref().map(|b| self.status(b)).transpose()?;
+        let status = Status::new(&view.core, view.flags, self.seen(view), account, reblog, self.urls);
+        raw(&match text {
+            Some(text) => status.with_text(text),
+            None => status,
+        })
+    }
+
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn statuses(&self, views: &[PostView]) -> Result<Vec<Json>> {
+        views.iter().map(|v| self.status(v)).collect()
+    }
+
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn notification(&self, view: &NotificationView) -> Result<Notification> {
+        let status = view.post.as_ref().map(|p| self.status(p)).transpose()?;
+        Ok(Notification::new(view, self.account(&view.from)?, status))
+    }
+
+    /// # Errors
+    /// As [`Render::account`].
+    pub fn conversation(&self, view: &ConversationView) -> Result<Conversation> {
+        let last = view.last_post.as_ref().map(|p| self.status(p)).transpose()?;
+        Ok(Conversation::new(view.id, view.unread, self.accounts(&view.accounts)?, last))
+    }
+
+    fn seen(&self, view: &PostView) -> Seen {
+        match self.viewer {
+            Viewer::Anonymous => Seen::ByNobody,
+            Viewer::Account(me) if me == view.post().account_id => Seen::ByAuthor,
+            Viewer::Account(_) => Seen::BySomebody,
+        }
+    }
+
+    /// Everything about the viewer that shows in the JSON, in 8 bits.
+    fn bits(&self, view: &PostView) -> u16 {
+        let PostFlags { favourited, boosted, bookmarked, pinned, muted } = view.flags;
+        let seen = match self.seen(view) {
+            Seen::ByNobody => 0,
+            Seen::BySomebody => 1,
+            Seen::ByAuthor => 2,
+        };
+        seen | u16::from(favourited) << 2
+            | u16::from(boosted) << 3
+            | u16::from(bookmarked) << 4
+            | u16::from(pinned) << 5
+            | u16::from(muted) << 6
+    }
+}
+
+/// # Errors
+/// [`Error::Internal`] when the value cannot be written as JSON.
+pub fn raw(value: &impl Serialize) -> Result<Json> {
+    to_raw_value(value).map(Arc::from).map_err(Error::internal)
+}
+
+/// A JSON array of finished texts, put together without parsing or escaping anything again.
+#[derive(Debug)]
+pub struct Listed(pub Vec<Json>);
+
+impl IntoResponse for Listed {
+    fn into_response(self) -> Response {
+        let size = self.0.iter().map(|j| j.get().len() + 1).sum::<usize>() + 2;
+        let mut text = String::with_capacity(size);
+        text.push('[');
+        for (n, json) in self.0.iter().enumerate() {
+            if n > 0 {
+                text.push(',');
+            }
+            text.push_str(json.get());
+        }
+        text.push(']');
+        ready(text)
+    }
+}
+
+/// One finished JSON text.
+#[derive(Debug)]
+pub struct One(pub Json);
+
+impl IntoResponse for One {
+    fn into_response(self) -> Response {
+        ready(self.0.get().to_owned())
+    }
+}
+
+fn ready(text: String) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))], text).into_response()
+}
+
+#[cfg(test)]
+mod tests;
