@@ -5,12 +5,20 @@
 //! (that is `app`), knows about HTTP, or keeps state beyond caches.
 
 pub mod accounts;
+pub mod conversations;
 pub mod db;
 pub mod error;
+pub mod follows;
 pub mod hub;
+pub mod hydrate;
+pub mod interactions;
 pub mod jobs;
 pub mod node;
+pub mod notifications;
+pub mod posts;
 pub mod sql;
+pub mod timelines;
+pub(crate) mod visible;
 
 pub use db::{Config, Conn, Db, Tx};
 pub use error::{Error, Result};

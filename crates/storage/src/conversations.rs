@@ -1,0 +1,169 @@
+//! Members' views of private discussions: one per discussion and set of people. Written by `app::fanout` alone.
+
+use std::collections::HashMap;
+
+use domain::page::Page;
+use domain::view::{ConversationView, PostView};
+use domain::{AccountId, ConversationId, PostId, ThreadId, Timestamp, Viewer};
+
+use crate::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::hydrate;
+use crate::sql;
+use crate::visible::paged;
+
+fn key(participants: &[AccountId]) -> String {
+    let mut ids: Vec<i64> = participants.iter().map(|a| a.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Adds a post to a member's conversation with these others (and makes it, if there is none).
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn add_post(
+    tx: &mut Tx,
+    owner: AccountId,
+    others: &[AccountId],
+    thread: ThreadId,
+    post: PostId,
+    unread: bool,
+) -> Result<ConversationId> {
+    let (id, now): (ConversationId, _) = (tx.id(), tx.now());
+    let (id,) = sql!(
+        "INSERT INTO conversations (id, account_id, thread_id, participants, last_post_id, unread, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
+            last_post_id = CASE WHEN excluded.last_post_id > coalesce(conversations.last_post_id, 0)
+                THEN excluded.last_post_id ELSE conversations.last_post_id END,
+            unread = excluded.unread, updated_at = excluded.updated_at
+         RETURNING id"
+    )
+    .bind(id)
+    .bind(owner)
+    .bind(thread)
+    .bind(key(others))
+    .bind(post)
+    .bind(unread)
+    .bind(now)
+    .one::<(i64,)>(tx)
+    .await?;
+    sql!("INSERT INTO conversation_posts (conversation_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(id)
+        .bind(post)
+        .run(tx)
+        .await?;
+    Ok(ConversationId(id))
+}
+
+/// Takes a deleted post out of every conversation; an emptied one goes with it. Whose changed.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<(AccountId, ConversationId)>> {
+    let touched = sql!(
+        "SELECT c.account_id, c.id FROM conversation_posts cp JOIN conversations c ON c.id = cp.conversation_id
+         WHERE cp.post_id = $1"
+    )
+    .bind(post)
+    .all::<(i64, i64)>(tx)
+    .await?;
+    for (_, id) in &touched {
+        sql!("DELETE FROM conversation_posts WHERE conversation_id = $1 AND post_id = $2")
+            .bind(*id)
+            .bind(post)
+            .run(tx)
+            .await?;
+        sql!(
+            "UPDATE conversations SET last_post_id =
+                (SELECT max(post_id) FROM conversation_posts WHERE conversation_id = $1) WHERE id = $1"
+        )
+        .bind(*id)
+        .run(tx)
+        .await?;
+        sql!("DELETE FROM conversations WHERE id = $1 AND last_post_id IS NULL").bind(*id).run(tx).await?;
+    }
+    Ok(touched.into_iter().map(|(a, c)| (AccountId(a), ConversationId(c))).collect())
+}
+
+type ConversationRow = (i64, String, Option<i64>, bool, i64);
+
+/// Her conversations, the one with the newest post first. Pages by the id of the last post.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<ConversationView>> {
+    let query = paged!(
+        page,
+        "SELECT c.id, c.participants, c.last_post_id, c.unread, c.updated_at FROM conversations c WHERE c.account_id = $1",
+        "c.last_post_id"
+    );
+    let mut rows =
+        query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<ConversationRow>(conn).await?;
+    if page.upward() {
+        rows.reverse();
+    }
+    views(conn, me, rows).await
+}
+
+/// # Errors
+/// [`Error::NotFound`] when it is not hers.
+pub async fn get(conn: &mut Conn, me: AccountId, id: ConversationId) -> Result<ConversationView> {
+    let row = sql!(
+        "SELECT id, participants, last_post_id, unread, updated_at FROM conversations WHERE id = $1 AND account_id = $2"
+    )
+    .bind(id)
+    .bind(me)
+    .one::<ConversationRow>(conn)
+    .await?;
+    views(conn, me, vec![row]).await?.pop().ok_or(Error::NotFound)
+}
+
+async fn views(conn: &mut Conn, me: AccountId, rows: Vec<ConversationRow>) -> Result<Vec<ConversationView>> {
+    let participants = |text: &str| -> Vec<AccountId> { text.split(',').filter_map(|id| id.parse().ok()).collect() };
+    let mut people: Vec<AccountId> = rows.iter().flat_map(|r| participants(&r.1)).collect();
+    people.sort();
+    people.dedup();
+    let accounts = hydrate::account_views(conn, &people).await?;
+    let ids: Vec<PostId> = rows.iter().filter_map(|r| r.2.map(PostId)).collect();
+    let posts: HashMap<PostId, PostView> =
+        hydrate::posts(conn, Viewer::Account(me), &ids).await?.into_iter().map(|p| (p.id(), p)).collect();
+    Ok(rows
+        .into_iter()
+        .map(|(id, people, last, unread, at)| ConversationView {
+            id: ConversationId(id),
+            unread,
+            accounts: participants(&people).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
+            last_post: last.and_then(|p| posts.get(&PostId(p)).cloned()),
+            updated_at: Timestamp(at),
+        })
+        .collect())
+}
+
+/// # Errors
+/// [`Error::NotFound`] when it is not hers.
+pub async fn mark_read(tx: &mut Tx, me: AccountId, id: ConversationId) -> Result<()> {
+    let n = sql!("UPDATE conversations SET unread = FALSE WHERE id = $1 AND account_id = $2")
+        .bind(id)
+        .bind(me)
+        .run(tx)
+        .await?;
+    if n == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Forgets a conversation; the posts stay.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not hers.
+pub async fn remove(tx: &mut Tx, me: AccountId, id: ConversationId) -> Result<()> {
+    let mine =
+        sql!("SELECT id FROM conversations WHERE id = $1 AND account_id = $2").bind(id).bind(me).exists(tx).await?;
+    if !mine {
+        return Err(Error::NotFound);
+    }
+    sql!("DELETE FROM conversation_posts WHERE conversation_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM conversations WHERE id = $1").bind(id).run(tx).await?;
+    Ok(())
+}

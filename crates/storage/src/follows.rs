@@ -1,0 +1,528 @@
+//! Who follows whom, who asked to, who blocks and mutes whom.
+
+use domain::account::Account;
+use domain::follow::{FollowOptions, Relationship};
+use domain::page::Page;
+use domain::{AccountId, FollowId, Timestamp, Viewer};
+
+use crate::accounts::{AccountRow, account_columns};
+use crate::db::{Conn, Tx};
+use crate::error::Result;
+use crate::sql;
+use crate::sql::json;
+use crate::visible::paged;
+
+/// A follow, or the request for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    pub id: FollowId,
+    /// Who follows.
+    pub account_id: AccountId,
+    /// Who is followed.
+    pub target_id: AccountId,
+    /// The `Follow` activity's id.
+    pub uri: String,
+    pub options: FollowOptions,
+    pub created_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct FollowRow {
+    id: i64,
+    account_id: i64,
+    target_id: i64,
+    uri: String,
+    show_boosts: bool,
+    notify: bool,
+    languages: String,
+    created_at: i64,
+}
+
+impl From<FollowRow> for Follow {
+    fn from(r: FollowRow) -> Self {
+        Self {
+            id: FollowId(r.id),
+            account_id: AccountId(r.account_id),
+            target_id: AccountId(r.target_id),
+            uri: r.uri,
+            options: FollowOptions {
+                show_boosts: r.show_boosts,
+                notify: r.notify,
+                languages: serde_json::from_str(&r.languages).unwrap_or_default(),
+            },
+            created_at: Timestamp(r.created_at),
+        }
+    }
+}
+
+macro_rules! follow_columns {
+    () => {
+        "id, account_id, target_id, uri, show_boosts, notify, languages, created_at"
+    };
+}
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn find(conn: &mut Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    let row = sql!(concat!("SELECT ", follow_columns!(), " FROM follows WHERE account_id = $1 AND target_id = $2"))
+        .bind(account)
+        .bind(target)
+        .maybe::<FollowRow>(conn)
+        .await?;
+    Ok(row.map(Follow::from))
+}
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn find_request(conn: &mut Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    let row =
+        sql!(concat!("SELECT ", follow_columns!(), " FROM follow_requests WHERE account_id = $1 AND target_id = $2"))
+            .bind(account)
+            .bind(target)
+            .maybe::<FollowRow>(conn)
+            .await?;
+    Ok(row.map(Follow::from))
+}
+
+/// A follow by the id of its activity.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Follow>> {
+    let row = sql!(concat!("SELECT ", follow_columns!(), " FROM follows WHERE uri = $1 LIMIT 1"))
+        .bind(uri)
+        .maybe::<FollowRow>(conn)
+        .await?;
+    Ok(row.map(Follow::from))
+}
+
+/// A request by the id of its activity.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn request_by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Follow>> {
+    let row = sql!(concat!("SELECT ", follow_columns!(), " FROM follow_requests WHERE uri = $1 LIMIT 1"))
+        .bind(uri)
+        .maybe::<FollowRow>(conn)
+        .await?;
+    Ok(row.map(Follow::from))
+}
+
+/// Writes a follow; when it exists, its options and uri. `true` when it is new: then both counters are due.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn insert(tx: &mut Tx, f: &Follow) -> Result<bool> {
+    let changed = sql!(
+        "UPDATE follows SET uri = $3, show_boosts = $4, notify = $5, languages = $6 WHERE account_id = $1 AND target_id = $2"
+    )
+    .bind(f.account_id)
+    .bind(f.target_id)
+    .bind(&f.uri)
+    .bind(f.options.show_boosts)
+    .bind(f.options.notify)
+    .bind(json(&f.options.languages)?)
+    .run(tx)
+    .await?;
+    if changed > 0 {
+        return Ok(false);
+    }
+    let inserted = sql!(
+        "INSERT INTO follows (id, account_id, target_id, uri, show_boosts, notify, languages, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, target_id) DO NOTHING"
+    )
+    .bind(f.id)
+    .bind(f.account_id)
+    .bind(f.target_id)
+    .bind(&f.uri)
+    .bind(f.options.show_boosts)
+    .bind(f.options.notify)
+    .bind(json(&f.options.languages)?)
+    .bind(f.created_at)
+    .run(tx)
+    .await?;
+    Ok(inserted > 0)
+}
+
+/// Writes a request; when it exists, its options and uri. `true` when it is new.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn insert_request(tx: &mut Tx, f: &Follow) -> Result<bool> {
+    let changed = sql!(
+        "UPDATE follow_requests SET uri = $3, show_boosts = $4, notify = $5, languages = $6
+         WHERE account_id = $1 AND target_id = $2"
+    )
+    .bind(f.account_id)
+    .bind(f.target_id)
+    .bind(&f.uri)
+    .bind(f.options.show_boosts)
+    .bind(f.options.notify)
+    .bind(json(&f.options.languages)?)
+    .run(tx)
+    .await?;
+    if changed > 0 {
+        return Ok(false);
+    }
+    let inserted = sql!(
+        "INSERT INTO follow_requests (id, account_id, target_id, uri, show_boosts, notify, languages, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, target_id) DO NOTHING"
+    )
+    .bind(f.id)
+    .bind(f.account_id)
+    .bind(f.target_id)
+    .bind(&f.uri)
+    .bind(f.options.show_boosts)
+    .bind(f.options.notify)
+    .bind(json(&f.options.languages)?)
+    .bind(f.created_at)
+    .run(tx)
+    .await?;
+    Ok(inserted > 0)
+}
+
+/// Ends a follow; `true` when there was one: then both counters are due.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove(tx: &mut Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    let n =
+        sql!("DELETE FROM follows WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).run(tx).await?;
+    Ok(n > 0)
+}
+
+/// Takes a request back, or answers it; `true` when there was one.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_request(tx: &mut Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    let n = sql!("DELETE FROM follow_requests WHERE account_id = $1 AND target_id = $2")
+        .bind(account)
+        .bind(target)
+        .run(tx)
+        .await?;
+    Ok(n > 0)
+}
+
+/// An entry of a list of accounts and the id it pages by.
+pub type AccountEntry = (i64, AccountId);
+
+fn newest_first(page: &Page, mut rows: Vec<(i64, i64)>) -> Vec<AccountEntry> {
+    if page.upward() {
+        rows.reverse();
+    }
+    rows.into_iter().map(|(id, account)| (id, AccountId(account))).collect()
+}
+
+macro_rules! account_list {
+    ($conn:expr, $owner:expr, $page:expr, $head:literal, $id:literal) => {{
+        let page: &Page = $page;
+        let query = paged!(page, $head, $id);
+        let rows =
+            query.bind($owner).bind(page.below()).bind(page.above()).bind(page.limit).all::<(i64, i64)>($conn).await?;
+        Ok(newest_first(page, rows))
+    }};
+}
+
+/// Who follows her. Paged by the follow's id, which comes first.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn followers(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
+    account_list!(
+        conn,
+        of,
+        page,
+        "SELECT f.id, f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id
+         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+        "f.id"
+    )
+}
+
+/// Whom she follows. Paged by the follow's id, which comes first.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn following(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
+    account_list!(
+        conn,
+        of,
+        page,
+        "SELECT f.id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id
+         WHERE f.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+        "f.id"
+    )
+}
+
+/// Who asked to follow her and waits.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn requests_to(conn: &mut Conn, target: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
+    account_list!(
+        conn,
+        target,
+        page,
+        "SELECT f.id, f.account_id FROM follow_requests f JOIN accounts a ON a.id = f.account_id
+         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+        "f.id"
+    )
+}
+
+/// Whom she blocks.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn blocked_by(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
+    account_list!(conn, me, page, "SELECT b.id, b.target_id FROM blocks b WHERE b.account_id = $1", "b.id")
+}
+
+/// Whom she mutes, with when the mute ends.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn muted_by(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
+    account_list!(conn, me, page, "SELECT m.id, m.target_id FROM mutes m WHERE m.account_id = $1", "m.id")
+}
+
+/// When her mutes of these accounts end; `None` = never.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn mute_expiries(
+    conn: &mut Conn,
+    me: AccountId,
+    targets: &[AccountId],
+) -> Result<Vec<(AccountId, Option<Timestamp>)>> {
+    let rows = sql!("SELECT target_id, expires_at FROM mutes WHERE account_id = $1 AND target_id = ANY($2)")
+        .bind(me)
+        .bind(targets)
+        .all::<(i64, Option<i64>)>(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, at)| (AccountId(id), at.map(Timestamp))).collect())
+}
+
+/// The inboxes of her remote followers, one per server where it has a shared one, with its host's account id of
+/// any follower there. Suspended accounts are left out.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn follower_inboxes(conn: &mut Conn, of: AccountId) -> Result<Vec<String>> {
+    let rows = sql!(
+        "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM follows f JOIN accounts a ON a.id = f.account_id
+         WHERE f.target_id = $1 AND a.domain <> '' AND a.suspended_at IS NULL AND a.deleted_at IS NULL"
+    )
+    .bind(of)
+    .all::<(String,)>(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(url,)| url).collect())
+}
+
+/// Is the viewer a follower of the account, accepted?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_following(conn: &mut Conn, viewer: Viewer, target: AccountId) -> Result<bool> {
+    let Some(me) = viewer.account() else { return Ok(false) };
+    sql!("SELECT id FROM follows WHERE account_id = $1 AND target_id = $2").bind(me).bind(target).exists(conn).await
+}
+
+/// Does any account of a domain follow the account? (May that server fetch what is for followers?)
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -> Result<bool> {
+    sql!("SELECT f.id FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT 1")
+        .bind(target)
+        .bind(domain)
+        .exists(conn)
+        .await
+}
+
+/// How she stands to each of the others, in their order; one query.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Result<Vec<Relationship>> {
+    let rows = sql!(
+        "SELECT a.id, f.id, f.show_boosts, f.notify, f.languages, r.id, b.id, q.id, bl.id, bb.id, m.id,
+                m.hide_notifications, d.id, n.note
+         FROM accounts a
+         LEFT JOIN follows f ON f.account_id = $1 AND f.target_id = a.id
+         LEFT JOIN follow_requests r ON r.account_id = $1 AND r.target_id = a.id
+         LEFT JOIN follows b ON b.account_id = a.id AND b.target_id = $1
+         LEFT JOIN follow_requests q ON q.account_id = a.id AND q.target_id = $1
+         LEFT JOIN blocks bl ON bl.account_id = $1 AND bl.target_id = a.id
+         LEFT JOIN blocks bb ON bb.account_id = a.id AND bb.target_id = $1
+         LEFT JOIN mutes m ON m.account_id = $1 AND m.target_id = a.id
+         LEFT JOIN account_domain_blocks d ON d.account_id = $1 AND d.domain = a.domain AND a.domain <> ''
+         LEFT JOIN account_notes n ON n.account_id = $1 AND n.target_id = a.id
+         WHERE a.id = ANY($2)"
+    )
+    .bind(me)
+    .bind(others)
+    .all::<RelationshipRow>(conn)
+    .await?;
+    Ok(others
+        .iter()
+        .filter_map(|id| rows.iter().find(|r| r.0 == id.0))
+        .map(|r| Relationship {
+            target: Some(AccountId(r.0)),
+            following: r.1.is_some(),
+            showing_boosts: r.1.is_some() && r.2.unwrap_or(true),
+            notifying: r.3.unwrap_or(false),
+            languages: r.4.as_deref().and_then(|l| serde_json::from_str(l).ok()).unwrap_or_default(),
+            requested: r.5.is_some(),
+            followed_by: r.6.is_some(),
+            requested_by: r.7.is_some(),
+            blocking: r.8.is_some(),
+            blocked_by: r.9.is_some(),
+            muting: r.10.is_some(),
+            muting_notifications: r.11.unwrap_or(false),
+            domain_blocking: r.12.is_some(),
+            note: r.13.clone().unwrap_or_default(),
+        })
+        .collect())
+}
+
+type RelationshipRow = (
+    i64,
+    Option<i64>,
+    Option<bool>,
+    Option<bool>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<bool>,
+    Option<i64>,
+    Option<String>,
+);
+
+/// Does `account` block `target`?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_blocking(conn: &mut Conn, account: AccountId, target: AccountId) -> Result<bool> {
+    sql!("SELECT id FROM blocks WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).exists(conn).await
+}
+
+/// Does either of the two block the other?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_blocked_either_way(conn: &mut Conn, a: AccountId, b: AccountId) -> Result<bool> {
+    sql!("SELECT id FROM blocks WHERE (account_id = $1 AND target_id = $2) OR (account_id = $2 AND target_id = $1) LIMIT 1")
+        .bind(a)
+        .bind(b)
+        .exists(conn)
+        .await
+}
+
+/// Writes a block; `true` when it is new.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn insert_block(tx: &mut Tx, account: AccountId, target: AccountId, uri: &str) -> Result<bool> {
+    let (id, now): (i64, _) = (tx.id(), tx.now());
+    let n = sql!(
+        "INSERT INTO blocks (id, account_id, target_id, uri, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, target_id) DO NOTHING"
+    )
+    .bind(id)
+    .bind(account)
+    .bind(target)
+    .bind(uri)
+    .bind(now)
+    .run(tx)
+    .await?;
+    Ok(n > 0)
+}
+
+/// Ends a block; the `Block` activity's id when there was one.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_block(tx: &mut Tx, account: AccountId, target: AccountId) -> Result<Option<String>> {
+    let row = sql!("DELETE FROM blocks WHERE account_id = $1 AND target_id = $2 RETURNING uri")
+        .bind(account)
+        .bind(target)
+        .maybe::<(String,)>(tx)
+        .await?;
+    Ok(row.map(|(uri,)| uri))
+}
+
+/// Writes a mute, or changes it.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn upsert_mute(
+    tx: &mut Tx,
+    account: AccountId,
+    target: AccountId,
+    hide_notifications: bool,
+    expires_at: Option<Timestamp>,
+) -> Result<()> {
+    let (id, now): (i64, _) = (tx.id(), tx.now());
+    sql!(
+        "INSERT INTO mutes (id, account_id, target_id, hide_notifications, expires_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (account_id, target_id) DO UPDATE SET hide_notifications = excluded.hide_notifications,
+            expires_at = excluded.expires_at"
+    )
+    .bind(id)
+    .bind(account)
+    .bind(target)
+    .bind(hide_notifications)
+    .bind(expires_at)
+    .bind(now)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_mute(tx: &mut Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    let n =
+        sql!("DELETE FROM mutes WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).run(tx).await?;
+    Ok(n > 0)
+}
+
+/// Removes mutes that have run out; whose they were.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn expire_mutes(tx: &mut Tx) -> Result<Vec<AccountId>> {
+    let now = tx.now();
+    sql!("DELETE FROM mutes WHERE expires_at IS NOT NULL AND expires_at <= $1 RETURNING account_id")
+        .bind(now)
+        .ids(tx)
+        .await
+}
+
+/// Followers of hers who are followed by the viewer too.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, limit: i64) -> Result<Vec<Account>> {
+    sql!(concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM follows mine JOIN follows hers ON hers.account_id = mine.target_id AND hers.target_id = $2
+          JOIN accounts a ON a.id = mine.target_id
+          WHERE mine.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hide_collections
+          ORDER BY hers.id DESC LIMIT $3"
+    ))
+    .bind(me)
+    .bind(of)
+    .bind(limit)
+    .all::<AccountRow>(conn)
+    .await?
+    .into_iter()
+    .map(Account::try_from)
+    .collect()
+}

@@ -1,0 +1,373 @@
+//! Rows into views, in a fixed number of queries whatever the size of the page.
+//!
+//! Everything that shows posts comes through here, and here is where the viewer is checked: what she may not see
+//! is left out, whatever list it was found in.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::account::{Account, Role};
+use domain::attachment::{Attachment, AttachmentKind, Focus};
+use domain::post::Post;
+use domain::view::{AccountView, Emoji, Mention, PostCore, PostFlags, PostView};
+use domain::{AccountId, AttachmentId, EmojiId, PostId, Timestamp, Viewer};
+
+use crate::accounts;
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::posts::{PostRow, post_columns};
+use crate::sql;
+use crate::visible::visible;
+
+/// The posts that the viewer may see, in the order of `ids`. A boost is left out with what it boosts.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn posts(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<PostView>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = load(conn, viewer, ids).await?;
+    let boosted: Vec<PostId> =
+        found.values().filter_map(|p| p.boost_of_id).filter(|id| !found.contains_key(id)).collect();
+    if !boosted.is_empty() {
+        found.extend(load(conn, viewer, &boosted).await?);
+    }
+    let views = assemble(conn, viewer, found).await?;
+    Ok(ids
+        .iter()
+        .filter_map(|id| {
+            let mut view = views.get(id)?.clone();
+            if let Some(original) = view.post().boost_of_id {
+                view.boost_of = Some(Box::new(views.get(&original)?.clone()));
+            }
+            Some(view)
+        })
+        .collect())
+}
+
+/// One post that the viewer may see.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none, or she may not see it.
+pub async fn post(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<PostView> {
+    posts(conn, viewer, &[id]).await?.pop().ok_or(Error::NotFound)
+}
+
+async fn load(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<HashMap<PostId, Post>> {
+    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = ANY($2) AND ", visible!("p")))
+        .bind(viewer.raw())
+        .bind(ids)
+        .all::<PostRow>(conn)
+        .await?
+        .into_iter()
+        .map(|row| Post::try_from(row).map(|p| (p.id, p)))
+        .collect()
+}
+
+async fn assemble(conn: &mut Conn, viewer: Viewer, posts: HashMap<PostId, Post>) -> Result<HashMap<PostId, PostView>> {
+    let ids: Vec<PostId> = posts.keys().copied().collect();
+    let authors: HashSet<AccountId> = posts.values().map(|p| p.account_id).collect();
+    let accounts = account_views(conn, &authors.into_iter().collect::<Vec<_>>()).await?;
+    let mut mentions = mentions(conn, &ids).await?;
+    let mut tags = tags(conn, &ids).await?;
+    let mut attachments = attachments(conn, &ids).await?;
+    let flags = match viewer.account() {
+        Some(me) => flags(conn, me, &ids).await?,
+        None => HashMap::new(),
+    };
+    let apps = apps(conn, &posts).await?;
+    let emojis =
+        emojis_for(conn, posts.values().map(|p| (domain_of(&accounts, p), [&p.content, &p.spoiler_text]))).await?;
+
+    Ok(posts
+        .into_iter()
+        .filter_map(|(id, post)| {
+            // An author without a row was deleted meanwhile.
+            let account = Arc::clone(accounts.get(&post.account_id)?);
+            let core = PostCore {
+                mentions: mentions.remove(&id).unwrap_or_default(),
+                tags: tags.remove(&id).unwrap_or_default(),
+                attachments: attachments.remove(&id).unwrap_or_default(),
+                emojis: pick_emojis(&emojis, &account.account.domain, &[&post.content, &post.spoiler_text]),
+                app: post.app_id.and_then(|id| apps.get(&id.0).cloned()),
+                post,
+            };
+            let flags = flags.get(&id).copied().unwrap_or_default();
+            Some((id, PostView { core: Arc::new(core), account, flags, boost_of: None }))
+        })
+        .collect())
+}
+
+fn domain_of<'a>(accounts: &'a HashMap<AccountId, Arc<AccountView>>, post: &Post) -> &'a str {
+    accounts.get(&post.account_id).map_or("", |a| a.account.domain.as_str())
+}
+
+/// The accounts with what is needed to show them; those that do not exist are missing.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn account_views(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = accounts::many(conn, ids).await?;
+    views_of(conn, found).await
+}
+
+/// The views of accounts that were read already, in their order.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn account_list(conn: &mut Conn, accounts: Vec<Account>) -> Result<Vec<Arc<AccountView>>> {
+    let order: Vec<AccountId> = accounts.iter().map(|a| a.id).collect();
+    let views = views_of(conn, accounts).await?;
+    Ok(order.iter().filter_map(|id| views.get(id).cloned()).collect())
+}
+
+/// The accounts in the order of `ids`.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn accounts_in_order(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Arc<AccountView>>> {
+    let views = account_views(conn, ids).await?;
+    Ok(ids.iter().filter_map(|id| views.get(id).cloned()).collect())
+}
+
+/// One account.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn account(conn: &mut Conn, id: AccountId) -> Result<Arc<AccountView>> {
+    account_views(conn, &[id]).await?.remove(&id).ok_or(Error::NotFound)
+}
+
+async fn views_of(conn: &mut Conn, accounts: Vec<Account>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+    let local: Vec<AccountId> = accounts.iter().filter(|a| a.is_local()).map(|a| a.id).collect();
+    let mut roles: HashMap<i64, Role> = HashMap::new();
+    if !local.is_empty() {
+        for (id, role) in sql!("SELECT account_id, role FROM members WHERE account_id = ANY($1)")
+            .bind(&local)
+            .all::<(i64, String)>(conn)
+            .await?
+        {
+            roles.insert(id, Role::parse(&role).unwrap_or_default());
+        }
+    }
+    let emojis = emojis_for(conn, accounts.iter().map(|a| (a.domain.as_str(), [&a.display_name, &a.note]))).await?;
+    Ok(accounts
+        .into_iter()
+        .map(|account| {
+            let emojis = pick_emojis(&emojis, &account.domain, &[&account.display_name, &account.note]);
+            let role = roles.get(&account.id.0).copied();
+            (account.id, Arc::new(AccountView { account, emojis, role }))
+        })
+        .collect())
+}
+
+async fn mentions(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mention>>> {
+    let rows = sql!(
+        "SELECT m.post_id, a.id, a.username, a.domain, a.uri, a.url FROM mentions m JOIN accounts a ON a.id = m.account_id
+         WHERE m.post_id = ANY($1) AND NOT m.silent AND a.deleted_at IS NULL ORDER BY a.id"
+    )
+    .bind(ids)
+    .all::<(i64, i64, String, String, String, String)>(conn)
+    .await?;
+    let mut by_post: HashMap<PostId, Vec<Mention>> = HashMap::new();
+    for (post, id, username, domain, uri, url) in rows {
+        let acct = if domain.is_empty() { username.clone() } else { format!("{username}@{domain}") };
+        by_post.entry(PostId(post)).or_default().push(Mention { account_id: AccountId(id), username, acct, uri, url });
+    }
+    Ok(by_post)
+}
+
+async fn tags(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec<String>>> {
+    let rows = sql!(
+        "SELECT pt.post_id, t.display FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+         WHERE pt.post_id = ANY($1) ORDER BY t.name"
+    )
+    .bind(ids)
+    .all::<(i64, String)>(conn)
+    .await?;
+    let mut by_post: HashMap<PostId, Vec<String>> = HashMap::new();
+    for (post, name) in rows {
+        by_post.entry(PostId(post)).or_default().push(name);
+    }
+    Ok(by_post)
+}
+
+/// The columns of [`AttachmentRow`], for `concat!`.
+macro_rules! attachment_columns {
+    () => {
+        "id, account_id, post_id, kind, mime, key, preview_key, remote_url, description, blurhash, focus_x, focus_y,
+         width, height, preview_width, preview_height, size, created_at"
+    };
+}
+pub(crate) use attachment_columns;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct AttachmentRow {
+    id: i64,
+    account_id: i64,
+    post_id: Option<i64>,
+    kind: String,
+    mime: String,
+    key: Option<String>,
+    preview_key: Option<String>,
+    remote_url: Option<String>,
+    description: String,
+    blurhash: Option<String>,
+    focus_x: Option<f64>,
+    focus_y: Option<f64>,
+    width: Option<i64>,
+    height: Option<i64>,
+    preview_width: Option<i64>,
+    preview_height: Option<i64>,
+    size: Option<i64>,
+    created_at: i64,
+}
+
+impl From<AttachmentRow> for Attachment {
+    fn from(r: AttachmentRow) -> Self {
+        let pixels = |n: Option<i64>| n.and_then(|n| i32::try_from(n).ok());
+        Self {
+            id: AttachmentId(r.id),
+            account_id: AccountId(r.account_id),
+            post_id: r.post_id.map(PostId),
+            kind: AttachmentKind::parse(&r.kind),
+            mime: r.mime,
+            key: r.key,
+            preview_key: r.preview_key,
+            remote_url: r.remote_url,
+            description: r.description,
+            blurhash: r.blurhash,
+            focus: r.focus_x.zip(r.focus_y).map(|(x, y)| Focus { x, y }),
+            width: pixels(r.width),
+            height: pixels(r.height),
+            preview_width: pixels(r.preview_width),
+            preview_height: pixels(r.preview_height),
+            size: r.size,
+            created_at: Timestamp(r.created_at),
+        }
+    }
+}
+
+async fn attachments(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Attachment>>> {
+    let rows = sql!(concat!(
+        "SELECT ",
+        attachment_columns!(),
+        " FROM attachments WHERE post_id = ANY($1) AND post_id IS NOT NULL ORDER BY post_id, position"
+    ))
+    .bind(ids)
+    .all::<AttachmentRow>(conn)
+    .await?;
+    let mut by_post: HashMap<PostId, Vec<Attachment>> = HashMap::new();
+    for row in rows {
+        let attachment = Attachment::from(row);
+        if let Some(post) = attachment.post_id {
+            by_post.entry(post).or_default().push(attachment);
+        }
+    }
+    Ok(by_post)
+}
+
+async fn flags(conn: &mut Conn, me: AccountId, ids: &[PostId]) -> Result<HashMap<PostId, PostFlags>> {
+    let rows = sql!(
+        "SELECT CAST(1 AS BIGINT), post_id FROM favourites WHERE account_id = $1 AND post_id = ANY($2)
+         UNION ALL SELECT CAST(2 AS BIGINT), boost_of_id FROM posts
+            WHERE account_id = $1 AND boost_of_id = ANY($2) AND boost_of_id IS NOT NULL AND deleted_at IS NULL
+         UNION ALL SELECT CAST(3 AS BIGINT), post_id FROM bookmarks WHERE account_id = $1 AND post_id = ANY($2)
+         UNION ALL SELECT CAST(4 AS BIGINT), post_id FROM pins WHERE account_id = $1 AND post_id = ANY($2)
+         UNION ALL SELECT CAST(5 AS BIGINT), p.id FROM thread_mutes tm JOIN posts p ON p.thread_id = tm.thread_id
+            WHERE tm.account_id = $1 AND p.id = ANY($2)"
+    )
+    .bind(me)
+    .bind(ids)
+    .all::<(i64, i64)>(conn)
+    .await?;
+    let mut by_post: HashMap<PostId, PostFlags> = HashMap::new();
+    for (kind, post) in rows {
+        let flags = by_post.entry(PostId(post)).or_default();
+        match kind {
+            1 => flags.favourited = true,
+            2 => flags.boosted = true,
+            3 => flags.bookmarked = true,
+            4 => flags.pinned = true,
+            _ => flags.muted = true,
+        }
+    }
+    Ok(by_post)
+}
+
+async fn apps(conn: &mut Conn, posts: &HashMap<PostId, Post>) -> Result<HashMap<i64, (String, Option<String>)>> {
+    let ids: HashSet<i64> = posts.values().filter_map(|p| p.app_id).map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sql!("SELECT id, name, website FROM oauth_apps WHERE id = ANY($1)")
+        .bind(ids.into_iter().collect::<Vec<i64>>())
+        .all::<(i64, String, Option<String>)>(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, name, website)| (id, (name, website))).collect())
+}
+
+type EmojiMap = HashMap<(String, String), Emoji>;
+
+/// Every custom emoji whose `:shortcode:` stands in one of the texts, by domain and shortcode. No query when no
+/// text has a colon pair.
+async fn emojis_for<'a, const N: usize>(
+    conn: &mut Conn,
+    texts: impl Iterator<Item = (&'a str, [&'a String; N])>,
+) -> Result<EmojiMap> {
+    let mut codes: HashSet<&str> = HashSet::new();
+    let mut domains: HashSet<&str> = HashSet::new();
+    for (domain, texts) in texts {
+        for text in texts {
+            for code in shortcodes(text) {
+                codes.insert(code);
+                domains.insert(domain);
+            }
+        }
+    }
+    if codes.is_empty() {
+        return Ok(EmojiMap::new());
+    }
+    let rows = sql!(
+        "SELECT id, shortcode, domain, key, remote_url, visible, category FROM custom_emojis
+         WHERE shortcode = ANY($1) AND domain = ANY($2) AND NOT disabled"
+    )
+    .bind(codes.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    .bind(domains.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    .all::<(i64, String, String, Option<String>, Option<String>, bool, Option<String>)>(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, shortcode, domain, key, remote_url, visible, category)| {
+            let emoji = Emoji { id: EmojiId(id), shortcode, domain, key, remote_url, visible, category };
+            ((emoji.domain.clone(), emoji.shortcode.clone()), emoji)
+        })
+        .collect())
+}
+
+fn pick_emojis(all: &EmojiMap, domain: &str, texts: &[&String]) -> Vec<Emoji> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let mut picked: Vec<Emoji> = Vec::new();
+    for text in texts {
+        for code in shortcodes(text) {
+            if let Some(emoji) = all.get(&(domain.to_owned(), code.to_owned()))
+                && !picked.iter().any(|e| e.id == emoji.id)
+            {
+                picked.push(emoji.clone());
+            }
+        }
+    }
+    picked
+}
+
+/// The words between colons: 2 or more letters, digits, underscores.
+fn shortcodes(text: &str) -> impl Iterator<Item = &str> {
+    text.split(':')
+        .filter(|w| w.len() >= 2 && w.len() <= 100 && w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+}

@@ -1,0 +1,233 @@
+//! What members are told. Written by `app::fanout` alone.
+
+use std::collections::HashMap;
+
+use domain::notification::{Notification, NotificationKind};
+use domain::page::Page;
+use domain::view::{NotificationView, PostView};
+use domain::{AccountId, NotificationId, PostId, ThreadId, Timestamp, Viewer};
+
+use crate::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::hydrate;
+use crate::sql;
+use crate::visible::paged;
+
+type NotificationRow = (i64, i64, i64, String, Option<i64>, i64);
+
+fn notification((id, account, from, kind, post, at): NotificationRow) -> Option<Notification> {
+    Some(Notification {
+        id: NotificationId(id),
+        account_id: AccountId(account),
+        from_account_id: AccountId(from),
+        kind: NotificationKind::parse(&kind)?,
+        post_id: post.map(PostId),
+        created_at: Timestamp(at),
+    })
+}
+
+/// Writes a notification for a member, unless she has muted or blocked the other (or the other's community, or the
+/// discussion), or was told the same before. The id when it was written.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn insert(
+    tx: &mut Tx,
+    to: AccountId,
+    from: AccountId,
+    kind: NotificationKind,
+    post: Option<PostId>,
+    thread: Option<ThreadId>,
+) -> Result<Option<NotificationId>> {
+    let (id, now): (NotificationId, _) = (tx.id(), tx.now());
+    // Silenced by the community: only those she follows may tell her something.
+    let n = sql!(
+        "INSERT INTO notifications (id, account_id, from_account_id, kind, post_id, created_at)
+         SELECT $1, mb.account_id, $3, $4, $5, $6 FROM members mb
+         WHERE mb.account_id = $2 AND $2 <> $3
+           AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = $2 AND m.target_id = $3 AND m.hide_notifications)
+           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $2 AND b.target_id = $3)
+           AND NOT EXISTS (SELECT 1 FROM thread_mutes t WHERE t.account_id = $2 AND t.thread_id = $7)
+           AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain
+                WHERE d.account_id = $2 AND a.id = $3)
+           AND NOT EXISTS (SELECT 1 FROM accounts s WHERE s.id = $3 AND (s.suspended_at IS NOT NULL
+                OR (s.silenced_at IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $2 AND f.target_id = $3))))
+         ON CONFLICT DO NOTHING"
+    )
+    .bind(id)
+    .bind(to)
+    .bind(from)
+    .bind(kind.as_str())
+    .bind(post)
+    .bind(now)
+    .bind(thread.map_or(0, |t| t.0))
+    .run(tx)
+    .await?;
+    Ok((n > 0).then_some(id))
+}
+
+/// Those of the author's local followers who asked to hear of every post of hers.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn watchers(conn: &mut Conn, author: AccountId) -> Result<Vec<AccountId>> {
+    sql!(
+        "SELECT f.account_id FROM follows f JOIN members m ON m.account_id = f.account_id
+         WHERE f.target_id = $1 AND f.notify"
+    )
+    .bind(author)
+    .ids(conn)
+    .await
+}
+
+/// Takes back what a member was told: the request was withdrawn, the favourite undone.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn retract(
+    tx: &mut Tx,
+    to: AccountId,
+    from: AccountId,
+    kind: NotificationKind,
+    post: Option<PostId>,
+) -> Result<()> {
+    sql!(
+        "DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 AND kind = $3 AND coalesce(post_id, 0) = $4"
+    )
+    .bind(to)
+    .bind(from)
+    .bind(kind.as_str())
+    .bind(post.map_or(0, |p| p.0))
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Everything she was told of an account: she blocked it.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn remove_from(tx: &mut Tx, me: AccountId, from: AccountId) -> Result<()> {
+    sql!("DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2")
+        .bind(me)
+        .bind(from)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Which notifications.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only these; empty = all.
+    pub kinds: Vec<NotificationKind>,
+    pub exclude: Vec<NotificationKind>,
+    /// Only those from this account.
+    pub from: Option<AccountId>,
+}
+
+impl Filter {
+    fn wanted(&self) -> Vec<String> {
+        NotificationKind::ALL
+            .iter()
+            .filter(|k| (self.kinds.is_empty() || self.kinds.contains(k)) && !self.exclude.contains(k))
+            .map(|k| k.as_str().to_owned())
+            .collect()
+    }
+}
+
+/// Her notifications, newest first.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) -> Result<Vec<NotificationView>> {
+    let query = paged!(
+        page,
+        "SELECT n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at FROM notifications n
+         WHERE n.account_id = $1 AND n.kind = ANY($5) AND ($6 = 0 OR n.from_account_id = $6)",
+        "n.id"
+    );
+    let mut rows = query
+        .bind(me)
+        .bind(page.below())
+        .bind(page.above())
+        .bind(page.limit)
+        .bind(filter.wanted())
+        .bind(filter.from.map_or(0, |a| a.0))
+        .all::<NotificationRow>(conn)
+        .await?;
+    if page.upward() {
+        rows.reverse();
+    }
+    views(conn, me, rows.into_iter().filter_map(notification).collect()).await
+}
+
+/// One of her notifications.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not hers, or what it is about may no longer be seen.
+pub async fn get(conn: &mut Conn, me: AccountId, id: NotificationId) -> Result<NotificationView> {
+    let row = sql!(
+        "SELECT id, account_id, from_account_id, kind, post_id, created_at FROM notifications WHERE id = $1 AND account_id = $2"
+    )
+    .bind(id)
+    .bind(me)
+    .maybe::<NotificationRow>(conn)
+    .await?;
+    let found = row.and_then(notification).into_iter().collect();
+    views(conn, me, found).await?.pop().ok_or(Error::NotFound)
+}
+
+/// A notification about a post that she may no longer see is left out.
+async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Result<Vec<NotificationView>> {
+    let mut from: Vec<AccountId> = found.iter().map(|n| n.from_account_id).collect();
+    from.sort();
+    from.dedup();
+    let accounts = hydrate::account_views(conn, &from).await?;
+    let mut ids: Vec<PostId> = found.iter().filter_map(|n| n.post_id).collect();
+    ids.sort();
+    ids.dedup();
+    let posts: HashMap<PostId, PostView> =
+        hydrate::posts(conn, Viewer::Account(me), &ids).await?.into_iter().map(|p| (p.id(), p)).collect();
+    Ok(found
+        .into_iter()
+        .filter_map(|n| {
+            let post = match n.post_id {
+                Some(id) => Some(posts.get(&id)?.clone()),
+                None => None,
+            };
+            let from = accounts.get(&n.from_account_id)?.clone();
+            Some(NotificationView { notification: n, from, post })
+        })
+        .collect())
+}
+
+/// # Errors
+/// As [`Error`] says.
+pub async fn dismiss(tx: &mut Tx, me: AccountId, id: NotificationId) -> Result<bool> {
+    let n = sql!("DELETE FROM notifications WHERE id = $1 AND account_id = $2").bind(id).bind(me).run(tx).await?;
+    Ok(n > 0)
+}
+
+/// # Errors
+/// As [`Error`] says.
+pub async fn clear(tx: &mut Tx, me: AccountId) -> Result<()> {
+    sql!("DELETE FROM notifications WHERE account_id = $1").bind(me).run(tx).await?;
+    Ok(())
+}
+
+/// How many came after the marker, at most `limit`.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn unread(conn: &mut Conn, me: AccountId, limit: i64) -> Result<i64> {
+    sql!(
+        "SELECT count(*) FROM (SELECT id FROM notifications WHERE account_id = $1 AND id > coalesce(
+            (SELECT last_read_id FROM markers WHERE account_id = $1 AND timeline = 'notifications'), 0) LIMIT $2) AS n"
+    )
+    .bind(me)
+    .bind(limit)
+    .count(conn)
+    .await
+}

@@ -1,0 +1,571 @@
+//! Posts and boosts: single rows, threads, and the tombstones they leave.
+//!
+//! What is named `unchecked` ignores who is looking: for verbs that check the rule themselves, never for output.
+
+use domain::post::{Post, PostEdit};
+use domain::{AccountId, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp, Viewer, Visibility};
+
+use crate::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::sql;
+use crate::sql::json;
+use crate::visible::visible;
+
+/// The columns of [`PostRow`], for `concat!`; the alias is `p`.
+macro_rules! post_columns {
+    () => {
+        "p.id, p.uri, p.url, p.account_id, p.boost_of_id, p.in_reply_to_id, p.in_reply_to_account_id, p.in_reply_to_uri,
+         p.thread_id, p.visibility, p.content, p.source, p.spoiler_text, p.sensitive, p.language, p.local, p.app_id,
+         p.created_at, p.edited_at, p.replies_count, p.boosts_count, p.favourites_count"
+    };
+}
+pub(crate) use post_columns;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct PostRow {
+    id: i64,
+    uri: String,
+    url: String,
+    account_id: i64,
+    boost_of_id: Option<i64>,
+    in_reply_to_id: Option<i64>,
+    in_reply_to_account_id: Option<i64>,
+    in_reply_to_uri: Option<String>,
+    thread_id: i64,
+    visibility: String,
+    content: String,
+    source: Option<String>,
+    spoiler_text: String,
+    sensitive: bool,
+    language: Option<String>,
+    local: bool,
+    app_id: Option<i64>,
+    created_at: i64,
+    edited_at: Option<i64>,
+    replies_count: i64,
+    boosts_count: i64,
+    favourites_count: i64,
+}
+
+impl TryFrom<PostRow> for Post {
+    type Error = Error;
+
+    fn try_from(r: PostRow) -> Result<Self> {
+        Ok(Self {
+            id: PostId(r.id),
+            uri: r.uri,
+            url: r.url,
+            account_id: AccountId(r.account_id),
+            boost_of_id: r.boost_of_id.map(PostId),
+            in_reply_to_id: r.in_reply_to_id.map(PostId),
+            in_reply_to_account_id: r.in_reply_to_account_id.map(AccountId),
+            in_reply_to_uri: r.in_reply_to_uri,
+            thread_id: ThreadId(r.thread_id),
+            // An unknown word must never widen an audience.
+            visibility: Visibility::parse(&r.visibility).unwrap_or(Visibility::Direct),
+            content: r.content,
+            source: r.source,
+            spoiler_text: r.spoiler_text,
+            sensitive: r.sensitive,
+            language: r.language,
+            local: r.local,
+            app_id: r.app_id.map(AppId),
+            created_at: Timestamp(r.created_at),
+            edited_at: r.edited_at.map(Timestamp),
+            replies_count: r.replies_count,
+            boosts_count: r.boosts_count,
+            favourites_count: r.favourites_count,
+        })
+    }
+}
+
+/// What a post points at, written with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Whom it addresses; `true` = silently (may see it, is not told).
+    pub mentions: Vec<(AccountId, bool)>,
+    /// Normalised name and the name as written.
+    pub tags: Vec<(String, String)>,
+    /// In the order they are shown.
+    pub attachments: Vec<AttachmentId>,
+}
+
+/// Writes a new post with what it points at. Counters are the caller's to move.
+///
+/// # Errors
+/// [`Error::Conflict`] when its id or uri exists (or, for a boost, she already boosted that post).
+pub async fn insert(tx: &mut Tx, p: &Post, links: &Links) -> Result<()> {
+    sql!(
+        "INSERT INTO posts (id, uri, url, account_id, boost_of_id, in_reply_to_id, in_reply_to_account_id,
+            in_reply_to_uri, thread_id, visibility, content, source, spoiler_text, sensitive, language, local, app_id,
+            created_at, edited_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+    )
+    .bind(p.id)
+    .bind(&p.uri)
+    .bind(&p.url)
+    .bind(p.account_id)
+    .bind(p.boost_of_id)
+    .bind(p.in_reply_to_id)
+    .bind(p.in_reply_to_account_id)
+    .bind(p.in_reply_to_uri.clone())
+    .bind(p.thread_id)
+    .bind(p.visibility)
+    .bind(&p.content)
+    .bind(p.source.clone())
+    .bind(&p.spoiler_text)
+    .bind(p.sensitive)
+    .bind(p.language.clone())
+    .bind(p.local)
+    .bind(p.app_id)
+    .bind(p.created_at)
+    .bind(p.edited_at)
+    .run(tx)
+    .await?;
+    write_links(tx, p.id, links).await
+}
+
+/// Replaces what a post points at (after an edit, or when it is new).
+///
+/// # Errors
+/// As [`Error`] says.
+async fn write_links(tx: &mut Tx, id: PostId, links: &Links) -> Result<()> {
+    for &(account, silent) in &links.mentions {
+        sql!(
+            "INSERT INTO mentions (post_id, account_id, silent) VALUES ($1, $2, $3)
+             ON CONFLICT (post_id, account_id) DO UPDATE SET silent = excluded.silent"
+        )
+        .bind(id)
+        .bind(account)
+        .bind(silent)
+        .run(tx)
+        .await?;
+    }
+    for (name, display) in &links.tags {
+        let tag: TagId = tag(tx, name, display).await?;
+        sql!("INSERT INTO post_tags (tag_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(tag)
+            .bind(id)
+            .run(tx)
+            .await?;
+    }
+    for (position, attachment) in (0i64..).zip(&links.attachments) {
+        sql!("UPDATE attachments SET post_id = $1, position = $2 WHERE id = $3")
+            .bind(id)
+            .bind(position)
+            .bind(*attachment)
+            .run(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The tag's id; makes the tag when it is new.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn tag(tx: &mut Tx, name: &str, display: &str) -> Result<TagId> {
+    if let Some((id,)) = sql!("SELECT id FROM tags WHERE name = $1").bind(name).maybe::<(i64,)>(tx).await? {
+        return Ok(TagId(id));
+    }
+    let id: TagId = tx.id();
+    // The update changes nothing; it makes RETURNING give the row when another process was faster.
+    let (id,) = sql!(
+        "INSERT INTO tags (id, name, display) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"
+    )
+    .bind(id)
+    .bind(name)
+    .bind(display)
+    .one::<(i64,)>(tx)
+    .await?;
+    Ok(TagId(id))
+}
+
+/// A post that the viewer may see.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none, or she may not see it.
+pub async fn get(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<Post> {
+    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = $2 AND ", visible!("p")))
+        .bind(viewer.raw())
+        .bind(id)
+        .one::<PostRow>(conn)
+        .await?
+        .try_into()
+}
+
+/// A post, whoever may see it; not a tombstone.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn unchecked(conn: &mut Conn, id: PostId) -> Result<Post> {
+    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = $1 AND p.deleted_at IS NULL"))
+        .bind(id)
+        .one::<PostRow>(conn)
+        .await?
+        .try_into()
+}
+
+/// A post or what is left of it: for the handlers that send a deletion.
+///
+/// # Errors
+/// [`Error::NotFound`] when there never was such a post.
+pub async fn unchecked_or_tombstone(conn: &mut Conn, id: PostId) -> Result<(Post, Option<Timestamp>)> {
+    let post = sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = $1"))
+        .bind(id)
+        .one::<PostRow>(conn)
+        .await?
+        .try_into()?;
+    let (deleted,) = sql!("SELECT deleted_at FROM posts WHERE id = $1").bind(id).one::<(Option<i64>,)>(conn).await?;
+    Ok((post, deleted.map(Timestamp)))
+}
+
+/// By ActivityPub id, whoever may see it; not a tombstone.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn unchecked_by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Post>> {
+    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.uri = $1 AND p.deleted_at IS NULL"))
+        .bind(uri)
+        .maybe::<PostRow>(conn)
+        .await?
+        .map(Post::try_from)
+        .transpose()
+}
+
+/// Is the ActivityPub id known, as a post or as a tombstone?
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn uri_is_known(conn: &mut Conn, uri: &str) -> Result<bool> {
+    sql!("SELECT id FROM posts WHERE uri = $1").bind(uri).exists(conn).await
+}
+
+/// When the post with this id was deleted; `None` when it was not, or never existed.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn deleted_at(conn: &mut Conn, id: PostId) -> Result<Option<Timestamp>> {
+    let row = sql!("SELECT deleted_at FROM posts WHERE id = $1").bind(id).maybe::<(Option<i64>,)>(conn).await?;
+    Ok(row.and_then(|(at,)| at).map(Timestamp))
+}
+
+/// Her boost of a post.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn boost_by(conn: &mut Conn, account: AccountId, boosted: PostId) -> Result<Option<Post>> {
+    sql!(concat!(
+        "SELECT ",
+        post_columns!(),
+        " FROM posts p WHERE p.boost_of_id = $2 AND p.account_id = $1 AND p.deleted_at IS NULL"
+    ))
+    .bind(account)
+    .bind(boosted)
+    .maybe::<PostRow>(conn)
+    .await?
+    .map(Post::try_from)
+    .transpose()
+}
+
+/// Every boost of a post.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn boosts_of(conn: &mut Conn, boosted: PostId) -> Result<Vec<PostId>> {
+    sql!("SELECT id FROM posts WHERE boost_of_id = $1 AND deleted_at IS NULL").bind(boosted).ids(conn).await
+}
+
+/// Whom a post addresses; `true` = silently.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn mentions(conn: &mut Conn, id: PostId) -> Result<Vec<(AccountId, bool)>> {
+    let rows = sql!("SELECT account_id, silent FROM mentions WHERE post_id = $1 ORDER BY account_id")
+        .bind(id)
+        .all::<(i64, bool)>(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, silent)| (AccountId(id), silent)).collect())
+}
+
+/// Is the account addressed by the post?
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn is_mentioned(conn: &mut Conn, id: PostId, account: AccountId) -> Result<bool> {
+    sql!("SELECT account_id FROM mentions WHERE post_id = $1 AND account_id = $2")
+        .bind(id)
+        .bind(account)
+        .exists(conn)
+        .await
+}
+
+/// Makes a tombstone of a post: its text and what it points at are gone, its ids stay. `false` when it already
+/// was one. Counters, timelines and media are the caller's (`app::posts::delete`).
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
+    let n = sql!(
+        "UPDATE posts SET deleted_at = $2, content = '', source = NULL, spoiler_text = '' WHERE id = $1 AND deleted_at IS NULL"
+    )
+    .bind(id)
+    .bind(now)
+    .run(tx)
+    .await?;
+    if n == 0 {
+        return Ok(false);
+    }
+    // Mentions stay: they say who is to be told of the deletion.
+    sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM pins WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM bookmarks WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM favourites WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM post_edits WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM notifications WHERE post_id = $1").bind(id).run(tx).await?;
+    Ok(true)
+}
+
+/// What an edit changes.
+#[derive(Debug, Clone)]
+pub struct Edit<'a> {
+    pub content: &'a str,
+    pub source: Option<&'a str>,
+    pub spoiler_text: &'a str,
+    pub sensitive: bool,
+    pub language: Option<&'a str>,
+    pub edited_at: Timestamp,
+    pub links: &'a Links,
+}
+
+/// Writes an edit. Attachments that are no longer shown are let go (`post_id` empty).
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
+    sql!(
+        "UPDATE posts SET content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7
+         WHERE id = $1 AND deleted_at IS NULL"
+    )
+    .bind(id)
+    .bind(e.content)
+    .bind(e.source)
+    .bind(e.spoiler_text)
+    .bind(e.sensitive)
+    .bind(e.language)
+    .bind(e.edited_at)
+    .run(tx)
+    .await?;
+    // Whoever was addressed keeps access to what she was told of; she is only no longer named.
+    sql!("UPDATE mentions SET silent = TRUE WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("UPDATE attachments SET post_id = NULL WHERE post_id = $1").bind(id).run(tx).await?;
+    write_links(tx, id, e.links).await
+}
+
+/// Keeps a version of a post.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn keep_edit(tx: &mut Tx, id: PostId, e: &PostEdit) -> Result<()> {
+    let row: i64 = tx.id();
+    sql!(
+        "INSERT INTO post_edits (id, post_id, content, spoiler_text, sensitive, attachments, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    )
+    .bind(row)
+    .bind(id)
+    .bind(&e.content)
+    .bind(&e.spoiler_text)
+    .bind(e.sensitive)
+    .bind(json(&e.attachment_ids)?)
+    .bind(e.created_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// The versions of a post, oldest first, the present one last; empty when it was never edited.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn edits(conn: &mut Conn, id: PostId) -> Result<Vec<PostEdit>> {
+    sql!(
+        "SELECT content, spoiler_text, sensitive, attachments, created_at FROM post_edits WHERE post_id = $1 ORDER BY id"
+    )
+    .bind(id)
+    .all::<(String, String, bool, String, i64)>(conn)
+    .await?
+    .into_iter()
+    .map(|(content, spoiler_text, sensitive, attachments, at)| {
+        Ok(PostEdit {
+            content,
+            spoiler_text,
+            sensitive,
+            attachment_ids: serde_json::from_str(&attachments)?,
+            created_at: Timestamp(at),
+        })
+    })
+    .collect()
+}
+
+/// Moves a counter, in the transaction of the change it counts.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn count_replies(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
+    sql!("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    Ok(())
+}
+
+/// See [`count_replies`].
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn count_boosts(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
+    sql!("UPDATE posts SET boosts_count = boosts_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    Ok(())
+}
+
+/// See [`count_replies`].
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn count_favourites(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
+    sql!("UPDATE posts SET favourites_count = favourites_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    Ok(())
+}
+
+/// Hangs posts that answered something unknown under it, now that it arrived; how many there were. Their
+/// discussions become one.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<i64> {
+    let orphans = sql!(
+        "SELECT id, thread_id FROM posts
+         WHERE in_reply_to_uri = $1 AND in_reply_to_id IS NULL AND in_reply_to_uri IS NOT NULL AND deleted_at IS NULL"
+    )
+    .bind(&parent.uri)
+    .all::<(i64, i64)>(tx)
+    .await?;
+    let mut adopted = 0;
+    for (id, thread) in orphans {
+        if id == parent.id.0 {
+            continue;
+        }
+        sql!("UPDATE posts SET in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1")
+            .bind(id)
+            .bind(parent.id)
+            .bind(parent.account_id)
+            .run(tx)
+            .await?;
+        sql!("UPDATE posts SET thread_id = $2 WHERE thread_id = $1 AND boost_of_id IS NULL")
+            .bind(thread)
+            .bind(parent.thread_id)
+            .run(tx)
+            .await?;
+        adopted += 1;
+    }
+    Ok(adopted)
+}
+
+/// What the post answers, and what that answers, up to `limit`: the start of the discussion first.
+/// Ids only, visible or not; [`crate::hydrate`] keeps what the viewer may see.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn ancestors(conn: &mut Conn, id: PostId, limit: i64) -> Result<Vec<PostId>> {
+    let mut ids: Vec<PostId> = sql!(
+        "WITH RECURSIVE up (id, parent, depth) AS (
+            SELECT id, in_reply_to_id, CAST(0 AS BIGINT) FROM posts WHERE id = $1
+            UNION ALL
+            SELECT p.id, p.in_reply_to_id, up.depth + 1 FROM posts p JOIN up ON p.id = up.parent WHERE up.depth < $2)
+         SELECT id FROM up WHERE depth > 0 ORDER BY depth"
+    )
+    .bind(id)
+    .bind(limit)
+    .ids(conn)
+    .await?;
+    ids.reverse();
+    Ok(ids)
+}
+
+/// What answers the post, and what answers that, up to `limit`, as a tree read depth first: each answer is
+/// followed by its own answers, oldest first.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn descendants(conn: &mut Conn, id: PostId, limit: i64) -> Result<Vec<PostId>> {
+    let rows = sql!(
+        "WITH RECURSIVE down (id, parent, depth) AS (
+            SELECT id, in_reply_to_id, CAST(0 AS BIGINT) FROM posts WHERE id = $1
+            UNION ALL
+            SELECT p.id, p.in_reply_to_id, down.depth + 1 FROM posts p JOIN down ON p.in_reply_to_id = down.id
+            WHERE down.depth < 100)
+         SELECT id, parent FROM down WHERE depth > 0 ORDER BY depth, id LIMIT $2"
+    )
+    .bind(id)
+    .bind(limit)
+    .all::<(i64, Option<i64>)>(conn)
+    .await?;
+    let mut children: std::collections::HashMap<i64, Vec<i64>> = std::collections::HashMap::new();
+    for (id, parent) in rows {
+        children.entry(parent.unwrap_or_default()).or_default().push(id);
+    }
+    let mut ordered = Vec::new();
+    let mut stack = vec![id.0];
+    while let Some(next) = stack.pop() {
+        if next != id.0 {
+            ordered.push(PostId(next));
+        }
+        if let Some(answers) = children.remove(&next) {
+            stack.extend(answers.into_iter().rev());
+        }
+    }
+    Ok(ordered)
+}
+
+/// The post that was published with this key, if the request was seen before.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn by_idempotency_key(conn: &mut Conn, account: AccountId, key: &str) -> Result<Option<PostId>> {
+    let row = sql!("SELECT post_id FROM idempotency_keys WHERE account_id = $1 AND key = $2")
+        .bind(account)
+        .bind(key)
+        .maybe::<(i64,)>(conn)
+        .await?;
+    Ok(row.map(|(id,)| PostId(id)))
+}
+
+/// Remembers the key of a published post.
+///
+/// # Errors
+/// [`Error::Conflict`] when another request with the same key was faster.
+pub async fn keep_idempotency_key(tx: &mut Tx, account: AccountId, key: &str, post: PostId) -> Result<()> {
+    let now = tx.now();
+    sql!("INSERT INTO idempotency_keys (account_id, key, post_id, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(account)
+        .bind(key)
+        .bind(post)
+        .bind(now)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// How many live posts (not boosts) this community's members have written, and how many members there are: for
+/// NodeInfo and `instance`.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn local_totals(conn: &mut Conn) -> Result<(i64, i64)> {
+    sql!(
+        "SELECT CAST((SELECT coalesce(sum(posts_count), 0) FROM accounts WHERE domain = '' AND deleted_at IS NULL) AS BIGINT),
+                (SELECT count(*) FROM members WHERE approved_at IS NOT NULL AND disabled_at IS NULL)"
+    )
+    .one(conn)
+    .await
+}
