@@ -1,1 +1,5 @@
-//! placeholder
+//! The program: configuration, command line, logs and metrics, and everything put together.
+//!
+//! Never decides what a person may do: that is `app`'s.
+
+pub mod config;

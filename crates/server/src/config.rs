@@ -1,0 +1,260 @@
+//! The configuration: a file, and the environment over it. This is the table of contents of what an owner may set.
+//!
+//! Never half right: a wrong value or an unknown key stops the program before it touches anything, with every mistake
+//! named at once. What the people of a community decide (its name, rules, who is who) is in the database, not here.
+
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use domain::instance::SignUp;
+use domain::limits::Limits;
+use domain::urls::Urls;
+use ipnet::IpNet;
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+pub use reader::Mistakes;
+use reader::Reader;
+
+/// Read when no file is named and it lies in the working directory.
+pub const DEFAULT_FILE: &str = "config.toml";
+
+/// Everything an owner may set, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// The public address: what people type and other servers see. Ids are made of it, so it never changes.
+    #[serde(serialize_with = "base_of")]
+    pub url: Urls,
+    /// Where HTTP is served.
+    pub bind: SocketAddr,
+    /// `sqlite:///…` or `postgres://…`; empty for a SQLite file in `data_dir`.
+    pub database_url: String,
+    /// Holds uploads, and the database when it is the embedded one.
+    pub data_dir: PathBuf,
+    pub sign_up: SignUp,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Limits how often one address or account may ask.
+    pub rate_limits: bool,
+    /// Where Prometheus metrics are served; `None` for nowhere.
+    pub metrics_bind: Option<SocketAddr>,
+    pub federation: Federation,
+    pub log: Log,
+    pub limits: Limits,
+}
+
+/// What outgoing requests may reach.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Federation {
+    /// Private addresses that may be reached all the same.
+    pub allow_addresses: Vec<IpNet>,
+    /// Plain HTTP too.
+    pub allow_http: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Log {
+    pub format: LogFormat,
+    /// A level, or tracing's directives such as `info,federation=debug`.
+    pub level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line, for programs.
+    Json,
+}
+
+impl Config {
+    /// Reads `file` (or [`DEFAULT_FILE`] if there is one), then the environment over it.
+    ///
+    /// # Errors
+    /// Every mistake in either, each with its key, its value and what is allowed.
+    pub fn load(file: Option<&Path>) -> Result<Self, Mistakes> {
+        let environment =
+            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        let found = Path::new(DEFAULT_FILE);
+        let file = file.or_else(|| found.exists().then_some(found));
+        Self::read(file, environment.collect())
+    }
+
+    /// As [`Config::load`], from a file and an environment that are given.
+    ///
+    /// # Errors
+    /// Every mistake in either.
+    pub fn read(file: Option<&Path>, environment: BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        let mut reader = Reader::open(file, environment)?;
+        let mut config = Self::default();
+        reader.set("url", "http:// or https:// with a host and nothing after it", &mut config.url, public_url);
+        reader.set("bind", "an address and a port, such as 127.0.0.1:4000", &mut config.bind, socket);
+        reader.set(
+            "database_url",
+            "sqlite:///path/to/file, postgres://user:password@host/name, or empty",
+            &mut config.database_url,
+            database_url,
+        );
+        reader.set("data_dir", "the path of a folder", &mut config.data_dir, folder);
+        reader.set("sign_up", "open, approval, invite or closed", &mut config.sign_up, sign_up);
+        reader.set_list("trusted_proxies", NETWORKS, &mut config.trusted_proxies, network);
+        reader.set("rate_limits", TRUTH, &mut config.rate_limits, truth);
+        reader.set(
+            "metrics_bind",
+            "an address and a port, such as 127.0.0.1:4001, or empty",
+            &mut config.metrics_bind,
+            |text| if text.is_empty() { Some(None) } else { socket(text).map(Some) },
+        );
+        reader.set_list("federation.allow_addresses", NETWORKS, &mut config.federation.allow_addresses, network);
+        reader.set("federation.allow_http", TRUTH, &mut config.federation.allow_http, truth);
+        reader.set("log.format", "text or json", &mut config.log.format, log_format);
+        reader.set(
+            "log.level",
+            "error, warn, info, debug, trace, or directives such as info,federation=debug",
+            &mut config.log.level,
+            |text| (!text.is_empty() && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned()),
+        );
+        config.limits = limits(&mut reader);
+        reader.finish().map(|()| config)
+    }
+
+    /// Where the database is: as set, or the embedded one in `data_dir`.
+    #[must_use]
+    pub fn database(&self) -> String {
+        if !self.database_url.is_empty() {
+            return self.database_url.clone();
+        }
+        let file = self.data_dir.join("porchlight.db");
+        let file = std::path::absolute(&file).unwrap_or(file);
+        format!("sqlite://{}", file.display())
+    }
+
+    /// Where uploads are kept.
+    #[must_use]
+    pub fn media_dir(&self) -> PathBuf {
+        self.data_dir.join("media")
+    }
+
+    /// What is allowed, yet hardly meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let host = self.url.host();
+        let at_home = host == "localhost" || host.ends_with(".localhost") || self.federation.allow_http;
+        if !self.url.is_https() && !at_home {
+            warnings.push(format!(
+                "`url` is {}: most other servers refuse plain http, and passwords travel in the clear",
+                self.url.base()
+            ));
+        }
+        if self.url.is_https() && !self.bind.ip().is_loopback() && self.trusted_proxies.is_empty() {
+            warnings.push(
+                "`url` is https and `trusted_proxies` is empty: behind a proxy, every visitor seems to be the proxy"
+                    .to_owned(),
+            );
+        }
+        if !self.rate_limits {
+            warnings.push("`rate_limits` is false: passwords can be guessed without end".to_owned());
+        }
+        warnings
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: at_home(),
+            bind: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            database_url: String::new(),
+            data_dir: PathBuf::from("./data"),
+            sign_up: SignUp::default(),
+            trusted_proxies: Vec::new(),
+            rate_limits: true,
+            metrics_bind: None,
+            federation: Federation::default(),
+            log: Log { format: LogFormat::Text, level: "info".to_owned() },
+            limits: Limits::default(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant address, checked by every test that makes a Config")]
+fn at_home() -> Urls {
+    public_url("http://localhost:4000").expect("a public address")
+}
+
+fn base_of<S: serde::Serializer>(urls: &Urls, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(urls.base())
+}
+
+const NETWORKS: &str = "addresses or networks, such as 10.0.0.0/8 or fd00::/8, by commas";
+const TRUTH: &str = "true or false";
+
+fn public_url(text: &str) -> Option<Urls> {
+    let url = Url::parse(text).ok()?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    if bare && anonymous { Urls::new(&url).ok() } else { None }
+}
+
+fn socket(text: &str) -> Option<SocketAddr> {
+    text.parse().ok()
+}
+
+/// Which of the two kinds it is; whether it can be reached is seen when it is.
+fn database_url(text: &str) -> Option<String> {
+    let good = match text.split_once("://") {
+        Some(("sqlite", path)) => path.len() > 1 && path.starts_with('/'),
+        Some(("postgres" | "postgresql", _)) => Url::parse(text).is_ok_and(|url| url.path().len() > 1),
+        _ => text.is_empty(),
+    };
+    good.then(|| text.to_owned())
+}
+
+fn folder(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn sign_up(text: &str) -> Option<SignUp> {
+    [SignUp::Open, SignUp::Approval, SignUp::Invite, SignUp::Closed].into_iter().find(|kind| kind.as_str() == text)
+}
+
+/// A network, or one address as the network that holds only it.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().map(IpNet::from).ok())
+}
+
+fn truth(text: &str) -> Option<bool> {
+    text.parse().ok()
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// The keys of `limits` are the fields of [`Limits`]: a limit added there can be set at once.
+fn limits(reader: &mut Reader) -> Limits {
+    let defaults = serde_json::to_value(Limits::default()).unwrap_or_default();
+    let mut chosen = serde_json::Map::new();
+    for (name, default) in defaults.as_object().into_iter().flatten() {
+        let mut value = default.as_u64().unwrap_or_default();
+        let whole = |text: &str| text.parse().ok().filter(|n: &u64| (1..=MOST).contains(n));
+        reader.set(&format!("limits.{name}"), "a whole number from 1 to 4294967295", &mut value, whole);
+        chosen.insert(name.clone(), value.into());
+    }
+    serde_json::from_value(chosen.into()).unwrap_or_default()
+}
+
+/// Fits every type a limit has, on every machine.
+const MOST: u64 = u32::MAX as u64;
