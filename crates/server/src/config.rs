@@ -35,6 +35,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// `sqlite:///…` or `postgres://…`; empty for a SQLite file in `data_dir`.
     pub database_url: String,
+    /// Connections to PostgreSQL that this process may hold.
+    pub database_connections: u32,
     /// Holds uploads, and the database when it is the embedded one.
     pub data_dir: PathBuf,
     pub sign_up: SignUp,
@@ -102,6 +104,13 @@ impl Config {
             &mut config.database_url,
             database_url,
         );
+        let connections = |text: &str| text.parse().ok().filter(|n| (3..=1000).contains(n));
+        reader.set(
+            "database_connections",
+            "a whole number from 3 to 1000",
+            &mut config.database_connections,
+            connections,
+        );
         reader.set("data_dir", "the path of a folder", &mut config.data_dir, folder);
         reader.set("sign_up", "open, approval, invite or closed", &mut config.sign_up, sign_up);
         reader.set_list("trusted_proxies", NETWORKS, &mut config.trusted_proxies, network);
@@ -134,6 +143,12 @@ impl Config {
         let file = self.data_dir.join("porchlight.db");
         let file = std::path::absolute(&file).unwrap_or(file);
         format!("sqlite://{}", file.display())
+    }
+
+    /// How to reach the database.
+    #[must_use]
+    pub fn storage(&self) -> storage::Config {
+        storage::Config { url: self.database(), max_connections: self.database_connections }
     }
 
     /// Where uploads are kept.
@@ -173,6 +188,7 @@ impl Default for Config {
             url: at_home(),
             bind: SocketAddr::from(([127, 0, 0, 1], 4000)),
             database_url: String::new(),
+            database_connections: 20,
             data_dir: PathBuf::from("./data"),
             sign_up: SignUp::default(),
             trusted_proxies: Vec::new(),

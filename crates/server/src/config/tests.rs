@@ -107,6 +107,7 @@ fn a_wrong_value_names_key_value_and_what_is_allowed() {
         ("PORCHLIGHT_DATABASE_URL", "mysql://db/porchlight", "sqlite:///"),
         ("PORCHLIGHT_DATABASE_URL", "sqlite://porchlight.db", "sqlite:///"),
         ("PORCHLIGHT_DATABASE_URL", "postgres://db", "postgres://user:password@host/name"),
+        ("PORCHLIGHT_DATABASE_CONNECTIONS", "1", "from 3 to 1000"),
         ("PORCHLIGHT_DATA_DIR", "", "the path of a folder"),
         ("PORCHLIGHT_SIGN_UP", "yes", "open, approval, invite or closed"),
         ("PORCHLIGHT_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "10.0.0.0/8"),
