@@ -7,6 +7,7 @@ use url::Url;
 use crate::account::Account;
 use crate::attachment::Attachment;
 use crate::id::{AccountId, AttachmentId, PostId};
+use crate::view::Emoji;
 
 /// Makes addresses below the public base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +179,15 @@ impl Urls {
     #[must_use]
     pub fn remote_profile_image(&self, id: AccountId, which: &str) -> String {
         format!("{}/media/remote/accounts/{id}/{which}", self.base)
+    }
+
+    /// Where a custom emoji's picture is loaded from.
+    #[must_use]
+    pub fn emoji(&self, emoji: &Emoji) -> String {
+        match &emoji.key {
+            Some(key) => self.media(key),
+            None => format!("{}/media/remote/emojis/{}", self.base, emoji.id),
+        }
     }
 
     /// Where a client loads an attachment's original from.

@@ -1,0 +1,3 @@
+//! OAuth 2: apps, consent, codes and tokens.
+
+pub mod pages;
