@@ -3,3 +3,4 @@
 //! Never decides what a person may do: that is `app`'s.
 
 pub mod config;
+pub mod telemetry;
