@@ -4,5 +4,10 @@
 //! JSON-LD exists only here. Nothing here writes a timeline or decides who may see what: received activities end
 //! in `app`'s verbs, and what is sent starts from `domain`'s views.
 
+pub mod client;
+pub mod config;
 pub mod digest;
 pub mod signature;
+pub mod wire;
+
+pub use config::Config;

@@ -1,0 +1,262 @@
+//! Reading JSON that strangers wrote: bounded before it is parsed, and forgiving about shapes afterwards.
+//!
+//! Where the vocabulary allows a string, an object or an array, all three are read; what is missing, null or of
+//! another type is simply absent. Nothing here panics, recurses without a bound, or keeps what it does not know.
+
+use domain::Timestamp;
+use serde_json::Value;
+
+/// Objects and arrays inside each other, at most.
+pub const MAX_DEPTH: usize = 32;
+/// Values, keys and elements of one document, at most.
+pub const MAX_ELEMENTS: usize = 20_000;
+/// Elements of one list that are looked at; the rest is passed over.
+pub const MAX_LIST: usize = 1_000;
+/// An id or address longer than this (bytes) counts as absent.
+pub const MAX_URI: usize = 2_048;
+
+/// Why a document is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("the JSON is nested too deeply")]
+    TooDeep,
+    #[error("the JSON has too many elements")]
+    TooMany,
+    #[error("not JSON")]
+    NotJson,
+}
+
+/// Parses a document after looking at its depth and number of elements, which costs one pass over the bytes.
+///
+/// # Errors
+/// When it is beyond the limits or not JSON.
+pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let (mut depth, mut elements, mut in_string, mut escaped) = (0_usize, 1_usize, false, false);
+    for byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(Unreadable::TooDeep);
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' | b':' => {
+                elements += 1;
+                if elements > MAX_ELEMENTS {
+                    return Err(Unreadable::TooMany);
+                }
+            }
+            _ => {}
+        }
+    }
+    serde_json::from_slice(bytes).map_err(|_| Unreadable::NotJson)
+}
+
+/// The elements of a value: none for null or absent, the elements of an array, otherwise the value itself.
+pub fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    elements(value.get(key).unwrap_or(&Value::Null))
+}
+
+/// See [`list`]; for the value itself.
+pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
+    let slice = match value {
+        Value::Null => &[][..],
+        Value::Array(all) => &all[..all.len().min(MAX_LIST)],
+        one => std::slice::from_ref(one),
+    };
+    slice.iter().filter(|v| !v.is_null())
+}
+
+/// A string that is not empty; the first one where there is a list.
+#[must_use]
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    list(value, key).find_map(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// Is the value of one of these types? `type` may be a list, and a prefixed name (`as:Note`) counts as its own.
+pub fn types(value: &Value) -> impl Iterator<Item = &str> {
+    list(value, "type").filter_map(Value::as_str).map(|t| {
+        let t = t.strip_prefix("as:").unwrap_or(t);
+        t.strip_prefix("https://www.w3.org/ns/activitystreams#").unwrap_or(t)
+    })
+}
+
+/// The `id` of an object, or the string itself.
+#[must_use]
+pub fn id_of(value: &Value) -> Option<&str> {
+    let id = match value {
+        Value::String(id) => id.as_str(),
+        Value::Object(_) => value.get("id").or_else(|| value.get("@id"))?.as_str()?,
+        _ => return None,
+    };
+    acceptable_uri(id)
+}
+
+/// The first id of a property, whatever its shape.
+#[must_use]
+pub fn id<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    list(value, key).find_map(id_of)
+}
+
+/// All ids of a property, each once.
+#[must_use]
+pub fn ids(value: &Value, key: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for id in list(value, key).filter_map(id_of) {
+        if !all.iter().any(|known| known == id) {
+            all.push(id.to_owned());
+        }
+    }
+    all
+}
+
+/// An http(s) address of acceptable length.
+#[must_use]
+pub fn acceptable_uri(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.len() <= MAX_URI && !text.chars().any(|c| c.is_control() || c == ' ');
+    fits.then_some(text)
+}
+
+/// An address to open or load: only http and https, never `javascript:` or `data:`.
+#[must_use]
+pub fn web_address(text: &str) -> Option<&str> {
+    let text = acceptable_uri(text)?;
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    (lower.starts_with("https://") || lower.starts_with("http://")).then_some(text)
+}
+
+/// The address of a `Link` or `Image`: a string, `href`, or `url` inside.
+#[must_use]
+pub fn link(value: &Value) -> Option<&str> {
+    link_within(value, 0)
+}
+
+fn link_within(value: &Value, depth: usize) -> Option<&str> {
+    if depth > 4 {
+        return None;
+    }
+    match value {
+        Value::String(text) => web_address(text),
+        Value::Array(_) => elements(value).find_map(|v| link_within(v, depth + 1)),
+        Value::Object(_) => value
+            .get("href")
+            .and_then(|v| link_within(v, depth + 1))
+            .or_else(|| value.get("url").and_then(|v| link_within(v, depth + 1))),
+        _ => None,
+    }
+}
+
+/// The page for people: of several links the one that is HTML, otherwise the first.
+#[must_use]
+pub fn page_link(value: &Value) -> Option<&str> {
+    let html = list(value, "url")
+        .find(|v| v.get("mediaType").and_then(Value::as_str).is_some_and(|t| t.starts_with("text/html")))
+        .and_then(link);
+    html.or_else(|| list(value, "url").find_map(link))
+}
+
+/// `true`, or the word or number that some write for it.
+#[must_use]
+pub fn flag(value: &Value, key: &str) -> Option<bool> {
+    match value.get(key)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text == "true" => Some(true),
+        Value::String(text) if text == "false" => Some(false),
+        Value::Number(n) => Some(n.as_i64() == Some(1)),
+        _ => None,
+    }
+}
+
+/// A time in RFC 3339. A time zone left out counts as UTC.
+#[must_use]
+pub fn time(value: &Value, key: &str) -> Option<Timestamp> {
+    let text = text(value, key)?;
+    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&format!("{text}Z")))
+}
+
+/// A positive number of pixels that fits.
+#[must_use]
+pub fn pixels(value: &Value, key: &str) -> Option<i32> {
+    let n = value.get(key)?;
+    let n = n.as_i64().or_else(|| n.as_str()?.parse().ok())?;
+    i32::try_from(n).ok().filter(|n| (1..=100_000).contains(n))
+}
+
+/// Cuts a text at so many characters.
+#[must_use]
+pub fn cut(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((at, _)) => text[..at].to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn depth_bombs_and_endless_lists_are_refused_before_parsing() {
+        let bomb = "[".repeat(100_000);
+        assert_eq!(parse(bomb.as_bytes()), Err(Unreadable::TooDeep));
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(40), "}".repeat(40));
+        assert_eq!(parse(objects.as_bytes()), Err(Unreadable::TooDeep));
+        let many = format!("[{}1]", "1,".repeat(30_000));
+        assert_eq!(parse(many.as_bytes()), Err(Unreadable::TooMany));
+        assert_eq!(parse(b"{"), Err(Unreadable::NotJson));
+        assert_eq!(parse(b"\xff\xfe"), Err(Unreadable::NotJson));
+        let brackets_in_text = format!(r#"{{"a":"{}\"[[{{"}}"#, "[".repeat(200));
+        assert!(parse(brackets_in_text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn every_shape_of_a_reference_is_read() {
+        let value = json!({
+            "a": "https://x.example/1", "b": {"id": "https://x.example/2", "type": "Person"},
+            "c": [null, 7, {"type": "x"}, {"id": null}, "https://x.example/3"], "d": null, "e": [],
+        });
+        assert_eq!(id(&value, "a"), Some("https://x.example/1"));
+        assert_eq!(id(&value, "b"), Some("https://x.example/2"));
+        assert_eq!(id(&value, "c"), Some("https://x.example/3"));
+        for absent in ["d", "e", "f"] {
+            assert_eq!(id(&value, absent), None);
+        }
+        assert_eq!(ids(&json!({"to": ["x:1", "x:1", {"id": "x:2"}]}), "to"), ["x:1", "x:2"]);
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(link(&json!({"type": "Link", "href": "https://x.example/"})), Some("https://x.example/"));
+        assert_eq!(
+            link(&json!([{"href": "magnet:?x"}, {"url": [{"href": "HTTPS://x.example/"}]}])),
+            Some("HTTPS://x.example/")
+        );
+        for bad in ["javascript:alert(1)", "data:text/html,x", "", "//x.example", "https://x.example/ a"] {
+            assert_eq!(link(&json!(bad)), None, "{bad}");
+        }
+        let video = json!({"url": [{"mediaType": "video/mp4", "href": "https://x/v"}, {"mediaType": "text/html", "href": "https://x/w"}]});
+        assert_eq!(page_link(&video), Some("https://x/w"));
+    }
+
+    #[test]
+    fn types_come_alone_in_lists_and_prefixed() {
+        for shape in [json!({"type": "Note"}), json!({"type": ["as:Note", "x"]}), json!({"type": [null, "Note"]})] {
+            assert_eq!(types(&shape).next(), Some("Note"));
+        }
+        assert_eq!(types(&json!({"type": 5})).next(), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! What the federation crate promises to its users and to the network, tried from outside.
+
+mod client;
