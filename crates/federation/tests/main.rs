@@ -1,3 +1,4 @@
 //! What the federation crate promises to its users and to the network, tried from outside.
 
+#[cfg(test)]
 mod client;

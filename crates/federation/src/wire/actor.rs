@@ -12,7 +12,6 @@ use super::note::{Image, Tag, emoji_tags};
 /// An account of ours.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "mirrors the vocabulary")]
 pub struct Actor {
     pub id: String,
     #[serde(rename = "type")]
