@@ -16,6 +16,7 @@ pub mod notification;
 pub mod page;
 pub mod post;
 pub mod scope;
+pub mod text;
 pub mod urls;
 pub mod view;
 pub mod visibility;

@@ -159,8 +159,10 @@ impl Urls {
         format!("{}/users/{username}#{kind}/{id}", self.base)
     }
 
+    /// The page of a hashtag; `name` is without `#`.
     #[must_use]
     pub fn tag(&self, name: &str) -> String {
+        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
         format!("{}/tags/{name}", self.base)
     }
 
@@ -256,5 +258,12 @@ mod tests {
         );
         let https = Urls::new(&Url::parse("https://maple.example:443").unwrap()).unwrap();
         assert_eq!(https.domain(), "maple.example");
+    }
+
+    #[test]
+    fn addresses_of_tags_are_ascii() {
+        let urls = Urls::new(&Url::parse("https://maple.example").unwrap()).unwrap();
+        assert_eq!(urls.tag("play_date"), "https://maple.example/tags/play_date");
+        assert_eq!(urls.tag("münchen"), "https://maple.example/tags/m%C3%BCnchen");
     }
 }

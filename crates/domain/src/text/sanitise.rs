@@ -1,0 +1,352 @@
+//! HTML from elsewhere → HTML that may stand in our pages: Mastodon's elements, and nothing that runs, loads or hides.
+//!
+//! Two steps. The first writes the input anew from its tokens: known elements only, closed in order, nested to a
+//! depth, so that the parser of the second cannot be made to build a deep or a large tree (elements of formatting
+//! that are left open are copied into every paragraph that follows). The second, ammonia, has the last word on what
+//! is safe; it relies on nothing that the first did.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+use url::Url;
+
+use super::escape_into;
+use super::html::{Attribute, Token, Tokens, decode};
+
+/// What links may start with.
+pub const SAFE_SCHEMES: &[&str] =
+    &["http", "https", "dat", "dweb", "gemini", "gopher", "ipfs", "ipns", "magnet", "mailto", "ssb", "xmpp"];
+
+/// Elements nested deeper lose their tags and keep their text.
+const MAX_DEPTH: usize = 24;
+/// Longer attributes are left out, and with it a link whose address it is.
+const MAX_ATTRIBUTE_BYTES: usize = 4_096;
+/// Longer texts are handed over in pieces, parted by comments that are then left out: html5ever's serialiser takes
+/// time quadratic in the length of one text.
+const MAX_TEXT_BYTES: usize = 2_048;
+const TAGS: &[&str] = &[
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "rp",
+    "rt",
+    "ruby",
+    "s",
+    "span",
+    "strong",
+    "u",
+    "ul",
+];
+/// Classes that apps give a meaning to: microformats of mentions, shortened links, the line that quotes fall back to.
+const CLASSES: &[&str] =
+    &["ellipsis", "h-card", "hashtag", "invisible", "mention", "p-author", "p-name", "quote-inline", "u-uid", "u-url"];
+const REL: &str = "nofollow noopener noreferrer";
+const REL_TAG: &str = "tag nofollow noopener noreferrer";
+const REL_ME: &str = "me nofollow noopener noreferrer";
+
+/// Safe HTML of any HTML; what is past the first 512 KiB is left out. Links open elsewhere and give nothing away
+/// (`rel`, `target`); headings become bold paragraphs; other blocks become line breaks.
+#[must_use]
+pub fn sanitise(html: &str) -> String {
+    let mut rewriter = Rewriter { out: String::with_capacity(html.len() + 64), ..Rewriter::default() };
+    for token in Tokens::new(html) {
+        match token {
+            Token::Text(raw) => rewriter.text(raw),
+            Token::Open { name, attributes } => rewriter.open(&name, &attributes),
+            Token::Close { name } => rewriter.close(&name),
+        }
+    }
+    rewriter.close_down_to(0);
+    CLEANER.clean(&rewriter.out).to_string()
+}
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let set = |names: &[&'static str]| names.iter().copied().collect::<HashSet<_>>();
+    let mut cleaner = Builder::empty();
+    cleaner
+        .tags(set(TAGS))
+        .clean_content_tags(set(&["script", "style"]))
+        .tag_attributes(HashMap::from([
+            ("a", set(&["href", "rel", "translate"])),
+            ("span", set(&["translate"])),
+            ("ol", set(&["start", "reversed"])),
+            ("li", set(&["value"])),
+        ]))
+        .allowed_classes(["a", "span", "p"].map(|tag| (tag, set(CLASSES))).into())
+        .set_tag_attribute_value("a", "target", "_blank")
+        .url_schemes(set(SAFE_SCHEMES))
+        .url_relative(UrlRelative::Deny)
+        .link_rel(None)
+        .attribute_filter(|tag, attribute, value| match (tag, attribute) {
+            ("a", "rel") => Some(Cow::Borrowed(rel(value))),
+            (_, "translate") => (value == "no").then_some(Cow::Borrowed("no")),
+            ("ol", "start") | ("li", "value") => value.parse::<i32>().is_ok().then_some(Cow::Borrowed(value)),
+            _ => Some(Cow::Borrowed(value)),
+        });
+    cleaner
+});
+
+fn rel(said: &str) -> &'static str {
+    let says = |word: &str| said.split_ascii_whitespace().any(|s| s.eq_ignore_ascii_case(word));
+    if says("tag") {
+        REL_TAG
+    } else if says("me") {
+        REL_ME
+    } else {
+        REL
+    }
+}
+
+/// What becomes of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Inline(&'static str),
+    /// Ends a paragraph that is open.
+    Block(&'static str),
+    Heading,
+    LineBreak,
+    /// A block that is not kept: apart from what is before and after.
+    Apart,
+    /// A cell that is not kept: a space.
+    Space,
+    /// Only its text stays.
+    Gone,
+}
+
+fn fate(name: &str) -> Fate {
+    match name {
+        "p" => Fate::Block("p"),
+        "blockquote" => Fate::Block("blockquote"),
+        "ul" => Fate::Block("ul"),
+        "ol" => Fate::Block("ol"),
+        "li" => Fate::Block("li"),
+        "pre" => Fate::Block("pre"),
+        "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => Fate::Heading,
+        "a" => Fate::Inline("a"),
+        "b" => Fate::Inline("b"),
+        "code" => Fate::Inline("code"),
+        "del" | "strike" => Fate::Inline("del"),
+        "em" => Fate::Inline("em"),
+        "i" => Fate::Inline("i"),
+        "rp" => Fate::Inline("rp"),
+        "rt" => Fate::Inline("rt"),
+        "ruby" => Fate::Inline("ruby"),
+        "s" => Fate::Inline("s"),
+        "span" => Fate::Inline("span"),
+        "strong" => Fate::Inline("strong"),
+        "u" | "ins" => Fate::Inline("u"),
+        "br" => Fate::LineBreak,
+        "td" | "th" => Fate::Space,
+        "address" | "article" | "aside" | "center" | "dd" | "details" | "div" | "dl" | "dt" | "figcaption"
+        | "figure" | "footer" | "form" | "header" | "hr" | "main" | "nav" | "section" | "summary" | "table" | "tr" => {
+            Fate::Apart
+        }
+        _ => Fate::Gone,
+    }
+}
+
+/// What a heading is called on the stack.
+const HEADING: &str = "heading";
+
+#[derive(Default)]
+struct Rewriter {
+    out: String,
+    /// Names of the open elements; never more than [`MAX_DEPTH`].
+    stack: Vec<&'static str>,
+    /// Something was written since the last block began or ended.
+    inline: bool,
+    /// A line break is due before the next text.
+    break_due: bool,
+}
+
+impl Rewriter {
+    fn text(&mut self, raw: &str) {
+        // A parser leaves out the first newline there; leaving out all of them makes the result stable.
+        let raw = if self.out.ends_with("<pre>") { raw.trim_start_matches(['\r', '\n']) } else { raw };
+        if raw.bytes().all(|b| b.is_ascii_whitespace()) {
+            self.out.push_str(raw);
+            return;
+        }
+        self.before_inline();
+        let text = decode(raw, false);
+        let mut rest = text.as_ref();
+        while rest.len() > MAX_TEXT_BYTES {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_TEXT_BYTES));
+            escape_into(&mut self.out, piece, false);
+            self.out.push_str("<!---->");
+            rest = after;
+        }
+        escape_into(&mut self.out, rest, false);
+    }
+
+    fn before_inline(&mut self) {
+        if self.break_due {
+            self.out.push_str("<br>");
+        }
+        self.break_due = false;
+        self.inline = true;
+    }
+
+    fn apart(&mut self) {
+        self.break_due |= self.inline;
+    }
+
+    /// A block begins or ends here.
+    fn boundary(&mut self) {
+        self.break_due = false;
+        self.inline = false;
+    }
+
+    fn open(&mut self, name: &str, attributes: &[Attribute<'_>]) {
+        match fate(name) {
+            Fate::Block(tag) => self.open_block(tag, attributes),
+            Fate::Heading => self.open_block(HEADING, &[]),
+            Fate::Inline(tag) => self.open_inline(tag, attributes),
+            Fate::LineBreak => {
+                self.before_inline();
+                self.out.push_str("<br>");
+            }
+            Fate::Apart => self.apart(),
+            Fate::Space => self.out.push(' '),
+            Fate::Gone => {}
+        }
+    }
+
+    fn open_block(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
+        let within = self.stack.iter().rposition(|open| matches!(*open, "blockquote" | "li" | "ul" | "ol"));
+        let paragraph = self.stack.iter().rposition(|open| matches!(*open, "p" | "pre" | HEADING));
+        if let Some(at) = paragraph
+            && within.is_none_or(|within| within < at)
+        {
+            self.close_down_to(at);
+        }
+        if tag == "li" {
+            let list = self.stack.iter().rposition(|open| matches!(*open, "ul" | "ol"));
+            let item = self.stack.iter().rposition(|open| *open == "li");
+            if let Some(at) = item
+                && list.is_none_or(|list| list < at)
+            {
+                self.close_down_to(at);
+            }
+        }
+        if self.stack.len() >= MAX_DEPTH {
+            self.apart();
+            return;
+        }
+        self.boundary();
+        self.stack.push(tag);
+        if tag == HEADING {
+            self.out.push_str("<p><strong>");
+        } else {
+            self.start_tag(tag, attributes);
+        }
+    }
+
+    fn open_inline(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
+        if tag == "a" {
+            if let Some(at) = self.stack.iter().rposition(|open| *open == "a") {
+                self.close_down_to(at);
+            }
+            if !attributes.iter().any(|a| a.name == "href" && safe_address(a).is_some()) {
+                return;
+            }
+        }
+        if self.stack.len() >= MAX_DEPTH {
+            return;
+        }
+        self.before_inline();
+        self.stack.push(tag);
+        self.start_tag(tag, attributes);
+    }
+
+    fn start_tag(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+        self.out.push('<');
+        self.out.push_str(tag);
+        let mut written: Vec<&str> = Vec::new();
+        for attribute in attributes {
+            let name = attribute.name.as_ref();
+            if written.contains(&name) || attribute.raw.len() > MAX_ATTRIBUTE_BYTES {
+                continue;
+            }
+            let value = match (tag, name) {
+                ("a", "href") => safe_address(attribute),
+                ("a" | "span" | "p", "class") => Some(decode(attribute.raw, true)),
+                ("a" | "span", "translate") | ("ol", "start" | "reversed") | ("li", "value") => {
+                    Some(decode(attribute.raw, true))
+                }
+                _ => None,
+            };
+            let Some(value) = value else { continue };
+            written.push(name);
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            escape_into(&mut self.out, &value, true);
+            self.out.push('"');
+        }
+        if tag == "a" {
+            let said = attributes.iter().find(|a| a.name == "rel").map_or("", |a| a.raw);
+            self.out.push_str(" rel=\"");
+            self.out.push_str(rel(said));
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    fn close(&mut self, name: &str) {
+        let tag = match fate(name) {
+            Fate::Block(tag) | Fate::Inline(tag) => tag,
+            Fate::Heading => HEADING,
+            Fate::Apart => return self.apart(),
+            Fate::LineBreak | Fate::Space | Fate::Gone => return,
+        };
+        if let Some(at) = self.stack.iter().rposition(|open| *open == tag) {
+            self.close_down_to(at);
+        }
+    }
+
+    fn close_down_to(&mut self, depth: usize) {
+        while self.stack.len() > depth {
+            let Some(tag) = self.stack.pop() else { return };
+            if tag == HEADING {
+                self.out.push_str("</strong></p>");
+            } else {
+                self.out.push_str("</");
+                self.out.push_str(tag);
+                self.out.push('>');
+            }
+            if matches!(tag, "p" | "blockquote" | "ul" | "ol" | "li" | "pre" | HEADING) {
+                self.boundary();
+            }
+        }
+    }
+}
+
+/// An absolute address of a scheme that we link to.
+fn safe_address<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, str>> {
+    if attribute.raw.len() > MAX_ATTRIBUTE_BYTES {
+        return None;
+    }
+    let address = match decode(attribute.raw, true) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    let url = Url::parse(&address).ok()?;
+    if !SAFE_SCHEMES.contains(&url.scheme()) {
+        return None;
+    }
+    // The parser leaves out newlines and tabs, and reads `\` as `/`.
+    let plain = address.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '\\');
+    Some(if plain { address } else { Cow::Owned(url.into()) })
+}

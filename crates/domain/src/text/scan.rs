@@ -1,0 +1,334 @@
+//! Finds mentions, hashtags, links and `:shortcodes:` in what a person typed, by Mastodon's rules, so that the same
+//! text means the same on both sides.
+//!
+//! Looks at each character a bounded number of times; resolves nothing and writes no HTML.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use linkify::{LinkFinder, LinkKind};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use url::{Host, Url};
+
+use super::sanitise::SAFE_SCHEMES;
+use crate::account::Handle;
+use crate::urls::Urls;
+
+/// Longer names are no mentions.
+const MAX_NAME_BYTES: usize = 100;
+/// The longest a domain name can be (RFC 1035).
+const MAX_DOMAIN_BYTES: usize = 253;
+/// Longer hashtags stay plain text.
+const MAX_TAG_BYTES: usize = 300;
+/// Longer addresses stay plain text.
+const MAX_LINK_BYTES: usize = 4_096;
+/// Longer shortcodes are none.
+const MAX_SHORTCODE_BYTES: usize = 100;
+
+/// A hashtag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Without `#`, as written.
+    pub name: String,
+    /// What two spellings of one tag share: NFKC and lower case.
+    pub key: String,
+}
+
+impl Tag {
+    /// Reads a hashtag's name, with or without the `#`. `None` when the whole of it is not one: letters, digits,
+    /// underscores, inner middle dots, and not digits alone.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let name = name.strip_prefix(['#', '＃']).unwrap_or(name);
+        (tag_length(name) == Some(name.len())).then(|| Self { key: tag_key(name), name: name.to_owned() })
+    }
+}
+
+fn tag_key(name: &str) -> String {
+    name.nfkc().collect::<String>().to_lowercase()
+}
+
+/// What a text holds, in the order of first appearance and without repetitions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scanned {
+    /// Our own domain is left out: `domain` is `None` for members of this community.
+    pub mentions: Vec<Handle>,
+    pub tags: Vec<Tag>,
+    /// Absolute addresses.
+    pub links: Vec<String>,
+    /// Names of custom emojis, without colons.
+    pub shortcodes: Vec<String>,
+}
+
+/// Finds what a text refers to. Needed before [`super::compose`], so that unknown people can be looked up.
+#[must_use]
+pub fn scan(source: &str, urls: &Urls) -> Scanned {
+    collect(source, &entities(source), urls)
+}
+
+pub(super) fn collect(source: &str, entities: &[Entity], urls: &Urls) -> Scanned {
+    let mut scanned = Scanned { shortcodes: shortcodes(source), ..Scanned::default() };
+    let mut seen_handles = HashSet::new();
+    let mut seen_tags = HashSet::new();
+    let mut seen_links = HashSet::new();
+    for entity in entities {
+        match &entity.kind {
+            Kind::Mention { handle, .. } => {
+                let handle = ours_is_local(handle, urls);
+                if seen_handles.insert((handle.username.to_lowercase(), handle.domain.clone())) {
+                    scanned.mentions.push(handle);
+                }
+            }
+            Kind::Tag(tag) => {
+                if seen_tags.insert(tag.key.as_str()) {
+                    scanned.tags.push(tag.clone());
+                }
+            }
+            Kind::Link(href) => {
+                if seen_links.insert(href.as_str()) {
+                    scanned.links.push(href.clone());
+                }
+            }
+        }
+    }
+    scanned
+}
+
+/// The handle with our own domain left out.
+pub(super) fn ours_is_local(handle: &Handle, urls: &Urls) -> Handle {
+    let domain = handle.domain.as_ref().filter(|domain| *domain != urls.domain());
+    Handle { username: handle.username.clone(), domain: domain.cloned() }
+}
+
+/// Something found in a text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entity {
+    pub range: Range<usize>,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `short` is the length of `@name`.
+    Mention {
+        handle: Handle,
+        short: usize,
+    },
+    Tag(Tag),
+    /// The address to link to.
+    Link(String),
+}
+
+/// Everything found, in order, without overlaps.
+pub(super) fn entities(source: &str) -> Vec<Entity> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    for (range, href) in links(source) {
+        names(source, from..range.start, &mut found);
+        from = range.end;
+        if let Some(href) = href {
+            found.push(Entity { range, kind: Kind::Link(href) });
+        }
+    }
+    names(source, from..source.len(), &mut found);
+    found
+}
+
+/// Mentions and hashtags of a stretch without links.
+fn names(source: &str, within: Range<usize>, found: &mut Vec<Entity>) {
+    let mut at = within.start;
+    while let Some(offset) = source[at..within.end].find(['@', '#', '＃']) {
+        let start = at + offset;
+        let rest = &source[start..within.end];
+        let before = source[..start].chars().next_back();
+        let entity = if rest.starts_with('@') { mention(rest, before) } else { hashtag(rest, before) };
+        match entity {
+            Some((length, kind)) => {
+                at = start + length;
+                found.push(Entity { range: start..at, kind });
+            }
+            None => at = start + rest.chars().next().map_or(1, char::len_utf8),
+        }
+    }
+}
+
+/// What Ruby's `[[:word:]]` means: letters, marks, digits, underscore.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || is_combining_mark(c)
+}
+
+/// `rest` starts with `@`. The length of the whole and what it is.
+fn mention(rest: &str, before: Option<char>) -> Option<(usize, Kind)> {
+    if before.is_some_and(|c| is_word(c) || matches!(c, '/' | '=')) {
+        return None;
+    }
+    let after_at = &rest[1..];
+    let run = after_at.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+    let username = after_at[..run.unwrap_or(after_at.len())].trim_end_matches(['.', '-']);
+    if username.is_empty() || username.len() > MAX_NAME_BYTES || username.starts_with(['.', '-']) {
+        return None;
+    }
+    let short = 1 + username.len();
+    let tail = &rest[short..];
+    if tail.starts_with(is_word) {
+        return None;
+    }
+    let local = Handle { username: username.to_owned(), domain: None };
+    let Some(domain) = tail.strip_prefix('@') else {
+        return Some((short, Kind::Mention { handle: local, short }));
+    };
+    let run = domain.find(|c: char| !(is_word(c) || matches!(c, '.' | '-')));
+    let host = domain[..run.unwrap_or(domain.len())].trim_end_matches(['.', '-']);
+    if host.is_empty() {
+        return Some((short, Kind::Mention { handle: local, short }));
+    }
+    let port = port(&domain[host.len()..]);
+    if !(host.contains('.') || host == "localhost" || port.is_some()) {
+        return None;
+    }
+    let mut ascii = ascii_domain(host)?;
+    let mut length = short + 1 + host.len();
+    if let Some((number, bytes)) = port {
+        ascii = format!("{ascii}:{number}");
+        length += bytes;
+    }
+    Some((length, Kind::Mention { handle: Handle { domain: Some(ascii), ..local }, short }))
+}
+
+/// `:4001` at the start: the number and its length with the colon.
+fn port(text: &str) -> Option<(u16, usize)> {
+    let digits = text.strip_prefix(':')?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    if digits[end..].starts_with(is_word) || end > 5 {
+        return None;
+    }
+    digits[..end].parse().ok().filter(|n| *n > 0).map(|n| (n, end + 1))
+}
+
+/// Lower case, punycode where needed (UTS 46). `None` when it cannot be a domain.
+fn ascii_domain(host: &str) -> Option<String> {
+    if host.len() > MAX_DOMAIN_BYTES {
+        return None;
+    }
+    match Host::parse(host).ok()? {
+        Host::Domain(name) => Some(name),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(_) => None,
+    }
+}
+
+/// `rest` starts with `#`. The length of the whole and what it is.
+fn hashtag(rest: &str, before: Option<char>) -> Option<(usize, Kind)> {
+    if before.is_some_and(|c| is_word(c) || matches!(c, '/' | '=' | ')' | '&')) {
+        return None;
+    }
+    let sign = rest.chars().next()?.len_utf8();
+    let length = tag_length(&rest[sign..])?;
+    let name = &rest[sign..sign + length];
+    Some((sign + length, Kind::Tag(Tag { name: name.to_owned(), key: tag_key(name) })))
+}
+
+/// How much of the start of `text` is a hashtag's name.
+fn tag_length(text: &str) -> Option<usize> {
+    let mut end = 0;
+    let mut has_letter_or_digit = false;
+    // A letter anywhere, or a separator with something on both sides.
+    let mut named = false;
+    let mut separated = false;
+    for (at, c) in text.char_indices() {
+        let separator = matches!(c, '\u{b7}' | '\u{30fb}' | '\u{200c}');
+        if !(separator || is_word(c)) || (at == 0 && (separator || is_combining_mark(c))) {
+            break;
+        }
+        if separator || (c == '_' && at > 0) {
+            separated = true;
+        } else if c.is_alphanumeric() {
+            has_letter_or_digit = true;
+            named |= c.is_alphabetic() || separated;
+        }
+        if !separator {
+            end = at + c.len_utf8();
+        }
+    }
+    (named && has_letter_or_digit && end <= MAX_TAG_BYTES).then_some(end)
+}
+
+/// Where addresses are. `None` for one that is not linked, whose inside is still no mention or hashtag.
+fn links(source: &str) -> Vec<(Range<usize>, Option<String>)> {
+    if !source.contains("://") {
+        return Vec::new();
+    }
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]).url_must_have_scheme(true);
+    let mut found = Vec::new();
+    let mut start = 0;
+    for piece in source.split_inclusive(ends_link) {
+        let text = piece.trim_end_matches(ends_link);
+        if text.contains("://") {
+            found.extend(finder.links(text).filter_map(|link| {
+                let scheme = link.as_str().split(':').next().unwrap_or_default().to_ascii_lowercase();
+                let range = start + link.start()..start + link.end();
+                SAFE_SCHEMES.contains(&scheme.as_str()).then(|| (range, href(link.as_str())))
+            }));
+        }
+        start += piece.len();
+    }
+    found
+}
+
+/// Characters that no address goes across although RFC 3987 would let some.
+fn ends_link(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '“' | '”' | '„' | '«' | '»' | '…')
+        || matches!(c, '\u{3001}'..='\u{3002}' | '\u{3008}'..='\u{3011}' | '！' | '，' | '：' | '；' | '？' | '（' | '）')
+}
+
+fn href(typed: &str) -> Option<String> {
+    if typed.len() > MAX_LINK_BYTES {
+        return None;
+    }
+    let url = Url::parse(typed).ok()?;
+    // `https://bank.example@evil.example` reads as the bank.
+    if !url.username().is_empty() || url.password().is_some() || url.host_str().is_none_or(str::is_empty) {
+        return None;
+    }
+    Some(if typed.is_ascii() { typed.to_owned() } else { url.to_string() })
+}
+
+/// Names of custom emojis in a text, each once, without colons: two or more of `a-z A-Z 0-9 _` between colons that
+/// no letter, digit or colon touches.
+#[must_use]
+pub fn shortcodes(text: &str) -> Vec<String> {
+    let outside = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || c == ':'));
+    let mut found: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(':') {
+        let open = at + offset;
+        let name_start = open + 1;
+        let length = text[name_start..]
+            .bytes()
+            .take(MAX_SHORTCODE_BYTES + 1)
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .count();
+        let close = name_start + length;
+        at = name_start;
+        if !(2..=MAX_SHORTCODE_BYTES).contains(&length) || !text[close..].starts_with(':') {
+            continue;
+        }
+        if outside(text[..open].chars().next_back()) && outside(text[close + 1..].chars().next()) {
+            let name = &text[name_start..close];
+            if seen.insert(name) {
+                found.push(name.to_owned());
+            }
+            at = close + 1;
+        } else {
+            // This colon may open the next one.
+            at = close;
+        }
+    }
+    found
+}
