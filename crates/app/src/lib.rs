@@ -4,7 +4,10 @@
 //! ActivityPub, the command line. Nothing here knows HTTP, JSON shapes or SQL, and nothing uses the network.
 
 pub mod error;
+pub mod fanout;
+pub mod follows;
 pub mod keys;
+pub mod posts;
 
 use std::sync::Arc;
 

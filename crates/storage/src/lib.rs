@@ -5,6 +5,7 @@
 //! (that is `app`), knows about HTTP, or keeps state beyond caches.
 
 pub mod accounts;
+pub mod attachments;
 pub mod conversations;
 pub mod db;
 pub mod error;

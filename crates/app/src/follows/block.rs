@@ -1,0 +1,100 @@
+//! One account wants nothing more to do with another: everything between the two ends.
+
+use domain::AccountId;
+use domain::account::Account;
+use domain::job::Job;
+use storage::{Tx, accounts, follows, notifications, timelines};
+
+use super::{changed, dissolve};
+use crate::App;
+use crate::error::{Error, Result};
+
+/// A member blocks an account.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself.
+pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let target = accounts::get(&mut tx, target).await?;
+    if target.id == me.id {
+        return Err(Error::Forbidden("You can't block yourself"));
+    }
+    let id: i64 = app.ids().next();
+    let uri = app.urls.activity(&me.username, "blocks", id);
+    if follows::insert_block(&mut tx, me.id, target.id, &uri).await? {
+        let ended = sever(&mut tx, me.id, target.id).await?;
+        if !target.is_local() {
+            // Servers that ignore Block still understand that the follows ended.
+            if let Some(uri) = ended.mine {
+                tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri });
+            }
+            if let Some(uri) = ended.theirs {
+                tx.enqueue(Job::DistributeReject { account: me.id, follower: target.id, uri });
+            }
+            tx.enqueue(Job::DistributeBlock { account: me.id, target: target.id, uri });
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A member ends a block. Nothing happens when there is none.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account.
+pub async fn unblock(app: &App, me: &Account, target: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let target = accounts::get(&mut tx, target).await?;
+    if let Some(uri) = follows::remove_block(&mut tx, me.id, target.id).await? {
+        changed(&mut tx, me.id, target.id);
+        if !target.is_local() {
+            tx.enqueue(Job::DistributeUnblock { account: me.id, target: target.id, uri });
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A remote account blocks a member.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, blocker: &Account, target: &Account, uri: &str) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    follows::insert_block(&mut tx, blocker.id, target.id, uri).await?;
+    sever(&mut tx, blocker.id, target.id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A remote account ends its block. `false` when there was none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive_undo(app: &App, blocker: &Account, target: &Account) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    let ended = follows::remove_block(&mut tx, blocker.id, target.id).await?.is_some();
+    changed(&mut tx, blocker.id, target.id);
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// The `Follow` ids of what ended between the two.
+struct Ended {
+    mine: Option<String>,
+    theirs: Option<String>,
+}
+
+async fn sever(tx: &mut Tx, me: AccountId, other: AccountId) -> Result<Ended> {
+    let asked = follows::find_request(tx, me, other).await?;
+    let was_asked = follows::find_request(tx, other, me).await?;
+    follows::remove_request(tx, me, other).await?;
+    follows::remove_request(tx, other, me).await?;
+    let mine = dissolve(tx, me, other).await?.or(asked).map(|f| f.uri);
+    let theirs = dissolve(tx, other, me).await?.or(was_asked).map(|f| f.uri);
+    notifications::remove_from(tx, me, other).await?;
+    timelines::remove_author_from_home(tx, me, other).await?;
+    timelines::remove_author_from_home(tx, other, me).await?;
+    changed(tx, me, other);
+    Ok(Ended { mine, theirs })
+}

@@ -1,0 +1,46 @@
+//! What accounts can do to each other, one verb a file.
+
+pub mod accept;
+pub mod block;
+pub mod mute;
+pub mod reject;
+pub mod remove;
+pub mod request;
+
+use domain::AccountId;
+use domain::event::Event;
+use storage::follows::Follow;
+use storage::{Tx, accounts, follows, timelines};
+
+use crate::error::Result;
+
+/// Posts of somebody just followed that go into the home timeline at once.
+const BACKFILL: i64 = 20;
+
+/// Makes it a follow: counters, the follower's home timeline, her relations. Idempotent.
+async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
+    if follows::insert(tx, follow).await? {
+        accounts::count_followers(tx, follow.target_id, 1).await?;
+        accounts::count_following(tx, follow.account_id, 1).await?;
+        timelines::add_author_to_home(tx, follow.account_id, follow.target_id, BACKFILL).await?;
+    }
+    changed(tx, follow.account_id, follow.target_id);
+    Ok(())
+}
+
+/// Ends a follow, if there is one: counters, the follower's home timeline, her relations.
+async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    let Some(follow) = follows::find(tx, follower, target).await? else { return Ok(None) };
+    if follows::remove(tx, follower, target).await? {
+        accounts::count_followers(tx, target, -1).await?;
+        accounts::count_following(tx, follower, -1).await?;
+        timelines::remove_author_from_home(tx, follower, target).await?;
+        changed(tx, follower, target);
+    }
+    Ok(Some(follow))
+}
+
+fn changed(tx: &mut Tx, one: AccountId, other: AccountId) {
+    tx.emit(Event::RelationsChanged { account: one });
+    tx.emit(Event::RelationsChanged { account: other });
+}

@@ -1,0 +1,53 @@
+//! A follow is ended, or a request withdrawn, by the one who follows.
+
+use domain::AccountId;
+use domain::account::Account;
+use domain::job::Job;
+use domain::notification::NotificationKind;
+use storage::follows::Follow;
+use storage::{Tx, accounts, follows, notifications};
+
+use super::{changed, dissolve};
+use crate::App;
+use crate::error::Result;
+
+/// A member unfollows. Nothing happens when she does not follow.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] when there is no such account.
+pub async fn remove(app: &App, me: &Account, target: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let target = accounts::get(&mut tx, target).await?;
+    if let Some(follow) = write(&mut tx, me.id, target.id).await? {
+        if !target.is_local() {
+            tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri: follow.uri });
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A remote account unfollows a member. `false` when it did not follow.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, follower: &Account, target: &Account) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    let ended = write(&mut tx, follower.id, target.id).await?.is_some();
+    tx.commit().await?;
+    Ok(ended)
+}
+
+async fn write(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    let request = follows::find_request(tx, follower, target).await?;
+    if request.is_some() {
+        follows::remove_request(tx, follower, target).await?;
+        notifications::retract(tx, target, follower, NotificationKind::FollowRequest, None).await?;
+        changed(tx, follower, target);
+    }
+    let follow = dissolve(tx, follower, target).await?;
+    if follow.is_some() {
+        notifications::retract(tx, target, follower, NotificationKind::Follow, None).await?;
+    }
+    Ok(follow.or(request))
+}

@@ -1,0 +1,120 @@
+//! Somebody wants to follow somebody.
+
+use domain::account::Account;
+use domain::follow::FollowOptions;
+use domain::job::Job;
+use domain::notification::NotificationKind;
+use domain::{AccountId, FollowId};
+use storage::follows::{self, Follow};
+use storage::{Tx, accounts};
+
+use super::establish;
+use crate::error::{Error, Result};
+use crate::{App, fanout};
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Following,
+    /// The other decides.
+    Requested,
+}
+
+/// A member follows an account, or asks to. Where she does already, only the options change.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself, gone, or one of the
+/// two blocks the other.
+pub async fn request(app: &App, me: &Account, target: AccountId, options: FollowOptions) -> Result<Outcome> {
+    let mut tx = app.db.write().await?;
+    let target = accounts::get(&mut tx, target).await?;
+    if target.is_suspended() {
+        return Err(Error::NotFound);
+    }
+    if target.id == me.id || target.moved_to_uri.is_some() {
+        return Err(Error::Forbidden("This account can't be followed"));
+    }
+    if follows::is_blocked_either_way(&mut tx, me.id, target.id).await? {
+        return Err(Error::Forbidden("This account can't be followed"));
+    }
+    if let Some(mut follow) = follows::find(&mut tx, me.id, target.id).await? {
+        follow.options = options;
+        follows::insert(&mut tx, &follow).await?;
+        super::changed(&mut tx, me.id, target.id);
+        tx.commit().await?;
+        return Ok(Outcome::Following);
+    }
+    if let Some(mut asked) = follows::find_request(&mut tx, me.id, target.id).await? {
+        asked.options = options;
+        follows::insert_request(&mut tx, &asked).await?;
+        tx.commit().await?;
+        return Ok(Outcome::Requested);
+    }
+
+    let id: FollowId = app.ids().next();
+    let follow = Follow {
+        id,
+        account_id: me.id,
+        target_id: target.id,
+        uri: app.urls.activity(&me.username, "follows", id.0),
+        options,
+        created_at: app.now(),
+    };
+    let outcome = if target.is_local() {
+        write(&mut tx, &target, &follow).await?
+    } else {
+        // Her server decides; the answer is an Accept or a Reject.
+        follows::insert_request(&mut tx, &follow).await?;
+        tx.enqueue(Job::DistributeFollow { account: me.id, target: target.id, uri: follow.uri });
+        Outcome::Requested
+    };
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+/// A remote account wants to follow a member. It is answered by a job, at once or when she has decided.
+/// A repeated request is answered again: the first answer may have been lost.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    if follows::is_blocking(&mut tx, target.id, follower.id).await? || target.is_suspended() {
+        tx.enqueue(Job::DistributeReject { account: target.id, follower: follower.id, uri: uri.to_owned() });
+        tx.commit().await?;
+        return Ok(());
+    }
+    let follow = Follow {
+        id: app.ids().next(),
+        account_id: follower.id,
+        target_id: target.id,
+        uri: uri.to_owned(),
+        options: FollowOptions::default(),
+        created_at: app.now(),
+    };
+    let known = follows::find(&mut tx, follower.id, target.id).await?.is_some();
+    let outcome = if known {
+        establish(&mut tx, &follow).await?;
+        Outcome::Following
+    } else {
+        write(&mut tx, target, &follow).await?
+    };
+    if outcome == Outcome::Following {
+        tx.enqueue(Job::DistributeAccept { account: target.id, follower: follower.id, uri: uri.to_owned() });
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// To a member of this community, from anywhere: she decides if she is locked, and is told either way.
+async fn write(tx: &mut Tx, target: &Account, follow: &Follow) -> Result<Outcome> {
+    let silenced = accounts::get(tx, follow.account_id).await?.silenced_at.is_some();
+    if target.locked || silenced {
+        follows::insert_request(tx, follow).await?;
+        fanout::notify(tx, target.id, follow.account_id, NotificationKind::FollowRequest, None, None).await?;
+        return Ok(Outcome::Requested);
+    }
+    establish(tx, follow).await?;
+    fanout::notify(tx, target.id, follow.account_id, NotificationKind::Follow, None, None).await?;
+    Ok(Outcome::Following)
+}

@@ -1,0 +1,155 @@
+//! A post is shared again, and that is taken back.
+
+use domain::account::Account;
+use domain::job::Job;
+use domain::post::Post;
+use domain::{PostId, ThreadId, Timestamp, Viewer, Visibility};
+use storage::posts::Links;
+use storage::{Tx, follows, posts};
+
+use super::delete;
+use crate::error::{Error, Result};
+use crate::{App, fanout};
+
+/// A member boosts a post; the boost's id. Boosting twice gives the first boost.
+///
+/// # Errors
+/// [`Error::NotFound`] when she may not see it; [`Error::Forbidden`] when its audience is not hers to widen.
+pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visibility>) -> Result<PostId> {
+    let mut tx = app.db.write().await?;
+    let mut original = posts::get(&mut tx, Viewer::Account(who.id), id).await?;
+    if let Some(inner) = original.boost_of_id {
+        original = posts::get(&mut tx, Viewer::Account(who.id), inner).await?;
+    }
+    let own = original.account_id == who.id;
+    if !(original.visibility.is_open() || (own && original.visibility == Visibility::Followers)) {
+        return Err(Error::Forbidden("This post can't be shared again"));
+    }
+    if follows::is_blocked_either_way(&mut tx, who.id, original.account_id).await? {
+        return Err(Error::Forbidden("This post can't be shared again"));
+    }
+    if let Some(earlier) = posts::boost_by(&mut tx, who.id, original.id).await? {
+        return Ok(earlier.id);
+    }
+    let visibility = match visibility.unwrap_or(Visibility::Public) {
+        Visibility::Direct => return Err(Error::invalid("visibility", "can't be direct")),
+        wanted => wanted.narrower(original.visibility),
+    };
+    let id: PostId = app.ids().next();
+    let uri = app.urls.post_activity(&who.username, id);
+    let url = app.urls.post_page(&who.username, id);
+    write(&mut tx, who, &original, Row { id, uri, url, visibility, created_at: app.now() }).await?;
+    tx.enqueue(Job::DistributePost { post: id });
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// A remote account boosted a post that we know. `None` when that is known already, or the post is not one that
+/// may be boosted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(
+    app: &App,
+    who: &Account,
+    uri: &str,
+    original: PostId,
+    published: Timestamp,
+    visibility: Visibility,
+) -> Result<Option<PostId>> {
+    let mut tx = app.db.write().await?;
+    let original = posts::unchecked(&mut tx, original).await?;
+    let own = original.account_id == who.id;
+    if original.boost_of_id.is_some() || visibility == Visibility::Direct || !(original.visibility.is_open() || own) {
+        return Ok(None);
+    }
+    if posts::uri_is_known(&mut tx, uri).await?
+        || posts::boost_by(&mut tx, who.id, original.id).await?.is_some()
+        || follows::is_blocking(&mut tx, original.account_id, who.id).await?
+    {
+        return Ok(None);
+    }
+    let row = Row {
+        id: app.ids().next(),
+        uri: uri.to_owned(),
+        url: uri.to_owned(),
+        visibility: visibility.narrower(original.visibility),
+        created_at: Timestamp(published.0.clamp(0, app.now().0)),
+    };
+    let id = row.id;
+    write(&mut tx, who, &original, row).await?;
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+/// A member takes her boost back. Nothing happens when there is none.
+///
+/// # Errors
+/// [`Error::NotFound`] when she may not see the post.
+pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let post = posts::get(&mut tx, Viewer::Account(who.id), id).await?;
+    let original = post.boost_of_id.unwrap_or(post.id);
+    if let Some(boost) = posts::boost_by(&mut tx, who.id, original).await? {
+        delete::bury(&mut tx, &boost).await?;
+        tx.enqueue(Job::DistributeDelete { post: boost.id });
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A remote account took its boost back: by the `Announce`'s id, or by the post. `false` when there was none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive_undo(app: &App, who: &Account, uri: Option<&str>, original: Option<PostId>) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    let mut boost = match uri {
+        Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
+        None => None,
+    };
+    if let (None, Some(original)) = (&boost, original) {
+        boost = posts::boost_by(&mut tx, who.id, original).await?;
+    }
+    let Some(boost) = boost.filter(|b| b.account_id == who.id && b.boost_of_id.is_some()) else { return Ok(false) };
+    delete::bury(&mut tx, &boost).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+struct Row {
+    id: PostId,
+    uri: String,
+    url: String,
+    visibility: Visibility,
+    created_at: Timestamp,
+}
+
+async fn write(tx: &mut Tx, who: &Account, original: &Post, row: Row) -> Result<()> {
+    let boost = Post {
+        id: row.id,
+        uri: row.uri,
+        url: row.url,
+        account_id: who.id,
+        boost_of_id: Some(original.id),
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        in_reply_to_uri: None,
+        thread_id: ThreadId(row.id.0),
+        visibility: row.visibility,
+        content: String::new(),
+        source: None,
+        spoiler_text: String::new(),
+        sensitive: false,
+        language: None,
+        local: who.is_local(),
+        app_id: None,
+        created_at: row.created_at,
+        edited_at: None,
+        replies_count: 0,
+        boosts_count: 0,
+        favourites_count: 0,
+    };
+    posts::insert(tx, &boost, &Links::default()).await?;
+    fanout::boost_created(tx, who, &boost, original).await
+}

@@ -1,0 +1,68 @@
+//! A post or boost is taken back. What stays is a tombstone: its id is never used again, and asking for it is
+//! answered with 410.
+
+use domain::account::Account;
+use domain::job::Job;
+use domain::post::Post;
+use domain::{PostId, Viewer};
+use storage::{Tx, attachments, posts};
+
+use crate::error::{Error, Result};
+use crate::{App, fanout};
+
+/// A member deletes her own post.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not hers.
+pub async fn delete(app: &App, author: &Account, id: PostId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let post = posts::get(&mut tx, Viewer::Account(author.id), id).await?;
+    if post.account_id != author.id {
+        return Err(Error::NotFound);
+    }
+    bury(&mut tx, &post).await?;
+    tx.enqueue(Job::DistributeDelete { post: id });
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Its author's server said it is gone. `false` when we do not have it, or it is another's.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    let Some(post) = posts::unchecked_by_uri(&mut tx, uri).await? else { return Ok(false) };
+    if post.account_id != author.id {
+        return Ok(false);
+    }
+    bury(&mut tx, &post).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes a post out of every list, with every boost of it, and leaves a tombstone. Its media are removed by a job.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn bury(tx: &mut Tx, post: &Post) -> Result<()> {
+    for boost in posts::boosts_of(tx, post.id).await? {
+        let boost = posts::unchecked(tx, boost).await?;
+        bury_one(tx, &boost).await?;
+    }
+    bury_one(tx, post).await
+}
+
+async fn bury_one(tx: &mut Tx, post: &Post) -> Result<()> {
+    fanout::post_removed(tx, post).await?;
+    let now = tx.now();
+    if !posts::bury(tx, post.id, now).await? {
+        return Ok(());
+    }
+    let media = attachments::remove_of_post(tx, post.id).await?;
+    let keys: Vec<String> = media.into_iter().flat_map(|a| [a.key, a.preview_key]).flatten().collect();
+    if !keys.is_empty() {
+        tx.enqueue(Job::DeleteMedia { keys });
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! A post arrived from another server, or was looked up there.
+//!
+//! `federation` has read and resolved it: here it is only checked against what we have, and written.
+
+use domain::account::Account;
+use domain::attachment::Attachment;
+use domain::event::Event;
+use domain::job::Job;
+use domain::post::Post;
+use domain::{AccountId, PostId, ThreadId, Timestamp, Visibility};
+use storage::posts::Links;
+use storage::{attachments, posts};
+
+use crate::error::Result;
+use crate::{App, fanout};
+
+/// A post of a remote author: safe HTML, known accounts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    pub uri: String,
+    pub url: String,
+    pub content: String,
+    pub spoiler_text: String,
+    pub sensitive: bool,
+    pub language: Option<String>,
+    pub visibility: Visibility,
+    pub in_reply_to_uri: Option<String>,
+    pub published: Timestamp,
+    pub edited: Option<Timestamp>,
+    /// Whom it addresses; `true` = addressed without being named.
+    pub mentions: Vec<(AccountId, bool)>,
+    /// Normalised name and the name as written.
+    pub tags: Vec<(String, String)>,
+    /// Ids are given here; `id`, `account_id` and `post_id` are ignored.
+    pub attachments: Vec<Attachment>,
+}
+
+/// How fresh a post must be to sort by its arrival rather than by its date.
+const FRESH_MS: i64 = 10 * 60 * 1000;
+/// How far up a discussion is looked for what a received post answers: one job per step.
+const INTERESTING: &str = "somebody here follows its author, is addressed by it, or wrote what it answers";
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Created(PostId),
+    /// We have it, or had it and it was deleted.
+    Known,
+    /// It concerns nobody here.
+    Irrelevant,
+}
+
+/// Writes a received post. `requested`: somebody here asked for it (a search, a thread), so it is kept even if
+/// it concerns nobody.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) -> Result<Outcome> {
+    let mut tx = app.db.write().await?;
+    if posts::uri_is_known(&mut tx, &r.uri).await? {
+        return Ok(Outcome::Known);
+    }
+    let parent = match &r.in_reply_to_uri {
+        Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
+        None => None,
+    };
+    let answers_ours = parent.as_ref().is_some_and(|p| p.local);
+    if !requested && !answers_ours && !posts::concerns_us(&mut tx, author.id, &r.mentions).await? {
+        tracing::debug!(uri = %r.uri, "dropped: a post is kept if {INTERESTING}");
+        return Ok(Outcome::Irrelevant);
+    }
+
+    let now = app.now();
+    let published = Timestamp(r.published.0.clamp(0, now.0));
+    let id: PostId = if now.0 - published.0 < FRESH_MS { app.ids().next() } else { app.ids().at(published) };
+    let post = Post {
+        id,
+        uri: r.uri,
+        url: r.url,
+        account_id: author.id,
+        boost_of_id: None,
+        in_reply_to_id: parent.as_ref().map(|p| p.id),
+        in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
+        in_reply_to_uri: r.in_reply_to_uri,
+        thread_id: parent.as_ref().map_or(ThreadId(id.0), |p| p.thread_id),
+        visibility: r.visibility,
+        content: r.content,
+        source: None,
+        spoiler_text: r.spoiler_text,
+        sensitive: r.sensitive,
+        language: r.language,
+        local: false,
+        app_id: None,
+        created_at: published,
+        edited_at: r.edited,
+        replies_count: 0,
+        boosts_count: 0,
+        favourites_count: 0,
+    };
+    let mut ids = Vec::with_capacity(r.attachments.len());
+    for attachment in r.attachments.into_iter().take(app.limits().attachments.max(16)) {
+        let attachment =
+            Attachment { id: app.ids().next(), account_id: author.id, post_id: None, created_at: now, ..attachment };
+        attachments::insert(&mut tx, &attachment).await?;
+        ids.push(attachment.id);
+    }
+    let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
+    posts::insert(&mut tx, &post, &links).await?;
+    let adopted = posts::adopt_orphans(&mut tx, &post).await?;
+    if adopted > 0 {
+        posts::count_replies(&mut tx, id, adopted).await?;
+    }
+    // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
+    if requested && now.0 - published.0 >= FRESH_MS {
+        storage::accounts::count_posts(&mut tx, author.id, 1, Some(post.created_at)).await?;
+        if let Some(parent) = post.in_reply_to_id {
+            posts::count_replies(&mut tx, parent, 1).await?;
+        }
+        tx.emit(Event::AccountChanged { account: author.id });
+    } else {
+        fanout::post_created(&mut tx, author, &post, &links.mentions).await?;
+    }
+    if post.in_reply_to_uri.is_some() && post.in_reply_to_id.is_none() {
+        tx.enqueue(Job::FetchThread { post: id });
+    }
+    tx.commit().await?;
+    Ok(Outcome::Created(id))
+}

@@ -1,0 +1,168 @@
+//! Pictures, videos and sounds: uploaded by members, or named by remote posts.
+
+use domain::attachment::{Attachment, Focus};
+use domain::{AccountId, AttachmentId, PostId, Timestamp};
+
+use crate::db::{Conn, Tx};
+use crate::error::Result;
+use crate::hydrate::{AttachmentRow, attachment_columns};
+use crate::sql;
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn insert(tx: &mut Tx, a: &Attachment) -> Result<()> {
+    sql!(
+        "INSERT INTO attachments (id, account_id, post_id, kind, mime, key, preview_key, remote_url, description,
+            blurhash, focus_x, focus_y, width, height, preview_width, preview_height, size, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    )
+    .bind(a.id)
+    .bind(a.account_id)
+    .bind(a.post_id)
+    .bind(a.kind.as_str())
+    .bind(&a.mime)
+    .bind(a.key.clone())
+    .bind(a.preview_key.clone())
+    .bind(a.remote_url.clone())
+    .bind(&a.description)
+    .bind(a.blurhash.clone())
+    .bind(a.focus.map(|f| f.x))
+    .bind(a.focus.map(|f| f.y))
+    .bind(a.width)
+    .bind(a.height)
+    .bind(a.preview_width)
+    .bind(a.preview_height)
+    .bind(a.size)
+    .bind(a.created_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Whoever may see it: for verbs that check the rule themselves.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] when there is none.
+pub async fn unchecked(conn: &mut Conn, id: AttachmentId) -> Result<Attachment> {
+    let row = sql!(concat!("SELECT ", attachment_columns!(), " FROM attachments WHERE id = $1"))
+        .bind(id)
+        .one::<AttachmentRow>(conn)
+        .await?;
+    Ok(row.into())
+}
+
+/// Those of the ids that exist (an edit's earlier pictures, for example), in no particular order.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn many_unchecked(conn: &mut Conn, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
+    let rows = sql!(concat!("SELECT ", attachment_columns!(), " FROM attachments WHERE id = ANY($1)"))
+        .bind(ids)
+        .all::<AttachmentRow>(conn)
+        .await?;
+    Ok(rows.into_iter().map(Attachment::from).collect())
+}
+
+/// What a post shows, in its order.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn of_post(conn: &mut Conn, post: PostId) -> Result<Vec<Attachment>> {
+    let rows = sql!(concat!(
+        "SELECT ",
+        attachment_columns!(),
+        " FROM attachments WHERE post_id = $1 AND post_id IS NOT NULL ORDER BY position"
+    ))
+    .bind(post)
+    .all::<AttachmentRow>(conn)
+    .await?;
+    Ok(rows.into_iter().map(Attachment::from).collect())
+}
+
+/// Forgets what a deleted post showed; the bytes are the caller's to remove.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Attachment>> {
+    let gone = of_post(tx, post).await?;
+    if !gone.is_empty() {
+        sql!("DELETE FROM attachments WHERE post_id = $1").bind(post).run(tx).await?;
+    }
+    Ok(gone)
+}
+
+/// Those of the ids that are hers and free to be shown by a new post (or shown by `post` already).
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn attachable(
+    conn: &mut Conn,
+    owner: AccountId,
+    ids: &[AttachmentId],
+    post: Option<PostId>,
+) -> Result<Vec<AttachmentId>> {
+    sql!("SELECT id FROM attachments WHERE id = ANY($1) AND account_id = $2 AND (post_id IS NULL OR post_id = $3)")
+        .bind(ids)
+        .bind(owner)
+        .bind(post.map_or(0, |p| p.0))
+        .ids(conn)
+        .await
+}
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn describe(tx: &mut Tx, id: AttachmentId, description: &str, focus: Option<Focus>) -> Result<()> {
+    sql!("UPDATE attachments SET description = $2, focus_x = $3, focus_y = $4 WHERE id = $1")
+        .bind(id)
+        .bind(description)
+        .bind(focus.map(|f| f.x))
+        .bind(focus.map(|f| f.y))
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// A remote file was fetched: where its bytes are now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn keep_file(tx: &mut Tx, id: AttachmentId, key: &str, preview_key: Option<&str>) -> Result<()> {
+    sql!("UPDATE attachments SET key = $2, preview_key = $3 WHERE id = $1")
+        .bind(id)
+        .bind(key)
+        .bind(preview_key)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets a file that no post shows. `false` when a post shows it, or it is not hers.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_unused(tx: &mut Tx, owner: AccountId, id: AttachmentId) -> Result<bool> {
+    let n = sql!("DELETE FROM attachments WHERE id = $1 AND account_id = $2 AND post_id IS NULL")
+        .bind(id)
+        .bind(owner)
+        .run(tx)
+        .await?;
+    Ok(n > 0)
+}
+
+/// Files uploaded before `before` that no post shows, the oldest first. Files that an earlier version of an edited
+/// post showed are kept.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn unused_before(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<Vec<Attachment>> {
+    let rows = sql!(concat!(
+        "SELECT ",
+        attachment_columns!(),
+        " FROM attachments WHERE post_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2"
+    ))
+    .bind(before)
+    .bind(limit)
+    .all::<AttachmentRow>(conn)
+    .await?;
+    Ok(rows.into_iter().map(Attachment::from).collect())
+}
