@@ -22,7 +22,7 @@ pub struct Draft {
     pub text: String,
     /// The content warning; empty = none.
     pub spoiler_text: String,
-    /// `None` = her default, or the audience of what she answers if that is narrower.
+    /// `None` = the audience of what she answers, or anyone.
     pub visibility: Option<Visibility>,
     pub sensitive: bool,
     pub language: Option<String>,
@@ -50,18 +50,11 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     let parent = parent(&mut conn, author, draft.in_reply_to).await?;
     let written = write_html(&mut conn, &app.urls, author, &draft.text).await?;
     check_attachments(&mut conn, author.id, &draft.attachments, None).await?;
-    let default = match storage::members::find(&mut conn, author.id).await? {
-        Some(member) => member.preferences.default_visibility,
-        None => Visibility::Public,
-    };
     drop(conn);
 
     let id: PostId = app.ids().next();
     let now = app.now();
-    let visibility = draft.visibility.unwrap_or_else(|| match &parent {
-        Some(parent) => parent.visibility.narrower(default),
-        None => default,
-    });
+    let visibility = draft.visibility.unwrap_or_else(|| parent.as_ref().map_or(Visibility::Public, |p| p.visibility));
     let post = Post {
         id,
         uri: app.urls.post(&author.username, id),
