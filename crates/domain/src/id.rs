@@ -140,6 +140,12 @@ impl IdGenerator {
         I::from(self.assemble((millis << 10) | (step & 0x3FF)))
     }
 
+    /// The smallest id that anything made at `at` or later can have: a bound for scans by id.
+    #[must_use]
+    pub fn first_at<I: From<i64>>(at: Timestamp) -> I {
+        I::from(at.0.max(0) << 16)
+    }
+
     fn assemble(&self, tick: i64) -> i64 {
         ((tick >> 10) << 16) | (self.node << 10) | (tick & 0x3FF)
     }

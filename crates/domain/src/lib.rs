@@ -12,6 +12,7 @@ pub mod id;
 pub mod instance;
 pub mod job;
 pub mod limits;
+pub mod list;
 pub mod notification;
 pub mod page;
 pub mod post;

@@ -1,0 +1,3 @@
+//! How far a member has read.
+
+pub mod set;

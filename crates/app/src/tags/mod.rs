@@ -1,0 +1,3 @@
+//! Following hashtags.
+
+pub mod follow;

@@ -1,0 +1,118 @@
+//! Finding accounts and posts by words. Tags are found in `tags`; what is on other servers, by `federation`.
+//!
+//! Posts: only among those she wrote, was addressed by, favourited or bookmarked, and still may see. Nobody's
+//! public posts are searchable by strangers.
+
+use domain::{AccountId, PostId};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::sql;
+
+/// `%`, `_` and `\` mean themselves in a search.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What to look for among accounts.
+#[derive(Debug, Clone)]
+pub struct AccountQuery<'a> {
+    /// A part of a name, a display name, or `name@domain`.
+    pub text: &'a str,
+    /// Only those she follows.
+    pub following: bool,
+    pub limit: i64,
+    pub offset: i64,
+}
+
+/// Accounts by name: those she follows first, then this community's, then those whose name begins so.
+/// Suspended accounts, and those that block her or that she blocks, are not found.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) -> Result<Vec<AccountId>> {
+    let text = q.text.trim().trim_start_matches('@');
+    let (name, domain) = text.split_once('@').unwrap_or((text, ""));
+    sql!(
+        "SELECT a.id FROM accounts a
+         WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL
+            AND ((lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $3 ESCAPE '\\')
+                OR lower(a.display_name) LIKE $4 ESCAPE '\\')
+            AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))
+            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
+                OR (b.account_id = a.id AND b.target_id = $1))
+         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id) THEN 0 ELSE 1 END,
+            CASE WHEN a.domain = '' THEN 0 ELSE 1 END,
+            CASE WHEN lower(a.username) LIKE $2 ESCAPE '\\' THEN 0 ELSE 1 END,
+            a.followers_count DESC, a.id
+         LIMIT $6 OFFSET $7"
+    )
+    .bind(viewer)
+    .bind(format!("{}%", escaped(name)))
+    .bind(if domain.is_empty() { "%".to_owned() } else { format!("{}%", escaped(domain)) })
+    .bind(format!("%{}%", escaped(text)))
+    .bind(q.following)
+    .bind(q.limit)
+    .bind(q.offset)
+    .ids(conn)
+    .await
+}
+
+/// What to look for among posts.
+#[derive(Debug, Clone)]
+pub struct PostQuery<'a> {
+    pub text: &'a str,
+    /// Only by this author.
+    pub by: Option<AccountId>,
+    /// Only older than this.
+    pub max_id: Option<PostId>,
+    /// Only newer than this.
+    pub min_id: Option<PostId>,
+    pub limit: i64,
+    pub offset: i64,
+}
+
+/// Posts by words, newest first: ids that [`crate::hydrate`] still checks for the viewer.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Result<Vec<PostId>> {
+    sql!(
+        "SELECT p.id FROM posts p
+         WHERE p.id IN (
+                SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL
+                UNION SELECT post_id FROM mentions WHERE account_id = $1
+                UNION SELECT post_id FROM favourites WHERE account_id = $1
+                UNION SELECT post_id FROM bookmarks WHERE account_id = $1)
+            AND p.deleted_at IS NULL AND p.boost_of_id IS NULL
+            AND (lower(p.content) LIKE $2 ESCAPE '\\' OR lower(p.spoiler_text) LIKE $2 ESCAPE '\\')
+            AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5
+         ORDER BY p.id DESC LIMIT $6 OFFSET $7"
+    )
+    .bind(viewer)
+    .bind(format!("%{}%", escaped(q.text.trim())))
+    .bind(q.by.map_or(0, i64::from))
+    .bind(q.max_id.map_or(i64::MAX, i64::from))
+    .bind(q.min_id.map_or(0, i64::from))
+    .bind(q.limit)
+    .bind(q.offset)
+    .ids(conn)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_mean_themselves() {
+        assert_eq!(escaped(r"50%_OFF\"), r"50\%\_off\\");
+    }
+}
