@@ -1,0 +1,329 @@
+//! Client applications, and what people let them do: codes, tokens.
+//!
+//! Secrets come in as SHA-256 and never leave: nothing here gives back what a client could sign in with.
+
+use domain::scope::Scopes;
+use domain::{AccountId, AppId, Timestamp, TokenId};
+
+use crate::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::sql;
+
+/// A registered application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: AppId,
+    pub client_id: String,
+    /// SHA-256.
+    pub secret_hash: Vec<u8>,
+    pub name: String,
+    pub website: Option<String>,
+    /// Compared as they are, byte by byte.
+    pub redirect_uris: Vec<String>,
+    /// The most it may ask for.
+    pub scopes: Scopes,
+    pub created_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClientRow {
+    id: i64,
+    client_id: String,
+    client_secret_hash: Vec<u8>,
+    name: String,
+    website: Option<String>,
+    redirect_uris: String,
+    scopes: String,
+    created_at: i64,
+}
+
+impl TryFrom<ClientRow> for Client {
+    type Error = Error;
+
+    fn try_from(r: ClientRow) -> Result<Self> {
+        Ok(Self {
+            id: AppId(r.id),
+            client_id: r.client_id,
+            secret_hash: r.client_secret_hash,
+            name: r.name,
+            website: r.website,
+            redirect_uris: r.redirect_uris.lines().map(str::to_owned).collect(),
+            scopes: scopes(&r.scopes)?,
+            created_at: Timestamp(r.created_at),
+        })
+    }
+}
+
+fn scopes(text: &str) -> Result<Scopes> {
+    Scopes::parse(text).map_err(|unknown| Error::Internal(format!("stored scope: {unknown}")))
+}
+
+/// # Errors
+/// [`Error::Conflict`] when the client id is taken.
+pub async fn insert_client(tx: &mut Tx, c: &Client) -> Result<()> {
+    sql!(
+        "INSERT INTO oauth_apps (id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    )
+    .bind(c.id)
+    .bind(&c.client_id)
+    .bind(c.secret_hash.as_slice())
+    .bind(&c.name)
+    .bind(c.website.as_deref())
+    .bind(c.redirect_uris.join("\n"))
+    .bind(c.scopes.to_string())
+    .bind(c.created_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// # Errors
+/// As [`Error`] says.
+pub async fn client_by_client_id(conn: &mut Conn, client_id: &str) -> Result<Option<Client>> {
+    sql!(
+        "SELECT id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at
+         FROM oauth_apps WHERE client_id = $1"
+    )
+    .bind(client_id)
+    .maybe::<ClientRow>(conn)
+    .await?
+    .map(Client::try_from)
+    .transpose()
+}
+
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn client(conn: &mut Conn, id: AppId) -> Result<Client> {
+    sql!(
+        "SELECT id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at
+         FROM oauth_apps WHERE id = $1"
+    )
+    .bind(id)
+    .one::<ClientRow>(conn)
+    .await?
+    .try_into()
+}
+
+/// What an authorization code stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    pub client: AppId,
+    pub account: AccountId,
+    pub redirect_uri: String,
+    pub scopes: Scopes,
+    /// PKCE's S256 challenge.
+    pub challenge: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct CodeRow {
+    app_id: i64,
+    account_id: i64,
+    redirect_uri: String,
+    scopes: String,
+    code_challenge: Option<String>,
+    expires_at: i64,
+}
+
+/// # Errors
+/// [`Error::Conflict`] when the application or the account is gone.
+pub async fn insert_code(tx: &mut Tx, hash: &[u8], c: &Code) -> Result<()> {
+    sql!(
+        "INSERT INTO oauth_codes (code_hash, app_id, account_id, redirect_uri, scopes, code_challenge, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    )
+    .bind(hash)
+    .bind(c.client)
+    .bind(c.account)
+    .bind(&c.redirect_uri)
+    .bind(c.scopes.to_string())
+    .bind(c.challenge.clone())
+    .bind(c.expires_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes the code out: whoever comes second finds nothing. Expired codes are given back too, for the caller to refuse.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn take_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<Code>> {
+    sql!(
+        "DELETE FROM oauth_codes WHERE code_hash = $1
+         RETURNING app_id, account_id, redirect_uri, scopes, code_challenge, expires_at"
+    )
+    .bind(hash)
+    .maybe::<CodeRow>(tx)
+    .await?
+    .map(|r| {
+        Ok(Code {
+            client: AppId(r.app_id),
+            account: AccountId(r.account_id),
+            redirect_uri: r.redirect_uri,
+            scopes: scopes(&r.scopes)?,
+            challenge: r.code_challenge,
+            expires_at: Timestamp(r.expires_at),
+        })
+    })
+    .transpose()
+}
+
+/// Forgets codes that nobody came for.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn purge_codes(tx: &mut Tx) -> Result<u64> {
+    let now = tx.now();
+    sql!("DELETE FROM oauth_codes WHERE expires_at < $1").bind(now).run(tx).await
+}
+
+/// A new token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub id: TokenId,
+    /// `None` for tokens made on the command line.
+    pub client: Option<AppId>,
+    /// `None` = the application itself.
+    pub account: Option<AccountId>,
+    pub scopes: Scopes,
+    pub created_at: Timestamp,
+    /// `None` = until it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// # Errors
+/// [`Error::Conflict`] when the application or the account is gone.
+pub async fn insert_token(tx: &mut Tx, hash: &[u8], t: &Token) -> Result<()> {
+    sql!(
+        "INSERT INTO oauth_tokens (id, token_hash, app_id, account_id, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    )
+    .bind(t.id)
+    .bind(hash)
+    .bind(t.client)
+    .bind(t.account)
+    .bind(t.scopes.to_string())
+    .bind(t.created_at)
+    .bind(t.expires_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// What a token allows, and whether its owner may use it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub token: TokenId,
+    pub client: Option<AppId>,
+    /// `None` = the application itself.
+    pub holder: Option<Holder>,
+    pub scopes: Scopes,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The person a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    pub account: AccountId,
+    /// She was let in.
+    pub approved: bool,
+    /// Her account was closed, or is suspended.
+    pub disabled: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct GrantRow {
+    id: i64,
+    app_id: Option<i64>,
+    account_id: Option<i64>,
+    scopes: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+    approved: bool,
+    disabled: bool,
+}
+
+/// What the token stands for; `None` when it is unknown, revoked, expired, or its owner is gone.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn grant(conn: &mut Conn, hash: &[u8], now: Timestamp) -> Result<Option<Grant>> {
+    sql!(
+        "SELECT t.id, t.app_id, t.account_id, t.scopes, t.created_at, t.last_used_at, t.expires_at,
+            (m.approved_at IS NOT NULL) AS approved,
+            (m.disabled_at IS NOT NULL OR a.suspended_at IS NOT NULL) AS disabled
+         FROM oauth_tokens t
+           LEFT JOIN accounts a ON a.id = t.account_id
+           LEFT JOIN members m ON m.account_id = t.account_id
+         WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+           AND (t.account_id IS NULL OR (m.account_id IS NOT NULL AND a.deleted_at IS NULL))"
+    )
+    .bind(hash)
+    .bind(now)
+    .maybe::<GrantRow>(conn)
+    .await?
+    .map(|r| {
+        Ok(Grant {
+            token: TokenId(r.id),
+            client: r.app_id.map(AppId),
+            holder: r.account_id.map(|id| Holder {
+                account: AccountId(id),
+                approved: r.approved,
+                disabled: r.disabled,
+            }),
+            scopes: scopes(&r.scopes)?,
+            created_at: Timestamp(r.created_at),
+            last_used_at: r.last_used_at.map(Timestamp),
+            expires_at: r.expires_at.map(Timestamp),
+        })
+    })
+    .transpose()
+}
+
+/// Notes that the token was used.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn touch_token(tx: &mut Tx, id: TokenId) -> Result<()> {
+    let now = tx.now();
+    sql!("UPDATE oauth_tokens SET last_used_at = $2 WHERE id = $1").bind(id).bind(now).run(tx).await?;
+    Ok(())
+}
+
+/// Ends a token, if it is the client's. Gives back its id when it was alive.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn revoke(tx: &mut Tx, hash: &[u8], client: AppId) -> Result<Option<TokenId>> {
+    let now = tx.now();
+    Ok(sql!(
+        "UPDATE oauth_tokens SET revoked_at = $3 WHERE token_hash = $1 AND app_id = $2 AND revoked_at IS NULL
+         RETURNING id"
+    )
+    .bind(hash)
+    .bind(client)
+    .bind(now)
+    .maybe::<(i64,)>(tx)
+    .await?
+    .map(|(id,)| TokenId(id)))
+}
+
+/// Ends every token of an account, and every code that could still become one. Gives back those that were alive.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn revoke_all_of(tx: &mut Tx, account: AccountId) -> Result<Vec<TokenId>> {
+    let now = tx.now();
+    sql!("DELETE FROM oauth_codes WHERE account_id = $1").bind(account).run(tx).await?;
+    sql!("UPDATE oauth_tokens SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL RETURNING id")
+        .bind(account)
+        .bind(now)
+        .ids(tx)
+        .await
+}
