@@ -19,8 +19,8 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-pub use reader::Mistakes;
 use reader::Reader;
+pub use reader::{Mistakes, without_password};
 
 /// Read when no file is named and it lies in the working directory.
 pub const DEFAULT_FILE: &str = "config.toml";

@@ -2,5 +2,7 @@
 //!
 //! Never decides what a person may do: that is `app`'s.
 
+pub mod cli;
 pub mod config;
+pub mod serve;
 pub mod telemetry;

@@ -169,6 +169,15 @@ impl Db {
         matches!(self.inner.pools, Pools::Sqlite { .. })
     }
 
+    /// Asks the database for an answer, any answer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is none.
+    pub async fn ping(&self) -> Result<()> {
+        let mut c = self.read().await?;
+        crate::sql!("SELECT 1").run(&mut c).await.map(drop)
+    }
+
     /// Closes every connection, after what is running has ended.
     pub async fn close(&self) {
         match &self.inner.pools {

@@ -142,7 +142,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// Hides what stands between `:` and `@` of an address: mistakes end up in logs.
-fn without_password(text: &str) -> String {
+pub fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let Some((login, host)) = rest.rsplit_once('@') else { return text.to_owned() };
     let Some((user, _)) = login.split_once(':') else { return text.to_owned() };

@@ -1,0 +1,97 @@
+//! The command line: what can be asked of `porchlight`, and who answers it.
+//!
+//! Never does anything itself: commands that change something call `app`'s verbs, as the API and the pages do, so they
+//! work while a server runs.
+
+mod check_config;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use domain::Clock;
+use storage::Db;
+
+use crate::config::Config;
+use crate::{serve, telemetry};
+
+/// A home on the fediverse for a small community.
+#[derive(Debug, Parser)]
+#[command(name = "porchlight", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    /// Without one: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The configuration's file. `config.toml` in the working directory is read if there is one and none is named.
+    #[arg(long, global = true, value_name = "FILE", env = "PORCHLIGHT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Answer in JSON, for scripts.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the community, until SIGINT or SIGTERM. What happens without a command.
+    Serve,
+    /// Bring the database's tables up to date, and stop. `serve` does it too.
+    Migrate,
+    /// Read the configuration, say what holds and what is wrong with it, and stop.
+    CheckConfig,
+}
+
+/// Answers the command line.
+///
+/// # Errors
+/// What stopped it, to be shown to the person who asked.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::load(cli.global.config.as_deref());
+    let command = cli.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::CheckConfig) {
+        return check_config::run(&cli.global, config);
+    }
+    let config = config?;
+    telemetry::start_logging(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(answer(command, &config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn answer(command: Command, config: &Config) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => {
+            Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?.close().await;
+            output::line("The database is up to date.")
+        }
+        Command::CheckConfig => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_serves() {
+        let cli = Cli::try_parse_from(["porchlight", "--config", "maple.toml"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.global.config.unwrap().to_str(), Some("maple.toml"));
+    }
+}

@@ -1,0 +1,120 @@
+//! A whole server: opened, served and stopped.
+//!
+//! Stopping is orderly: no new requests, running ones end, then the database closes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use domain::Clock;
+use http::StatusCode;
+use storage::Db;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::telemetry;
+
+/// How long running requests have to end once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A server that runs in this process.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens: the real port where the configuration said 0.
+    pub address: SocketAddr,
+    db: Db,
+    stop: CancellationToken,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Server {
+    /// Opens the database and listens.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or an address cannot be listened on.
+    pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let db = Db::connect(&config.storage(), clock).await.context("cannot open the database")?;
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let listener = listen(config.bind, "bind").await?;
+        let address = listener.local_addr()?;
+        if let Some(bind) = config.metrics_bind {
+            let listener = listen(bind, "metrics_bind").await?;
+            tasks.spawn(telemetry::serve_metrics(listener, telemetry::collect_metrics()?, stop.clone()));
+        }
+        let router = router(&db, config.metrics_bind.is_some());
+        let told = stop.clone();
+        tasks.spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            Ok(axum::serve(listener, service).with_graceful_shutdown(told.cancelled_owned()).await?)
+        });
+        Ok(Self { address, db, stop, tasks })
+    }
+
+    /// Stops it and waits until everything has ended.
+    ///
+    /// # Errors
+    /// When something did not end well.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        let ended = async {
+            while let Some(task) = self.tasks.join_next().await {
+                task??;
+            }
+            anyhow::Ok(())
+        };
+        match tokio::time::timeout(GRACE, ended).await {
+            Ok(ended) => ended?,
+            Err(_) => tracing::warn!("some requests did not end in time and were dropped"),
+        }
+        self.tasks.shutdown().await;
+        self.db.close().await;
+        Ok(())
+    }
+}
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When it cannot start, or did not end well.
+pub async fn run(config: &Config) -> anyhow::Result<()> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let mut server = Server::start(config, Clock::System).await?;
+    tracing::info!(address = %server.address, "Porchlight is at {}", config.url.base());
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        Some(ended) = server.tasks.join_next() => ended?.context("a part of the server failed")?,
+    }
+    tracing::info!("stopping");
+    server.stop().await
+}
+
+async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (`{key}`)"))
+}
+
+fn router(db: &Db, measure: bool) -> Router {
+    telemetry::watched(Router::new().route("/health", get(health)).with_state(db.clone()), measure)
+}
+
+/// 200 when the database answers, 503 when it does not.
+async fn health(State(db): State<Db>) -> Response {
+    match db.ping().await {
+        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The workspace seen as a whole: the rules its code keeps, and several whole servers telling one story each.
+
+mod architecture;
