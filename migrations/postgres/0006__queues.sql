@@ -24,7 +24,7 @@ CREATE TABLE inbox_items (
     last_error   TEXT
 );
 CREATE INDEX inbox_items_by_host ON inbox_items (host, id);
-CREATE INDEX inbox_items_due ON inbox_items (run_at, id);
+CREATE INDEX inbox_items_by_actor ON inbox_items (actor_id, id);
 -- The first 16 bytes of the SHA-256 of each accepted activity's id: what came before is not processed again.
 CREATE TABLE received_activities (
     digest      BYTEA PRIMARY KEY,
@@ -51,8 +51,8 @@ CREATE TABLE deliveries (
     last_error   TEXT,
     created_at   BIGINT NOT NULL
 );
-CREATE INDEX deliveries_by_host ON deliveries (host, account_id, id);
-CREATE INDEX deliveries_due ON deliveries (run_at, id);
+CREATE INDEX deliveries_by_host ON deliveries (host, id);
+CREATE INDEX deliveries_by_inbox ON deliveries (inbox_url, account_id, id);
 CREATE INDEX deliveries_by_activity ON deliveries (activity_id);
 
 -- What is known about how another server answers.

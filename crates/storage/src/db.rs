@@ -292,6 +292,18 @@ impl Tx {
         }
     }
 
+    /// Until this transaction ends, no other process claims from the queue: an order that spans rows can then be
+    /// kept. The embedded database has one writer anyway.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn one_claimer(&mut self, queue: &'static str) -> Result<()> {
+        if let Kind::PostgresTx(tx) = &mut self.conn.0 {
+            sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(queue).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
     /// Makes it so.
     ///
     /// # Errors

@@ -302,22 +302,6 @@ pub async fn mute_expiries(
     Ok(rows.into_iter().map(|(id, at)| (AccountId(id), at.map(Timestamp))).collect())
 }
 
-/// The inboxes of her remote followers, one per server where it has a shared one, with its host's account id of
-/// any follower there. Suspended accounts are left out.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn follower_inboxes(conn: &mut Conn, of: AccountId) -> Result<Vec<String>> {
-    let rows = sql!(
-        "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM follows f JOIN accounts a ON a.id = f.account_id
-         WHERE f.target_id = $1 AND a.domain <> '' AND a.suspended_at IS NULL AND a.deleted_at IS NULL"
-    )
-    .bind(of)
-    .all::<(String,)>(conn)
-    .await?;
-    Ok(rows.into_iter().map(|(url,)| url).collect())
-}
-
 /// Is the viewer a follower of the account, accepted?
 ///
 /// # Errors

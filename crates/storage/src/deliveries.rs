@@ -1,0 +1,314 @@
+//! What is to be sent to other servers: an activity's bytes once, a row for every inbox.
+//!
+//! Deliveries of one author to one inbox are claimed one after the other, so they arrive in their order; every
+//! host has its turn; a host that does not answer is asked by a single delivery at growing intervals.
+
+use domain::{AccountId, ActivityId, DeliveryId, PostId, Timestamp};
+
+use crate::db::{Conn, Tx};
+use crate::error::Result;
+use crate::sql;
+
+/// A delivery that this process holds until its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    pub activity_id: ActivityId,
+    /// Whose key signs it.
+    pub account_id: AccountId,
+    pub host: String,
+    pub inbox_url: String,
+    /// How often it was begun before.
+    pub attempts: i64,
+    pub created_at: Timestamp,
+}
+
+/// An inbox and the host it belongs to (with the port, where it is not the scheme's own).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inbox {
+    pub host: String,
+    pub url: String,
+}
+
+/// Keeps an activity for every inbox. Nothing is kept when there is none.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn enqueue(tx: &mut Tx, author: AccountId, body: &str, inboxes: &[Inbox]) -> Result<()> {
+    if inboxes.is_empty() {
+        return Ok(());
+    }
+    let (activity, now): (ActivityId, _) = (tx.id(), tx.now());
+    sql!("INSERT INTO outgoing_activities (id, account_id, body, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(activity)
+        .bind(author)
+        .bind(body)
+        .bind(now)
+        .run(tx)
+        .await?;
+    let rows: Vec<(i64, &str, &str)> =
+        inboxes.iter().map(|inbox| (tx.id(), inbox.host.as_str(), inbox.url.as_str())).collect();
+    sql!(
+        sqlite: "INSERT INTO deliveries (id, activity_id, account_id, host, inbox_url, run_at, created_at)
+                 SELECT json_extract(value, '$[0]'), $2, $3, json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, $4
+                 FROM json_each($1)",
+        postgres: "INSERT INTO deliveries (id, activity_id, account_id, host, inbox_url, run_at, created_at)
+                 SELECT CAST(e->>0 AS bigint), $2, $3, e->>1, e->>2, $4, $4
+                 FROM jsonb_array_elements(CAST($1 AS jsonb)) AS e",
+    )
+    .bind(sql::json(&rows)?)
+    .bind(activity)
+    .bind(author)
+    .bind(now)
+    .run(tx)
+    .await?;
+    tx.wake(crate::Queue::Deliveries);
+    Ok(())
+}
+
+/// Takes up to `limit` due deliveries for this process alone, until `lease`; at most `per_host` to any host, one to
+/// a host that failed last time, none to a host that is to be left alone for now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
+    let now = tx.now();
+    tx.one_claimer("deliveries").await?;
+    let rows = sql!(
+        "WITH RECURSIVE waiting (host) AS (
+            SELECT min(host) FROM deliveries
+            UNION ALL
+            SELECT (SELECT min(d.host) FROM deliveries d WHERE d.host > w.host) FROM waiting w WHERE w.host IS NOT NULL)
+         UPDATE deliveries SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+            SELECT d.id FROM waiting w LEFT JOIN hosts k ON k.host = w.host JOIN deliveries d ON d.id IN (
+                SELECT x.id FROM deliveries x
+                WHERE x.host = w.host AND x.run_at <= $1 AND x.leased_until <= $1
+                  AND NOT EXISTS (SELECT 1 FROM deliveries e
+                    WHERE e.inbox_url = x.inbox_url AND e.account_id = x.account_id AND e.id < x.id)
+                AND (coalesce(k.failures, 0) = 0 OR x.id = (SELECT min(m.id) FROM deliveries m
+                    WHERE m.host = w.host AND m.run_at <= $1 AND m.leased_until <= $1))
+                ORDER BY x.id LIMIT $4)
+            WHERE coalesce(k.retry_at, 0) <= $1
+              AND (coalesce(k.failures, 0) = 0 OR NOT EXISTS (SELECT 1 FROM deliveries b
+                    WHERE b.host = w.host AND b.leased_until > $1))
+            LIMIT $3)
+         RETURNING id, activity_id, account_id, host, inbox_url, attempts, created_at"
+    )
+    .bind(now)
+    .bind(lease)
+    .bind(limit)
+    .bind(per_host)
+    .all::<(i64, i64, i64, String, String, i64, i64)>(tx)
+    .await?;
+    let mut claimed: Vec<Claimed> = rows
+        .into_iter()
+        .map(|(id, activity, account, host, inbox_url, attempts, created_at)| Claimed {
+            id: DeliveryId(id),
+            activity_id: ActivityId(activity),
+            account_id: AccountId(account),
+            host,
+            inbox_url,
+            attempts: attempts - 1,
+            created_at: Timestamp(created_at),
+        })
+        .collect();
+    claimed.sort_by_key(|c| c.id);
+    Ok(claimed)
+}
+
+/// The bytes of these activities.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn bodies(conn: &mut Conn, ids: &[ActivityId]) -> Result<Vec<(ActivityId, String)>> {
+    let rows = sql!("SELECT id, body FROM outgoing_activities WHERE id = ANY($1)")
+        .bind(ids)
+        .all::<(i64, String)>(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, body)| (ActivityId(id), body)).collect())
+}
+
+/// These ended, delivered or refused for good; activities with no delivery left are forgotten with them.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn finish(tx: &mut Tx, ended: &[DeliveryId]) -> Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let activities = sql!("DELETE FROM deliveries WHERE id = ANY($1) RETURNING activity_id")
+        .bind(ended)
+        .ids::<ActivityId>(tx)
+        .await?;
+    forget_activities(tx, activities).await
+}
+
+async fn forget_activities(tx: &mut Tx, mut activities: Vec<ActivityId>) -> Result<()> {
+    activities.sort();
+    activities.dedup();
+    sql!(
+        "DELETE FROM outgoing_activities WHERE id = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity_id = outgoing_activities.id)"
+    )
+    .bind(&activities)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// To be tried again at `run_at`.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn retry(tx: &mut Tx, id: DeliveryId, run_at: Timestamp, error: &str) -> Result<()> {
+    sql!("UPDATE deliveries SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
+        .bind(id)
+        .bind(run_at)
+        .bind(error)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Given back untried: the process stops.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn release(tx: &mut Tx, ids: &[DeliveryId]) -> Result<()> {
+    sql!("UPDATE deliveries SET leased_until = 0, attempts = attempts - 1 WHERE id = ANY($1)")
+        .bind(ids)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Drops what nobody took since `before`; how many there were.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn give_up_before(tx: &mut Tx, before: Timestamp) -> Result<usize> {
+    let activities = sql!("DELETE FROM deliveries WHERE created_at < $1 RETURNING activity_id")
+        .bind(before)
+        .ids::<ActivityId>(tx)
+        .await?;
+    let n = activities.len();
+    forget_activities(tx, activities).await?;
+    Ok(n)
+}
+
+/// Drops every delivery to an inbox that said it is gone (410).
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn drop_inbox(tx: &mut Tx, inbox_url: &str) -> Result<()> {
+    let activities = sql!("DELETE FROM deliveries WHERE inbox_url = $1 RETURNING activity_id")
+        .bind(inbox_url)
+        .ids::<ActivityId>(tx)
+        .await?;
+    forget_activities(tx, activities).await
+}
+
+/// The host answered: whatever kept it back is over.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn host_answered(tx: &mut Tx, hosts: &[String]) -> Result<()> {
+    sql!("DELETE FROM hosts WHERE host = ANY($1)").bind(hosts).run(tx).await?;
+    Ok(())
+}
+
+/// The host did not answer, or asked to be left alone until `retry_at`; how often in a row by now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn host_failed(tx: &mut Tx, host: &str, retry_at: Timestamp, error: &str) -> Result<()> {
+    let now = tx.now();
+    sql!(
+        "INSERT INTO hosts (host, failures, failing_since, retry_at, last_error) VALUES ($1, 1, $2, $3, $4)
+         ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1, retry_at = excluded.retry_at,
+            last_error = excluded.last_error"
+    )
+    .bind(host)
+    .bind(now)
+    .bind(retry_at)
+    .bind(error)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// How often in a row these hosts failed; those that never did are missing.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn failing_hosts(conn: &mut Conn, hosts: &[String]) -> Result<Vec<(String, i64)>> {
+    sql!("SELECT host, failures FROM hosts WHERE host = ANY($1)").bind(hosts).all(conn).await
+}
+
+/// How many deliveries wait, and to how many hosts.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn backlog(conn: &mut Conn) -> Result<(i64, i64)> {
+    sql!("SELECT count(*), count(DISTINCT host) FROM deliveries").one(conn).await
+}
+
+/// Inboxes of remote accounts, one per server where it has a shared one. Left out: suspended accounts and
+/// communities.
+macro_rules! inboxes_of {
+    ($accounts:literal) => {
+        concat!(
+            "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a
+             WHERE a.domain <> '' AND a.inbox_url <> '' AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend'
+                 AND (a.domain = dp.domain OR a.domain LIKE '%.' || dp.domain))
+               AND a.id IN (",
+            $accounts,
+            ")"
+        )
+    };
+}
+
+async fn urls(query: sql::Query, conn: &mut Conn) -> Result<Vec<String>> {
+    Ok(query.all::<(String,)>(conn).await?.into_iter().map(|(url,)| url).collect())
+}
+
+/// Where the remote followers of an account are reached.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn follower_inboxes(conn: &mut Conn, of: AccountId) -> Result<Vec<String>> {
+    urls(sql!(inboxes_of!("SELECT f.account_id FROM follows f WHERE f.target_id = $1")).bind(of), conn).await
+}
+
+/// Where these accounts are reached; local ones need no inbox.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn inboxes_of(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<String>> {
+    urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.id = ANY($1)")).bind(ids), conn).await
+}
+
+/// Where the remote accounts are reached that a post addresses.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn addressed_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    urls(sql!(inboxes_of!("SELECT m.account_id FROM mentions m WHERE m.post_id = $1")).bind(post), conn).await
+}
+
+/// Where the remote accounts are reached that answered or boosted a post: their servers have a copy.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn involved_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    urls(
+        sql!(inboxes_of!(
+            "SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
+             UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL"
+        ))
+        .bind(post),
+        conn,
+    )
+    .await
+}

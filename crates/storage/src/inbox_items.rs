@@ -1,0 +1,138 @@
+//! Activities that were accepted (answered 202) and wait to be processed: each one once, those of one actor in
+//! their order, every server in turn.
+
+use domain::{AccountId, InboxItemId, Timestamp};
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::sql;
+
+/// Accepted, and held by this process until its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: InboxItemId,
+    /// Whose key signed it.
+    pub actor_id: AccountId,
+    pub body: String,
+    /// How often it was begun before.
+    pub attempts: i64,
+}
+
+/// Keeps an activity to be processed. `false` when one with this id was accepted before: then nothing happens.
+/// `fingerprint` is a hash of the activity's id.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn accept(
+    tx: &mut Tx,
+    fingerprint: [u8; 16],
+    activity_uri: &str,
+    actor: AccountId,
+    host: &str,
+    body: &str,
+) -> Result<bool> {
+    let (id, now): (InboxItemId, _) = (tx.id(), tx.now());
+    let new = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(fingerprint.as_slice())
+        .bind(now)
+        .run(tx)
+        .await?;
+    if new == 0 {
+        return Ok(false);
+    }
+    sql!(
+        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, received_at, run_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)"
+    )
+    .bind(id)
+    .bind(activity_uri)
+    .bind(actor)
+    .bind(host)
+    .bind(body)
+    .bind(now)
+    .run(tx)
+    .await?;
+    tx.wake(crate::Queue::Inbox);
+    Ok(true)
+}
+
+/// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
+/// none whose actor has an earlier one in work elsewhere. In the order they came.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
+    let now = tx.now();
+    tx.one_claimer("inbox").await?;
+    let rows = sql!(
+        "WITH RECURSIVE hosts (host) AS (
+            SELECT min(host) FROM inbox_items
+            UNION ALL
+            SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.host > h.host) FROM hosts h WHERE h.host IS NOT NULL)
+         UPDATE inbox_items SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+            SELECT i.id FROM hosts h JOIN inbox_items i ON i.id IN (
+                SELECT x.id FROM inbox_items x
+                WHERE x.host = h.host AND x.run_at <= $1 AND x.leased_until <= $1
+                  AND NOT EXISTS (SELECT 1 FROM inbox_items e
+                    WHERE e.actor_id = x.actor_id AND e.id < x.id AND e.leased_until > $1)
+                ORDER BY x.id LIMIT $4)
+            LIMIT $3)
+         RETURNING id, actor_id, body, attempts"
+    )
+    .bind(now)
+    .bind(lease)
+    .bind(limit)
+    .bind(per_host)
+    .all::<(i64, i64, String, i64)>(tx)
+    .await?;
+    let mut claimed: Vec<Claimed> = rows
+        .into_iter()
+        .map(|(id, actor, body, attempts)| Claimed {
+            id: InboxItemId(id),
+            actor_id: AccountId(actor),
+            body,
+            attempts: attempts - 1,
+        })
+        .collect();
+    claimed.sort_by_key(|c| c.id);
+    Ok(claimed)
+}
+
+/// Processed, or found to be of no use: forgotten (its fingerprint stays).
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn finish(tx: &mut Tx, ids: &[InboxItemId]) -> Result<()> {
+    sql!("DELETE FROM inbox_items WHERE id = ANY($1)").bind(ids).run(tx).await?;
+    Ok(())
+}
+
+/// To be tried again at `run_at`.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn retry(tx: &mut Tx, id: InboxItemId, run_at: Timestamp, error: &str) -> Result<()> {
+    sql!("UPDATE inbox_items SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
+        .bind(id)
+        .bind(run_at)
+        .bind(error)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets fingerprints older than `before`; what comes again after that is found by the ids of what it made.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    sql!("DELETE FROM received_activities WHERE received_at < $1").bind(before).run(tx).await
+}
+
+/// How many wait.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn backlog(conn: &mut crate::Conn) -> Result<i64> {
+    sql!("SELECT count(*) FROM inbox_items").count(conn).await
+}
