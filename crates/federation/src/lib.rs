@@ -7,7 +7,9 @@
 pub mod client;
 pub mod config;
 pub mod digest;
+pub mod nodeinfo;
 pub mod signature;
+pub mod webfinger;
 pub mod wire;
 
 pub use config::Config;

@@ -1,0 +1,207 @@
+//! Received activities: who did what to which object.
+
+use domain::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Unusable;
+use super::note::audience;
+use crate::wire::lenient::{id, id_of, ids, list, text, time, types};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum ActivityKind {
+    Create,
+    Update,
+    Delete,
+    Follow,
+    Accept,
+    Reject,
+    Undo,
+    Like,
+    /// A reaction with an emoji; counts as a favourite here.
+    EmojiReact,
+    Announce,
+    Block,
+    Add,
+    Remove,
+    Move,
+    Flag,
+}
+
+impl ActivityKind {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "Create" => Self::Create,
+            "Update" => Self::Update,
+            "Delete" => Self::Delete,
+            "Follow" => Self::Follow,
+            "Accept" | "TentativeAccept" => Self::Accept,
+            "Reject" | "TentativeReject" => Self::Reject,
+            "Undo" => Self::Undo,
+            "Like" => Self::Like,
+            "EmojiReact" => Self::EmojiReact,
+            "Announce" => Self::Announce,
+            "Block" => Self::Block,
+            "Add" => Self::Add,
+            "Remove" => Self::Remove,
+            "Move" => Self::Move,
+            "Flag" => Self::Flag,
+            _ => return None,
+        })
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::Update => "Update",
+            Self::Delete => "Delete",
+            Self::Follow => "Follow",
+            Self::Accept => "Accept",
+            Self::Reject => "Reject",
+            Self::Undo => "Undo",
+            Self::Like => "Like",
+            Self::EmojiReact => "EmojiReact",
+            Self::Announce => "Announce",
+            Self::Block => "Block",
+            Self::Add => "Add",
+            Self::Remove => "Remove",
+            Self::Move => "Move",
+            Self::Flag => "Flag",
+        }
+    }
+}
+
+/// An activity as far as we understand it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReceivedActivity {
+    /// Some servers leave it out.
+    pub id: Option<String>,
+    pub kind: ActivityKind,
+    pub actor: String,
+    /// The first object.
+    pub object: Object,
+    /// The ids of all objects (`Flag` names several).
+    pub objects: Vec<String>,
+    pub target: Option<String>,
+    pub to: Vec<String>,
+    pub cc: Vec<String>,
+    pub published: Option<Timestamp>,
+    /// The words of a `Flag`, the emoji of a reaction.
+    pub content: Option<String>,
+}
+
+/// The object of an activity: an id, or the whole thing, or both.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Object {
+    pub id: Option<String>,
+    /// Where it came along in full.
+    #[serde(skip)]
+    pub value: Option<Value>,
+}
+
+impl Object {
+    /// The types of the object where it came in full.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.value.iter().flat_map(types)
+    }
+}
+
+impl ReceivedActivity {
+    /// # Errors
+    /// When there is no actor or object, or the type is none we know.
+    pub fn read(value: &Value) -> Result<Self, Unusable> {
+        let kind = types(value).find_map(ActivityKind::parse).ok_or(Unusable::UnknownType)?;
+        let actor = id(value, "actor").ok_or(Unusable::Missing("actor"))?.to_owned();
+        let first = list(value, "object").next().ok_or(Unusable::Missing("object"))?;
+        let object = Object { id: id_of(first).map(str::to_owned), value: first.is_object().then(|| first.clone()) };
+        if object.id.is_none() && object.value.is_none() {
+            return Err(Unusable::Missing("object"));
+        }
+        Ok(Self {
+            id: id_of(value).map(str::to_owned),
+            kind,
+            actor,
+            object,
+            objects: ids(value, "object"),
+            target: id(value, "target").map(str::to_owned),
+            to: audience(value, "to"),
+            cc: audience(value, "cc"),
+            published: time(value, "published"),
+            content: text(value, "content").map(|t| crate::wire::lenient::cut(t, 5_000)),
+        })
+    }
+
+    /// What identifies the activity: its id, or what it did to what where it has none.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match &self.id {
+            Some(id) => id.clone(),
+            None => format!("{}#{}/{}", self.actor, self.kind.as_str(), self.object.id.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// What the inbox needs before it knows the sender: who, what, and which object. Reads the same shapes as
+/// [`ReceivedActivity::read`] and accepts types we do not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    pub actor: String,
+    pub id: Option<String>,
+    pub kind: Option<ActivityKind>,
+    /// The actor deletes itself.
+    pub deletes_itself: bool,
+}
+
+impl Glance {
+    /// # Errors
+    /// When there is no actor: nobody could be asked for a key.
+    pub fn read(value: &Value) -> Result<Self, Unusable> {
+        let actor = id(value, "actor").ok_or(Unusable::Missing("actor"))?.to_owned();
+        let kind = types(value).find_map(ActivityKind::parse);
+        let deletes_itself = kind == Some(ActivityKind::Delete) && id(value, "object") == Some(actor.as_str());
+        Ok(Self { id: id_of(value).map(str::to_owned), kind, deletes_itself, actor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_shape_of_an_activity_is_read() {
+        for value in [
+            json!({"type": "Like", "id": "https://a/1", "actor": "https://a/u", "object": "https://b/n"}),
+            json!({"type": ["Like"], "id": "https://a/1", "actor": {"id": "https://a/u"}, "object": {"id": "https://b/n"}}),
+            json!({"type": ["x:y", "as:Like"], "id": "https://a/1", "actor": ["https://a/u"], "object": [null, "https://b/n"]}),
+        ] {
+            let read = ReceivedActivity::read(&value).unwrap();
+            assert_eq!((read.kind, read.actor.as_str()), (ActivityKind::Like, "https://a/u"));
+            assert_eq!(read.object.id.as_deref(), Some("https://b/n"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_with_a_reason() {
+        let read = |v| ReceivedActivity::read(&v).unwrap_err();
+        assert_eq!(read(json!({"type": "Like", "object": "x"})), Unusable::Missing("actor"));
+        assert_eq!(read(json!({"type": "Like", "actor": "https://a/u"})), Unusable::Missing("object"));
+        assert_eq!(read(json!({"type": "Like", "actor": "https://a/u", "object": [7]})), Unusable::Missing("object"));
+        assert_eq!(read(json!({"type": "Dance", "actor": "a", "object": "b"})), Unusable::UnknownType);
+        assert_eq!(read(json!([1])), Unusable::UnknownType);
+    }
+
+    #[test]
+    fn deleting_oneself_is_seen_before_anything_else() {
+        let glance = |v| Glance::read(&v).unwrap();
+        assert!(glance(json!({"type": "Delete", "actor": "https://a/u", "object": "https://a/u"})).deletes_itself);
+        assert!(
+            glance(json!({"type": "Delete", "actor": "https://a/u", "object": {"id": "https://a/u"}})).deletes_itself
+        );
+        assert!(!glance(json!({"type": "Delete", "actor": "https://a/u", "object": "https://a/n"})).deletes_itself);
+        assert!(!glance(json!({"type": "Update", "actor": "https://a/u", "object": "https://a/u"})).deletes_itself);
+    }
+}
