@@ -1,3 +1,5 @@
+//! Proves what the composer promises: what people type cannot become markup of their own, and reads as they meant it.
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
