@@ -3,11 +3,17 @@
 //! Every change to the database goes through here, whichever door it came by: the client API, a page,
 //! ActivityPub, the command line. Nothing here knows HTTP, JSON shapes or SQL, and nothing uses the network.
 
+pub mod accounts;
 pub mod error;
 pub mod fanout;
 pub mod follows;
 pub mod keys;
+pub mod lists;
+pub mod markers;
 pub mod posts;
+pub mod passwords;
+pub mod secrets;
+pub mod tags;
 
 use std::sync::Arc;
 

@@ -210,7 +210,33 @@ impl Member {
     /// May sign in and use the API.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.approved_at.is_some() && self.disabled_at.is_none()
+        self.standing() == Standing::Active
+    }
+
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.approved_at.is_some(), self.disabled_at.is_some())
+    }
+}
+
+/// Whether a member may sign in and use the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    Active,
+    /// She waits for those who run the community to let her in.
+    Waiting,
+    /// Those who run the community closed her account; it can be opened again.
+    Disabled,
+}
+
+impl Standing {
+    #[must_use]
+    pub fn of(approved: bool, disabled: bool) -> Self {
+        match (approved, disabled) {
+            (_, true) => Self::Disabled,
+            (false, false) => Self::Waiting,
+            (true, false) => Self::Active,
+        }
     }
 }
 
@@ -303,6 +329,49 @@ impl Username {
     }
 }
 
+/// An e-mail address that looks like one: whether it works is known only once a mail to it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// RFC 5321, section 4.5.3.1.3, less the brackets.
+    pub const MAX_BYTES: usize = 254;
+
+    /// # Errors
+    /// Says what is wrong, to be shown beside the field.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("must not be empty");
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err("is too long");
+        }
+        let Some((local, domain)) = text.rsplit_once('@') else { return Err("must be an e-mail address") };
+        let local_ok = !local.is_empty()
+            && local.len() <= 64
+            && !local
+                .contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';' | '<' | '>'));
+        let label_ok = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        };
+        if local_ok && domain.split('.').all(label_ok) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be an e-mail address")
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// `name@domain` or `name`, read from what a person typed: with or without the first `@`, or `acct:`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Handle {
@@ -347,6 +416,35 @@ mod tests {
         for bad in ["", "@", "@@x", "bob@", "b b@x", "https://willow.example/@bob", "bob@x/y"] {
             assert_eq!(Handle::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn e_mail_addresses_are_told_from_other_texts() {
+        assert_eq!(Email::new(" Dana.B+home@maple.example ").unwrap().as_str(), "Dana.B+home@maple.example");
+        assert!(Email::new("dana@localhost").is_ok());
+        assert!(Email::new("dana@müsli.example").is_ok());
+        let long = format!("{}@maple.example", "x".repeat(65));
+        for bad in [
+            "",
+            "dana",
+            "@maple.example",
+            "dana@",
+            "da na@maple.example",
+            "a@b@c.example",
+            "dana@maple..example",
+            "<dana@maple.example>",
+            "dana@-x.example",
+            &long,
+        ] {
+            assert!(Email::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_member_is_disabled_even_if_she_still_waits() {
+        assert_eq!(Standing::of(false, true), Standing::Disabled);
+        assert_eq!(Standing::of(false, false), Standing::Waiting);
+        assert_eq!(Standing::of(true, false), Standing::Active);
     }
 
     #[test]

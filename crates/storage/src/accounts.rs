@@ -198,6 +198,37 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<
     .transpose()
 }
 
+/// As [`get`], but a deleted account too: what is left of it, to tell other servers that it is gone.
+///
+/// # Errors
+/// [`Error::NotFound`] when there never was such an account.
+pub async fn get_or_tombstone(conn: &mut Conn, id: AccountId) -> Result<Account> {
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1"))
+        .bind(id)
+        .one::<AccountRow>(conn)
+        .await?
+        .try_into()
+}
+
+/// Makes a tombstone of an account: nothing of it is shown any more, its name and ids are never given out again.
+/// What it left (posts, relations, media) is the caller's. `false` when it already was one.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool> {
+    let n = sql!(
+        "UPDATE accounts SET deleted_at = $2, suspended_at = coalesce(suspended_at, $2), display_name = '', note = '',
+            fields = '[]', avatar = NULL, header = NULL, also_known_as = '[]', moved_to_uri = NULL,
+            discoverable = FALSE, indexable = FALSE
+         WHERE id = $1 AND deleted_at IS NULL"
+    )
+    .bind(id)
+    .bind(now)
+    .run(conn)
+    .await?;
+    Ok(n > 0)
+}
+
 /// Was an account with this ActivityPub id deleted here (410, and never to be made anew)?
 ///
 /// # Errors

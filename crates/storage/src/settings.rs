@@ -1,0 +1,61 @@
+//! What the people who run the community decided, and the instance actor's key. One row a name, JSON or text.
+
+use domain::instance::CommunitySettings;
+
+use crate::db::{Conn, Tx};
+use crate::error::Result;
+use crate::sql;
+
+const COMMUNITY: &str = "community";
+const INSTANCE_KEY: &str = "instance_private_key";
+
+/// The community's settings, the defaults while nothing was set.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn community(conn: &mut Conn) -> Result<CommunitySettings> {
+    match value(conn, COMMUNITY).await? {
+        Some(text) => Ok(serde_json::from_str(&text)?),
+        None => Ok(CommunitySettings::default()),
+    }
+}
+
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn set_community(tx: &mut Tx, settings: &CommunitySettings) -> Result<()> {
+    sql!(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+    .bind(COMMUNITY)
+    .bind(serde_json::to_string(settings)?)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// The key that the instance actor signs with, PKCS #8 in PEM; `None` before the first start.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn instance_private_key(conn: &mut Conn) -> Result<Option<String>> {
+    value(conn, INSTANCE_KEY).await
+}
+
+/// Keeps `pem` as the instance actor's key, unless another process was first. Gives the one that is kept.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn keep_instance_private_key(tx: &mut Tx, pem: &str) -> Result<String> {
+    sql!("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(INSTANCE_KEY)
+        .bind(pem)
+        .run(tx)
+        .await?;
+    value(tx, INSTANCE_KEY).await?.ok_or(crate::Error::NotFound)
+}
+
+async fn value(conn: &mut Conn, name: &str) -> Result<Option<String>> {
+    let row = sql!("SELECT value FROM settings WHERE name = $1").bind(name).maybe::<(String,)>(conn).await?;
+    Ok(row.map(|(value,)| value))
+}
