@@ -10,8 +10,8 @@ pub mod follows;
 pub mod keys;
 pub mod lists;
 pub mod markers;
-pub mod posts;
 pub mod passwords;
+pub mod posts;
 pub mod secrets;
 pub mod tags;
 
