@@ -8,8 +8,11 @@ pub mod client;
 pub mod config;
 pub mod digest;
 pub mod nodeinfo;
+pub mod outbound;
 pub mod signature;
+mod state;
 pub mod webfinger;
 pub mod wire;
 
 pub use config::Config;
+pub use state::Federation;

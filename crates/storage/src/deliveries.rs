@@ -67,7 +67,7 @@ pub async fn enqueue(tx: &mut Tx, author: AccountId, body: &str, inboxes: &[Inbo
 }
 
 /// Takes up to `limit` due deliveries for this process alone, until `lease`; at most `per_host` to any host, one to
-/// a host that failed last time, none to a host that is to be left alone for now.
+/// a host that failed last time, none to a host that is to be left alone for now or has deliveries under way.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -89,8 +89,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
                     WHERE m.host = w.host AND m.run_at <= $1 AND m.leased_until <= $1))
                 ORDER BY x.id LIMIT $4)
             WHERE coalesce(k.retry_at, 0) <= $1
-              AND (coalesce(k.failures, 0) = 0 OR NOT EXISTS (SELECT 1 FROM deliveries b
-                    WHERE b.host = w.host AND b.leased_until > $1))
+              AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = w.host AND b.leased_until > $1)
             LIMIT $3)
          RETURNING id, activity_id, account_id, host, inbox_url, attempts, created_at"
     )
@@ -311,4 +310,12 @@ pub async fn involved_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
         conn,
     )
     .await
+}
+
+/// Where every server is reached that we know an account of.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn every_inbox(conn: &mut Conn) -> Result<Vec<String>> {
+    urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.domain <> ''")), conn).await
 }

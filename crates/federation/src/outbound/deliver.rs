@@ -1,0 +1,340 @@
+//! Deliveries: claimed in turn, signed, sent, and settled together.
+//!
+//! A delivery ends when the other server takes it (2xx) or refuses it for good (4xx, but not 401, 408 and 429); it
+//! is tried again, at growing intervals over about a week, when the server does not answer or is in trouble.
+//! Stopping at any moment loses nothing: what was claimed and not settled is claimed again when its lease ends,
+//! and a receiver knows an activity that comes twice by its id.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{AccountId, ActivityId, DeliveryId, Timestamp};
+use storage::deliveries::{self, Claimed};
+use storage::{Queue, Tx, accounts};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::Federation;
+use crate::client::{Answer, FetchError};
+use crate::digest;
+use crate::signature::SigningKey;
+
+/// How long a claim holds. Longer than any batch can take: a host's own deliveries are bounded by the client's
+/// time limit, [`PER_HOST_CLAIM`] of them by turns.
+const LEASE: Duration = Duration::from_secs(120);
+/// Deliveries claimed at a time.
+const BATCH: i64 = 500;
+/// Of those, to one host.
+const PER_HOST_CLAIM: i64 = 16;
+/// More are claimed when fewer than so many are under way.
+const CLAIM_BELOW: usize = 250;
+/// How long nothing is looked for when nobody calls: pauses of hosts that failed end unannounced.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Results are settled together, at most so many, at the latest after so long.
+const SETTLE: usize = 100;
+const SETTLE_AFTER: Duration = Duration::from_millis(100);
+/// What nobody took for so long is dropped.
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    Delivered,
+    /// It will never be taken.
+    Refused(String),
+    /// The inbox is gone: nothing more is sent there.
+    Gone,
+    /// Not now. With the time the host asked for, and whether the whole host is in trouble.
+    Later { why: String, retry_after: Option<u64>, host_failed: bool },
+}
+
+/// A delivery with what it needs to be sent.
+struct Parcel {
+    delivery: Claimed,
+    payload: Option<(Bytes, String)>,
+    key: Option<Arc<SigningKey>>,
+    host: Arc<Semaphore>,
+}
+
+impl Federation {
+    /// Delivers what is due and what becomes due, until told to stop; then what is under way ends first.
+    pub async fn deliver_until(&self, stop: CancellationToken) {
+        let everywhere = Arc::new(Semaphore::new(self.config.deliveries.max(1)));
+        let mut running: JoinSet<(Claimed, Ended)> = JoinSet::new();
+        let mut results: Vec<(Claimed, Ended)> = Vec::new();
+        let mut settle_at = tokio::time::interval(SETTLE_AFTER);
+        let mut look = true;
+        while !stop.is_cancelled() {
+            if look && running.len() < CLAIM_BELOW {
+                match self.claim().await {
+                    Ok(parcels) => {
+                        look = parcels.len() >= CLAIM_BELOW;
+                        for parcel in parcels {
+                            let (this, everywhere) = (self.clone(), Arc::clone(&everywhere));
+                            running.spawn(async move { this.deliver_one(parcel, everywhere).await });
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "deliveries could not be claimed");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+            tokio::select! {
+                Some(finished) = running.join_next() => {
+                    // A task that panicked settles nothing: its lease ends and it is claimed again.
+                    results.extend(finished.ok());
+                }
+                _ = settle_at.tick(), if !results.is_empty() => {
+                    self.settle_or_log(&mut results).await;
+                    look = true;
+                }
+                () = self.app.db.hub().wait(Queue::Deliveries, LOOK_AGAIN) => look = true,
+                () = stop.cancelled() => {}
+            }
+            if results.len() >= SETTLE {
+                self.settle_or_log(&mut results).await;
+                look = true;
+            }
+        }
+        while let Some(finished) = running.join_next().await {
+            results.extend(finished.ok());
+        }
+        self.settle_or_log(&mut results).await;
+    }
+
+    async fn claim(&self) -> app::Result<Vec<Parcel>> {
+        let mut tx = self.app.db.write().await?;
+        let lease = self.app.now().plus(LEASE);
+        let claimed = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        tx.commit().await?;
+        let payloads = self.payloads(&claimed).await?;
+        let keys = self.keys(&claimed).await?;
+        let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
+        Ok(claimed
+            .into_iter()
+            .map(|delivery| Parcel {
+                payload: payloads.get(&delivery.activity_id).cloned(),
+                key: keys.get(&delivery.account_id).cloned(),
+                host: Arc::clone(
+                    hosts
+                        .entry(delivery.host.clone())
+                        .or_insert_with(|| Arc::new(Semaphore::new(self.config.deliveries_per_host.max(1)))),
+                ),
+                delivery,
+            })
+            .collect())
+    }
+
+    /// Drops what nobody took for [`GIVE_UP_AFTER`].
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn give_up_old_deliveries(&self) -> app::Result<usize> {
+        let mut tx = self.app.db.write().await?;
+        let n = deliveries::give_up_before(&mut tx, self.app.now().minus(GIVE_UP_AFTER)).await?;
+        tx.commit().await?;
+        Ok(n)
+    }
+
+    async fn payloads(&self, claimed: &[Claimed]) -> app::Result<HashMap<ActivityId, (Bytes, String)>> {
+        let ids: BTreeSet<ActivityId> = claimed.iter().map(|d| d.activity_id).collect();
+        let mut conn = self.app.db.read().await?;
+        let bodies = deliveries::bodies(&mut conn, &ids.into_iter().collect::<Vec<_>>()).await?;
+        Ok(bodies
+            .into_iter()
+            .map(|(id, body)| {
+                let body = Bytes::from(body);
+                let digest = digest::header(&body);
+                (id, (body, digest))
+            })
+            .collect())
+    }
+
+    async fn keys(&self, claimed: &[Claimed]) -> app::Result<HashMap<AccountId, Arc<SigningKey>>> {
+        let ids: BTreeSet<AccountId> = claimed.iter().map(|d| d.account_id).collect();
+        let mut conn = self.app.db.read().await?;
+        let authors = accounts::many_even_deleted(&mut conn, &ids.into_iter().collect::<Vec<_>>()).await?;
+        drop(conn);
+        let mut keys = HashMap::new();
+        for author in authors {
+            match self.signing_key(&author).await {
+                Ok(key) => drop(keys.insert(author.id, key)),
+                Err(app::Error::NotFound) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(keys)
+    }
+
+    async fn deliver_one(&self, parcel: Parcel, everywhere: Arc<Semaphore>) -> (Claimed, Ended) {
+        let Parcel { delivery, payload, key, host } = parcel;
+        let ended = match (payload, key, Url::parse(&delivery.inbox_url)) {
+            (None, _, _) => Ended::Refused("its activity is gone".to_owned()),
+            (_, None, _) => Ended::Refused("its author has no key any more".to_owned()),
+            (_, _, Err(_)) => Ended::Refused("no address".to_owned()),
+            (Some((body, digest)), Some(key), Ok(url)) => {
+                // The host's permit first: one that is slow must not keep permits from the others.
+                let (_at_host, _of_all) = (host.acquire_owned().await, everywhere.acquire_owned().await);
+                verdict(self.client.deliver(&url, body, &digest, &key).await)
+            }
+        };
+        (delivery, ended)
+    }
+
+    async fn settle_or_log(&self, results: &mut Vec<(Claimed, Ended)>) {
+        if let Err(error) = self.settle(std::mem::take(results)).await {
+            // What was delivered is delivered again when its lease ends: the receiver knows it by its id.
+            tracing::error!(%error, "deliveries could not be settled");
+        }
+    }
+
+    /// Writes down how deliveries ended, in one transaction.
+    async fn settle(&self, results: Vec<(Claimed, Ended)>) -> app::Result<()> {
+        if results.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.app.db.write().await?;
+        let now = self.app.now();
+        let mut ended: Vec<DeliveryId> = Vec::new();
+        let mut answered: BTreeSet<String> = BTreeSet::new();
+        let mut failed: HashMap<String, (String, Option<u64>)> = HashMap::new();
+        for (delivery, result) in results {
+            match result {
+                Ended::Delivered => {
+                    ended.push(delivery.id);
+                    answered.insert(delivery.host.clone());
+                }
+                Ended::Refused(why) => {
+                    tracing::debug!(inbox = %delivery.inbox_url, %why, "a delivery was refused");
+                    ended.push(delivery.id);
+                    answered.insert(delivery.host.clone());
+                }
+                Ended::Gone => {
+                    ended.push(delivery.id);
+                    deliveries::drop_inbox(&mut tx, &delivery.inbox_url).await?;
+                    answered.insert(delivery.host.clone());
+                }
+                Ended::Later { why, retry_after, host_failed } => {
+                    let pause = retry_after.map_or_else(|| backoff(delivery.attempts), Duration::from_secs);
+                    let run_at = now.plus(jittered(pause, delivery.id.0));
+                    deliveries::retry(&mut tx, delivery.id, run_at, &why).await?;
+                    if host_failed {
+                        failed.insert(delivery.host, (why, retry_after));
+                    }
+                }
+            }
+        }
+        deliveries::finish(&mut tx, &ended).await?;
+        self.mark_hosts(&mut tx, now, answered, failed).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Hosts that answered are free again; those that failed (and did not answer anything meanwhile) rest.
+    async fn mark_hosts(
+        &self,
+        tx: &mut Tx,
+        now: Timestamp,
+        answered: BTreeSet<String>,
+        failed: HashMap<String, (String, Option<u64>)>,
+    ) -> app::Result<()> {
+        let hosts: Vec<String> = answered.iter().cloned().chain(failed.keys().cloned()).collect();
+        let known: HashMap<String, i64> = deliveries::failing_hosts(tx, &hosts).await?.into_iter().collect();
+        let recovered: Vec<String> = answered.iter().filter(|h| known.contains_key(*h)).cloned().collect();
+        if !recovered.is_empty() {
+            deliveries::host_answered(tx, &recovered).await?;
+        }
+        for (host, (why, retry_after)) in failed {
+            if answered.contains(&host) {
+                continue;
+            }
+            let failures = known.get(&host).copied().unwrap_or(0);
+            let pause = retry_after.map_or_else(|| backoff(failures), Duration::from_secs);
+            deliveries::host_failed(tx, &host, now.plus(jittered(pause, now.0)), &why).await?;
+        }
+        Ok(())
+    }
+}
+
+fn verdict(answer: Result<Answer, FetchError>) -> Ended {
+    match answer {
+        Ok(Answer { status: 200..=299, .. }) => Ended::Delivered,
+        Ok(Answer { status: 410, .. }) => Ended::Gone,
+        // 401 may be a key that the other server has not fetched anew yet.
+        Ok(Answer { status: status @ (401 | 408), retry_after }) => {
+            Ended::Later { why: format!("answered {status}"), retry_after, host_failed: false }
+        }
+        Ok(Answer { status: 429, retry_after }) => {
+            Ended::Later { why: "asked to be left alone".to_owned(), retry_after, host_failed: true }
+        }
+        Ok(Answer { status: status @ 400..=499, .. }) => Ended::Refused(format!("answered {status}")),
+        Ok(Answer { status, retry_after }) => {
+            Ended::Later { why: format!("answered {status}"), retry_after, host_failed: true }
+        }
+        Err(e) if e.is_temporary() => Ended::Later { why: e.to_string(), retry_after: None, host_failed: true },
+        Err(e) => Ended::Refused(e.to_string()),
+    }
+}
+
+/// The pause after the nth failure in a row (from 0): 30 s, then twice as long each time, at most 12 hours; about
+/// twenty-five tries in a week.
+fn backoff(failures: i64) -> Duration {
+    let doublings = u32::try_from(failures.clamp(0, 11)).unwrap_or(0);
+    Duration::from_secs((30u64 << doublings).min(12 * 60 * 60))
+}
+
+/// Up to a quarter longer, so that what failed together does not come back together.
+fn jittered(pause: Duration, seed: i64) -> Duration {
+    let spread = seed.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
+    pause + pause.mul_f64(0.25 * f64::from(u32::try_from(spread).unwrap_or(0)) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> Ended {
+        verdict(Ok(Answer { status, retry_after: None }))
+    }
+
+    #[test]
+    fn what_may_change_is_tried_again_and_what_is_final_is_not() {
+        assert_eq!(answer(202), Ended::Delivered);
+        assert_eq!(answer(410), Ended::Gone);
+        for status in [400, 403, 404, 413, 422] {
+            assert!(matches!(answer(status), Ended::Refused(_)), "{status}");
+        }
+        for status in [401, 408] {
+            assert!(matches!(answer(status), Ended::Later { host_failed: false, .. }), "{status}");
+        }
+        for status in [301, 429, 500, 502, 503] {
+            assert!(matches!(answer(status), Ended::Later { host_failed: true, .. }), "{status}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_half_a_day_and_fill_about_a_week() {
+        assert_eq!(backoff(0), Duration::from_secs(30));
+        assert_eq!(backoff(3), Duration::from_secs(240));
+        assert_eq!(backoff(60), Duration::from_secs(43_200));
+        let week: Duration = (0..24).map(backoff).sum();
+        assert!(week > Duration::from_secs(6 * 24 * 3600) && week < Duration::from_secs(8 * 24 * 3600), "{week:?}");
+    }
+
+    #[test]
+    fn jitter_adds_at_most_a_quarter() {
+        let pause = Duration::from_secs(100);
+        for seed in 0..1_000 {
+            let with = jittered(pause, seed);
+            assert!(with >= pause && with <= Duration::from_secs(125));
+        }
+    }
+}
