@@ -139,7 +139,12 @@ pub async fn many(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Account>> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn many_even_deleted(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Account>> {
-    accounts(sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1)")).bind(ids).all(conn).await?)
+    accounts(
+        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1)"))
+            .bind(ids)
+            .all(conn)
+            .await?,
+    )
 }
 
 /// By ActivityPub id. Includes suspended accounts, not deleted ones.

@@ -588,3 +588,12 @@ pub async fn concerns_us(conn: &mut Conn, author: AccountId, mentions: &[(Accoun
     .exists(conn)
     .await
 }
+
+/// Forgets keys of requests older than `before`.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn forget_idempotency_keys(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    sql!("DELETE FROM idempotency_keys WHERE created_at < $1").bind(before).run(tx).await?;
+    Ok(())
+}

@@ -49,7 +49,11 @@ enum Ended {
     /// The inbox is gone: nothing more is sent there.
     Gone,
     /// Not now. With the time the host asked for, and whether the whole host is in trouble.
-    Later { why: String, retry_after: Option<u64>, host_failed: bool },
+    Later {
+        why: String,
+        retry_after: Option<u64>,
+        host_failed: bool,
+    },
 }
 
 /// A delivery with what it needs to be sent.
