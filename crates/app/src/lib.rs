@@ -11,6 +11,7 @@ pub mod keys;
 pub mod lists;
 pub mod markers;
 pub mod passwords;
+pub mod peers;
 pub mod posts;
 pub mod secrets;
 pub mod tags;

@@ -24,6 +24,7 @@ pub mod members;
 pub mod node;
 pub mod notifications;
 pub mod oauth;
+pub mod peers;
 pub mod posts;
 pub mod search;
 pub mod sessions;

@@ -1,0 +1,75 @@
+//! A remote account is read for the first time, or anew, or has ended.
+
+use domain::account::Account;
+use domain::event::Event;
+use domain::job::Job;
+use storage::{accounts, peers};
+
+use crate::App;
+use crate::error::{Error, Result};
+
+/// Writes what its server says of an account; gives it as it stands in the database. Its id, counters and standing
+/// here (`suspended_at`, `silenced_at`) are kept where it is known already.
+///
+/// Its handle was checked: an account that had it before, under another ActivityPub id, is gone.
+///
+/// # Errors
+/// [`Error::Forbidden`] when it was deleted before or is one of ours; otherwise when the database refuses.
+pub async fn receive(app: &App, account: &Account) -> Result<Account> {
+    if account.is_local() || app.urls.is_ours(&account.uri) {
+        return Err(Error::Forbidden("Another server can't describe our accounts"));
+    }
+    let mut tx = app.db.write().await?;
+    if accounts::is_deleted(&mut tx, &account.uri).await? {
+        return Err(Error::Forbidden("This account was deleted"));
+    }
+    if let Some(other) = accounts::by_handle(&mut tx, &account.username, &account.domain).await?
+        && other.uri != account.uri
+    {
+        end(&mut tx, &other).await?;
+        peers::release_handle(&mut tx, other.id).await?;
+    }
+    let known = accounts::by_uri(&mut tx, &account.uri).await?;
+    let id = accounts::upsert(&mut tx, account).await?;
+    if known.is_some() {
+        tx.emit(Event::AccountChanged { account: id });
+    }
+    let stored = accounts::get(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(stored)
+}
+
+/// A remote account ended: its server said so. What it left is removed by a job. `false` when it was gone already.
+///
+/// # Errors
+/// [`Error::Forbidden`] when it is one of ours; otherwise when the database refuses.
+pub async fn gone(app: &App, account: &Account) -> Result<bool> {
+    if account.is_local() {
+        return Err(Error::Forbidden("Another server can't end our accounts"));
+    }
+    let mut tx = app.db.write().await?;
+    let ended = end(&mut tx, account).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+async fn end(tx: &mut storage::Tx, account: &Account) -> Result<bool> {
+    let ended = peers::bury_account(tx, account.id).await?;
+    if ended {
+        tx.enqueue(Job::PurgeAccount { account: account.id });
+        tx.emit(Event::AccountChanged { account: account.id });
+    }
+    Ok(ended)
+}
+
+/// The account could not be read again: it is left as it is for a while.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unreachable(app: &App, account: &Account) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let now = tx.now();
+    peers::touch_account(&mut tx, account.id, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
