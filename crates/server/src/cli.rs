@@ -3,6 +3,7 @@
 //! Never does anything itself: commands that change something call `app`'s verbs, as the API and the pages do, so they
 //! work while a server runs.
 
+mod account;
 mod check_config;
 mod output;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use app::App;
 use clap::{Args, Parser, Subcommand};
 use domain::Clock;
 use storage::Db;
@@ -47,6 +49,9 @@ pub enum Command {
     Migrate,
     /// Read the configuration, say what holds and what is wrong with it, and stop.
     CheckConfig,
+    /// Make, list and show accounts.
+    #[command(subcommand)]
+    Account(account::Command),
 }
 
 /// Answers the command line.
@@ -59,22 +64,30 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(command, Command::CheckConfig) {
         return check_config::run(&cli.global, config);
     }
-    let config = config?;
+    let mut config = config?;
+    if !matches!(command, Command::Serve) {
+        // A command's own answer is what was asked for.
+        config.log.level = "warn".to_owned();
+    }
     telemetry::start_logging(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(answer(command, &config))?;
+    runtime.block_on(answer(command, &cli.global, &config))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(command: Command, config: &Config) -> anyhow::Result<()> {
-    match command {
-        Command::Serve => serve::run(config).await,
-        Command::Migrate => {
-            Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?.close().await;
-            output::line("The database is up to date.")
-        }
-        Command::CheckConfig => Ok(()),
+async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::Result<()> {
+    if matches!(command, Command::Serve) {
+        return serve::run(config).await;
     }
+    let db = Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?;
+    let app = App::new(db, config.url.clone(), config.app());
+    let answered = match command {
+        Command::Serve | Command::CheckConfig => Ok(()),
+        Command::Migrate => output::line("The database is up to date."),
+        Command::Account(command) => account::run(command, global, &app).await,
+    };
+    app.db.close().await;
+    answered
 }
 
 #[cfg(test)]

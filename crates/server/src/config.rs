@@ -151,6 +151,12 @@ impl Config {
         storage::Config { url: self.database(), max_connections: self.database_connections }
     }
 
+    /// What verbs need to know.
+    #[must_use]
+    pub fn app(&self) -> app::Config {
+        app::Config { sign_up: self.sign_up, limits: self.limits.clone() }
+    }
+
     /// Where uploads are kept.
     #[must_use]
     pub fn media_dir(&self) -> PathBuf {

@@ -1,0 +1,194 @@
+//! `porchlight account …`: what an owner does with members from the command line.
+//!
+//! Changes go through `app`'s verbs, as the operator; nothing here decides who may do what.
+
+use anyhow::{Context as _, bail};
+use app::App;
+use app::accounts::create::{self, NewMember};
+use clap::{Args, Subcommand};
+use domain::account::{Account, Member, Role, Standing};
+use domain::page::Page;
+use serde_json::{Value, json};
+use storage::members::{self, Which};
+
+use super::{Global, output};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an account. It can sign in at once, and its address counts as confirmed.
+    Create(Create),
+    /// List the members, newest first.
+    List {
+        /// Only those who wait to be let in.
+        #[arg(long)]
+        waiting: bool,
+    },
+    /// Show what is known about a member.
+    Show {
+        /// Her name here, as in @NAME.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Her name here, as in @NAME: letters, digits and underscores.
+    name: String,
+    /// Her e-mail address, to sign in with.
+    #[arg(long)]
+    email: String,
+    /// Her password. Without it, it is asked for: other programs on this machine can see what is typed here.
+    #[arg(long)]
+    password: Option<String>,
+    #[command(flatten)]
+    role: ChosenRole,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct ChosenRole {
+    /// She may do everything.
+    #[arg(long)]
+    owner: bool,
+    /// She runs the community, but cannot take it from the owner.
+    #[arg(long)]
+    admin: bool,
+    /// She looks after people and posts.
+    #[arg(long)]
+    moderator: bool,
+}
+
+impl ChosenRole {
+    fn role(&self) -> Role {
+        match self {
+            Self { owner: true, .. } => Role::Owner,
+            Self { admin: true, .. } => Role::Admin,
+            Self { moderator: true, .. } => Role::Moderator,
+            _ => Role::Member,
+        }
+    }
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// Why it could not be done.
+pub async fn run(command: Command, global: &Global, app: &App) -> anyhow::Result<()> {
+    match command {
+        Command::Create(wanted) => make(wanted, global, app).await,
+        Command::List { waiting } => list(waiting, global, app).await,
+        Command::Show { name } => show(&find(app, &name).await?, global),
+    }
+}
+
+async fn make(wanted: Create, global: &Global, app: &App) -> anyhow::Result<()> {
+    let role = wanted.role.role();
+    let password = match wanted.password {
+        Some(password) => password,
+        None => ask_password()?,
+    };
+    let username = bare(&wanted.name).to_owned();
+    let new = NewMember { username, email: wanted.email, password, ..NewMember::default() };
+    let account = create::create(app, &new, role).await?;
+    let (account, member) = members::with_account(&mut app.db.read().await?, account.id).await?;
+    if global.json {
+        return output::json(&as_json(&account, &member));
+    }
+    output::line(&format!("@{}@{} is made ({}): {}", account.username, app.urls.domain(), role.as_str(), account.url))
+}
+
+/// How many members are read at a time.
+const PAGE: i64 = 200;
+
+async fn list(waiting: bool, global: &Global, app: &App) -> anyhow::Result<()> {
+    let which = if waiting { Which::Waiting } else { Which::All };
+    let mut all = Vec::new();
+    let mut page = Page::first(PAGE);
+    let mut conn = app.db.read().await?;
+    loop {
+        let some = members::list(&mut conn, which, &page).await?;
+        let Some((last, _)) = some.last() else { break };
+        page.max_id = Some(last.id.0);
+        all.extend(some);
+    }
+    if global.json {
+        return output::json(&all.iter().map(|(account, member)| as_json(account, member)).collect::<Vec<_>>());
+    }
+    let mut rows = vec![["NAME", "E-MAIL", "ROLE", "STATE", "SINCE"].map(str::to_owned).to_vec()];
+    rows.extend(all.iter().map(|(account, member)| {
+        vec![
+            account.username.clone(),
+            member.email.clone(),
+            member.role.as_str().to_owned(),
+            state(member).to_owned(),
+            member.created_at.to_date(),
+        ]
+    }));
+    output::table(&rows)
+}
+
+fn show((account, member): &(Account, Member), global: &Global) -> anyhow::Result<()> {
+    let about = as_json(account, member);
+    if global.json {
+        return output::json(&about);
+    }
+    let rows: Vec<_> = about
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| vec![name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)])
+        .collect();
+    output::table(&rows)
+}
+
+/// The member of this name, with or without its `@`.
+///
+/// # Errors
+/// When nobody here has it.
+async fn find(app: &App, name: &str) -> anyhow::Result<(Account, Member)> {
+    let name = bare(name);
+    members::by_username(&mut app.db.read().await?, name)
+        .await?
+        .with_context(|| format!("nobody here is called {name}: `porchlight account list` shows who is"))
+}
+
+fn bare(name: &str) -> &str {
+    name.strip_prefix('@').unwrap_or(name)
+}
+
+/// Asks twice, without showing what is typed.
+fn ask_password() -> anyhow::Result<String> {
+    let ask = |what: &str| rpassword::prompt_password(what).context("cannot ask for a password here: give --password");
+    let password = ask("Password: ")?;
+    if ask("Once more: ")? != password {
+        bail!("the two were not the same");
+    }
+    Ok(password)
+}
+
+fn state(member: &Member) -> &'static str {
+    match member.standing() {
+        Standing::Active => "active",
+        Standing::Waiting => "waiting",
+        Standing::Disabled => "disabled",
+    }
+}
+
+fn as_json(account: &Account, member: &Member) -> Value {
+    json!({
+        "id": account.id.to_string(),
+        "username": account.username,
+        "url": account.url,
+        "display_name": account.display_name,
+        "email": member.email,
+        "role": member.role.as_str(),
+        "state": state(member),
+        "suspended": account.suspended_at.is_some(),
+        "reason": member.sign_up_reason,
+        "posts": account.posts_count,
+        "followers": account.followers_count,
+        "following": account.following_count,
+        "created_at": member.created_at.to_rfc3339(),
+        "last_active_at": member.last_active_at.map(domain::Timestamp::to_rfc3339),
+    })
+}
