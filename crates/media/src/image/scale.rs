@@ -1,0 +1,73 @@
+//! Makes pictures smaller. Never larger.
+
+use fast_image_resize::{ResizeOptions, Resizer};
+use image::DynamicImage;
+
+use super::{ImageError, Result};
+
+/// The picture in its own shape with at most `pixels` pixels.
+pub(super) fn within(picture: DynamicImage, pixels: u64) -> Result<DynamicImage> {
+    let (width, height) = (picture.width(), picture.height());
+    match smaller(width, height, pixels) {
+        size if size == (width, height) => Ok(picture),
+        size => resize(&picture, size, &ResizeOptions::new()),
+    }
+}
+
+/// The middle of the picture in the shape of `size`, at most that large.
+pub(super) fn cover(picture: DynamicImage, size: (u32, u32)) -> Result<DynamicImage> {
+    let (width, height) = (picture.width(), picture.height());
+    // How much smaller the result must be than `size` for the picture to fill it.
+    let factor = (f64::from(width) / f64::from(size.0)).min(f64::from(height) / f64::from(size.1)).min(1.0);
+    let target = (side(f64::from(size.0) * factor), side(f64::from(size.1) * factor));
+    if target == (width, height) {
+        return Ok(picture);
+    }
+    resize(&picture, target, &ResizeOptions::new().fit_into_destination(None))
+}
+
+fn smaller(width: u32, height: u32, pixels: u64) -> (u32, u32) {
+    let area = u64::from(width) * u64::from(height);
+    if area <= pixels {
+        return (width, height);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a pixel more or less does not matter")]
+    let factor = (pixels as f64 / area as f64).sqrt();
+    let floor = |length: u32| side((f64::from(length) * factor).floor());
+    (floor(width), floor(height))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a picture's side")]
+fn side(length: f64) -> u32 {
+    length.round().max(1.0) as u32
+}
+
+fn resize(picture: &DynamicImage, size: (u32, u32), options: &ResizeOptions) -> Result<DynamicImage> {
+    let mut result = DynamicImage::new(size.0, size.1, picture.color());
+    Resizer::new()
+        .resize(picture, &mut result, Some(options))
+        .map_err(|e| ImageError::Damaged(format!("cannot be scaled: {e}")))?;
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_keep_their_shape_and_are_never_enlarged() {
+        assert_eq!(smaller(100, 50, 5_000), (100, 50));
+        assert_eq!(smaller(8000, 4000, 8_000_000), (4000, 2000));
+        assert_eq!(smaller(30_000, 1, 1_000), (5_477, 1));
+        let size = |w, h, to| {
+            let made = cover(DynamicImage::new_rgb8(w, h), to).unwrap();
+            (made.width(), made.height())
+        };
+        assert_eq!(size(1000, 600, (400, 400)), (400, 400));
+        assert_eq!(size(300, 200, (400, 400)), (200, 200));
+        assert_eq!(size(3000, 3000, (1500, 500)), (1500, 500));
+        assert_eq!(size(600, 600, (1500, 500)), (600, 200));
+        assert_eq!(size(1, 1, (1500, 500)), (1, 1));
+        assert_eq!(size(400, 400, (400, 400)), (400, 400));
+    }
+}
