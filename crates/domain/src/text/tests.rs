@@ -1,3 +1,5 @@
+//! What text must become, on examples, on random input, and on hostile input within a time.
+
 //! Proves what the composer promises: what people type cannot become markup of their own, and reads as they meant it.
 
 use std::hint::black_box;

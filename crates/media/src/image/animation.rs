@@ -59,7 +59,7 @@ pub(super) fn rewrite_gif(bytes: &[u8], limits: &ImageLimits) -> Result<Encoded>
         encoder.write_frame(&frame).map_err(unwritable)?;
     }
     budget.finish()?;
-    let bytes = encoder.into_inner().map_err(|e| unwritable(e.into()))?;
+    let bytes = encoder.into_inner().map_err(unwritable)?;
     Ok(Encoded { bytes: bytes.into(), format: Format::Gif, width: width.into(), height: height.into() })
 }
 
@@ -97,7 +97,7 @@ pub(super) fn redraw(
     }
     budget.finish()?;
     let Some((encoder, width, height)) = output else { return Err(ImageError::Damaged("no frames".to_owned())) };
-    let bytes = encoder.into_inner().map_err(|e| unwritable(e.into()))?;
+    let bytes = encoder.into_inner().map_err(unwritable)?;
     Ok(Encoded { bytes: bytes.into(), format: Format::Gif, width: width.into(), height: height.into() })
 }
 

@@ -54,11 +54,10 @@ pub(super) fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<Inspected> {
 
 /// By the first bytes. Names what people try most often, so that they know what to change.
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
-    match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::WebP)) => {
-            return Ok(format);
-        }
-        Ok(_) | Err(_) => {}
+    if let Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::WebP)) =
+        image::guess_format(bytes)
+    {
+        return Ok(format);
     }
     let brand = bytes.get(4..12).unwrap_or_default();
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).to_ascii_lowercase();

@@ -1,3 +1,5 @@
+//! What pictures must become, on files made by hand: with metadata, bombs, damaged ones, moving ones.
+
 use std::io::Cursor;
 
 use image::{ExtendedColorType, GrayImage, ImageEncoder, ImageReader, Rgb, RgbImage, Rgba, RgbaImage};
