@@ -26,6 +26,7 @@ pub mod notifications;
 pub mod oauth;
 pub mod peers;
 pub mod posts;
+pub mod purges;
 pub mod search;
 pub mod sessions;
 pub mod settings;

@@ -201,6 +201,14 @@ pub async fn owners(conn: &mut Conn) -> Result<i64> {
     sql!("SELECT count(*) FROM members WHERE role = 'owner' AND disabled_at IS NULL").count(conn).await
 }
 
+/// Was there ever made an owner who was not deleted?
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn has_owner(conn: &mut Conn) -> Result<bool> {
+    sql!("SELECT account_id FROM members WHERE role = 'owner' LIMIT 1").exists(conn).await
+}
+
 /// Whoever decides by the number of owners waits here for others who do, until they commit. (The embedded
 /// database has one writer at a time; on PostgreSQL two transactions would each see the other's owner.)
 ///
@@ -351,4 +359,17 @@ pub async fn forget(tx: &mut Tx, id: AccountId) -> Result<()> {
         .run(tx)
         .await?,
     )
+}
+
+/// Removes somebody who never was let in, account and all, as if she had not asked.
+///
+/// # Errors
+/// [`Error::Conflict`] when something points at her account (somebody followed it): the transaction is spent then.
+pub async fn erase(tx: &mut Tx, id: AccountId) -> Result<()> {
+    sql!("DELETE FROM notifications WHERE from_account_id = $1 OR account_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM oauth_codes WHERE account_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM oauth_tokens WHERE account_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM sessions WHERE account_id = $1").bind(id).run(tx).await?;
+    changed(sql!("DELETE FROM members WHERE account_id = $1").bind(id).run(tx).await?)?;
+    changed(sql!("DELETE FROM accounts WHERE id = $1 AND domain = ''").bind(id).run(tx).await?)
 }

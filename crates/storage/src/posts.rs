@@ -277,6 +277,18 @@ pub async fn boosts_of(conn: &mut Conn, boosted: PostId) -> Result<Vec<PostId>> 
     sql!("SELECT id FROM posts WHERE boost_of_id = $1 AND deleted_at IS NULL").bind(boosted).ids(conn).await
 }
 
+/// Posts and boosts of an account that were not deleted, in no particular order: to remove what it left.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn living_of(conn: &mut Conn, account: AccountId, limit: i64) -> Result<Vec<PostId>> {
+    sql!("SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL LIMIT $2")
+        .bind(account)
+        .bind(limit)
+        .ids(conn)
+        .await
+}
+
 /// Whom a post addresses; `true` = silently.
 ///
 /// # Errors

@@ -1,0 +1,34 @@
+//! Who runs the community changes. There is always at least one owner.
+
+use domain::AccountId;
+use domain::account::Role;
+use domain::event::Event;
+use storage::members;
+
+use super::{By, not_the_last_owner};
+use crate::App;
+use crate::error::{Error, Result};
+
+/// # Errors
+/// [`Error::Forbidden`] for all but admins, towards somebody of the same role, beyond one's own role, and for the
+/// only owner; [`Error::NotFound`] when she is no member.
+pub async fn change_role(app: &App, by: By<'_>, id: AccountId, role: Role) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    members::lock_owners(&mut tx).await?;
+    let member = members::get(&mut tx, id).await?;
+    by.require_above(Role::Admin, &member)?;
+    if let By::Member(m) = by
+        && m.role != Role::Owner
+        && m.role <= role
+    {
+        return Err(Error::Forbidden("you can only give roles below your own"));
+    }
+    if role != Role::Owner {
+        not_the_last_owner(&mut tx, id).await?;
+    }
+    storage::accounts::get(&mut tx, id).await?;
+    members::set_role(&mut tx, id, role).await?;
+    tx.emit(Event::AccountChanged { account: id });
+    tx.commit().await?;
+    Ok(())
+}

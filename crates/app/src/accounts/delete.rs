@@ -1,0 +1,78 @@
+//! Somebody leaves for good, here or elsewhere. The name and the ids are never given out again.
+//!
+//! At once: nothing of her is shown, she is signed out, her address is forgotten. Afterwards, by jobs: other servers
+//! are told, and what she left is removed ([`super::purge`]).
+
+use domain::AccountId;
+use domain::account::{Account, Role};
+use domain::event::Event;
+use domain::job::Job;
+use storage::{Tx, accounts, invites, members};
+
+use super::{By, not_the_last_owner, sign_out_everywhere};
+use crate::App;
+use crate::error::Result;
+
+/// Deletes a member's account. She may do it herself (whoever offers it asks for her password first).
+///
+/// # Errors
+/// [`crate::Error::Forbidden`] for others but admins, and for the only owner; [`crate::Error::NotFound`] when she
+/// is no member.
+pub async fn delete(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let member = not_the_last_owner(&mut tx, id).await?;
+    match by {
+        By::Member(m) if m.account_id == id => {}
+        by => by.require_above(Role::Admin, &member)?,
+    }
+    bury_member(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Removes somebody who was never let in.
+pub(super) async fn by_force(app: &App, id: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    bury_member(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
+    let account = accounts::get(tx, id).await?;
+    sign_out_everywhere(tx, id).await?;
+    invites::revoke_all(tx, id).await?;
+    members::forget(tx, id).await?;
+    bury(tx, &account).await?;
+    tx.enqueue(Job::DistributeAccountDelete { account: id });
+    tx.enqueue(Job::PurgeAccount { account: id });
+    Ok(())
+}
+
+/// A remote account's server said that it is gone. `false` when that was known.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receive(app: &App, account: &Account) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    if !bury(&mut tx, account).await? {
+        return Ok(false);
+    }
+    tx.enqueue(Job::PurgeAccount { account: account.id });
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
+    let now = tx.now();
+    let keys: Vec<String> =
+        [&account.avatar, &account.header].into_iter().flatten().filter_map(|image| image.key.clone()).collect();
+    if !accounts::bury(tx, account.id, now).await? {
+        return Ok(false);
+    }
+    if !keys.is_empty() {
+        tx.enqueue(Job::DeleteMedia { keys });
+    }
+    tx.emit(Event::AccountChanged { account: account.id });
+    Ok(true)
+}

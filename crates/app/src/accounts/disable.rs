@@ -1,0 +1,39 @@
+//! Those who run the community close somebody's account for now, and open it again.
+//!
+//! What she wrote stays; she is signed out everywhere and cannot sign in.
+
+use domain::AccountId;
+use domain::account::Role;
+use domain::event::Event;
+use storage::members;
+
+use super::{By, not_the_last_owner, sign_out_everywhere};
+use crate::App;
+use crate::error::Result;
+
+/// # Errors
+/// [`crate::Error::Forbidden`] for all but moderators, towards somebody of the same role, and for the only owner;
+/// [`crate::Error::NotFound`] when she is no member.
+pub async fn disable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    let member = not_the_last_owner(&mut tx, id).await?;
+    by.require_above(Role::Moderator, &member)?;
+    let now = tx.now();
+    members::set_disabled(&mut tx, id, Some(member.disabled_at.unwrap_or(now))).await?;
+    sign_out_everywhere(&mut tx, id).await?;
+    tx.emit(Event::AccountChanged { account: id });
+    tx.commit().await?;
+    Ok(())
+}
+
+/// # Errors
+/// As [`disable`].
+pub async fn enable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    by.require_above(Role::Moderator, &members::get(&mut tx, id).await?)?;
+    storage::accounts::get(&mut tx, id).await?;
+    members::set_disabled(&mut tx, id, None).await?;
+    tx.emit(Event::AccountChanged { account: id });
+    tx.commit().await?;
+    Ok(())
+}
