@@ -1,0 +1,168 @@
+//! The command line: what it answers, and what it refuses and how.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a database of its own, and the program in it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_porchlight"));
+        command.args(arguments).current_dir(self.0.path()).env_clear();
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What it printed; it must have succeeded without complaint.
+    fn ask(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && complaint.is_empty(), "{arguments:?}: {complaint}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn ask_json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat())).unwrap()
+    }
+
+    /// What it complained of; it must have failed and printed nothing else.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} should have been refused");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn make(&self, name: &str) {
+        let email = format!("{name}@maple.example");
+        self.ask(&["account", "create", name, "--email", &email, "--password", "correct-horse"]);
+    }
+}
+
+#[test]
+fn a_right_configuration_is_shown() {
+    let home = Home::new();
+    assert!(home.ask(&["check-config"]).ends_with("The configuration is right.\n"));
+    let answer = home.ask_json(&["check-config"]);
+    assert_eq!(answer["ok"], true);
+    assert_eq!(answer["config"]["bind"], "127.0.0.1:4000");
+    assert!(!home.0.path().join("data").exists(), "looking at the configuration touches nothing");
+}
+
+#[test]
+fn a_wrong_configuration_stops_every_command_before_it_begins() {
+    let home = Home::new();
+    std::fs::write(home.0.path().join("config.toml"), "sign_up = 'perhaps'\n").unwrap();
+    for command in [&["check-config"][..], &["migrate"], &["serve"], &["account", "list"], &[]] {
+        let complaint = home.refused(command);
+        assert!(complaint.contains("`sign_up` in config.toml is `perhaps`; allowed: open, approval"), "{complaint}");
+    }
+    assert!(!home.0.path().join("data").exists());
+    let output = home.run(&["check-config", "--json"]);
+    assert!(!output.status.success());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["mistakes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_environment_and_a_named_file_reach_the_program() {
+    let home = Home::new();
+    std::fs::write(home.0.path().join("maple.toml"), "url = 'https://maple.example'\n").unwrap();
+    let output = home
+        .command(&["check-config", "--json"])
+        .env("PORCHLIGHT_CONFIG", "maple.toml")
+        .env("PORCHLIGHT_DATABASE_URL", "postgres://porchlight:geheim@127.0.0.1/porchlight")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("https://maple.example"), "{text}");
+    assert!(text.contains("postgres://porchlight:…@127.0.0.1/porchlight") && !text.contains("geheim"), "{text}");
+    assert!(home.refused(&["check-config", "--config", "missing.toml"]).contains("cannot read missing.toml"));
+}
+
+#[test]
+fn members_are_made_listed_and_shown() {
+    let home = Home::new();
+    home.make("dana");
+    let made = home.ask_json(&[
+        "account",
+        "create",
+        "@priya",
+        "--email",
+        "priya@maple.example",
+        "--password",
+        "correct-horse",
+        "--owner",
+    ]);
+    assert_eq!((made["username"].as_str(), made["role"].as_str()), (Some("priya"), Some("owner")));
+    assert_eq!(made["state"], "active");
+
+    let all = home.ask_json(&["account", "list"]);
+    let names: Vec<_> = all.as_array().unwrap().iter().map(|member| member["username"].as_str().unwrap()).collect();
+    assert_eq!(names, ["priya", "dana"], "newest first");
+    assert_eq!(home.ask_json(&["account", "list", "--waiting"]), Value::Array(vec![]));
+    let shown = home.ask_json(&["account", "show", "dana"]);
+    assert_eq!(shown["email"], "dana@maple.example");
+    assert_eq!(shown["role"], "member");
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_in_plain_words() {
+    let home = Home::new();
+    home.make("dana");
+    let create = |name: &str, email: &str, password: &str| {
+        home.refused(&["account", "create", name, "--email", email, "--password", password])
+    };
+    assert!(create("dana", "other@maple.example", "correct-horse").contains("username is taken"));
+    assert!(create("other", "dana@maple.example", "correct-horse").contains("email belongs to a member already"));
+    assert!(create("other", "other@maple.example", "short").contains("password must have at least"));
+    assert!(create("o t h e r", "other@maple.example", "correct-horse").contains("username"));
+    assert!(home.refused(&["account", "show", "nobody"]).contains("nobody here is called nobody"));
+}
+
+/// Without anybody to ask, a password that is not given is an error and not a wait.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_terminal_no_question() {
+    let home = Home::new();
+    // A session of its own has no terminal to ask on.
+    let output = Command::new("setsid")
+        .args([
+            "--wait",
+            env!("CARGO_BIN_EXE_porchlight"),
+            "account",
+            "create",
+            "dana",
+            "--email",
+            "dana@maple.example",
+        ])
+        .current_dir(home.0.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("give --password"));
+}
+
+/// A port that is taken is named with its key, and nothing is left waiting.
+#[test]
+fn a_taken_port_is_named() {
+    let home = Home::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = home.command(&["serve"]).env("PORCHLIGHT_BIND", &address).output().unwrap();
+    assert!(!output.status.success());
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(complaint.contains(&format!("cannot listen on {address} (`bind`)")), "{complaint}");
+}

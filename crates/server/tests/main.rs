@@ -1,0 +1,3 @@
+//! The `porchlight` program as its users meet it: started as a process, asked by arguments, judged by what it prints.
+
+mod cli;
