@@ -10,10 +10,12 @@ pub mod follows;
 pub mod keys;
 pub mod lists;
 pub mod markers;
+pub mod oauth;
 pub mod passwords;
 pub mod peers;
 pub mod posts;
 pub mod secrets;
+pub mod sessions;
 pub mod tags;
 
 use std::sync::Arc;

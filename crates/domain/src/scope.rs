@@ -56,6 +56,15 @@ impl Scopes {
         Ok(Self(all))
     }
 
+    /// The name of every scope there is.
+    #[must_use]
+    pub fn all() -> Vec<String> {
+        let broad = ["read", "write", "follow", "push", "profile", "admin:read", "admin:write"];
+        let read = PARTS_READ.iter().map(|part| format!("read:{part}"));
+        let write = PARTS_WRITE.iter().map(|part| format!("write:{part}"));
+        broad.into_iter().map(str::to_owned).chain(read).chain(write).collect()
+    }
+
     fn known(word: &str) -> bool {
         match word.split_once(':') {
             None => matches!(word, "read" | "write" | "follow" | "push" | "profile"),

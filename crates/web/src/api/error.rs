@@ -96,6 +96,31 @@ impl fmt::Display for Error {
     }
 }
 
+impl From<app::Error> for Error {
+    fn from(e: app::Error) -> Self {
+        match e {
+            app::Error::NotFound => Self::NotFound,
+            app::Error::Forbidden(why) => Self::Forbidden(why.into()),
+            // "base" is Mastodon's name for "the whole of it".
+            app::Error::Invalid { field: "base", why } => Self::Invalid(why),
+            app::Error::Invalid { field, why } => Self::Invalid(format!("{field} {why}")),
+            app::Error::Conflict(why) => Self::Conflict(why.into()),
+            app::Error::Limited { until: _ } => Self::Limited { retry_after: 60 },
+            app::Error::Unavailable(why) => {
+                tracing::warn!(%why, "client API request cannot be answered now");
+                Self::Unavailable
+            }
+            app::Error::Internal(why) => Self::internal(why),
+        }
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(e: storage::Error) -> Self {
+        app::Error::from(e).into()
+    }
+}
+
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     error: String,

@@ -3,6 +3,7 @@
 pub mod about;
 pub mod assets;
 pub mod card;
+pub mod community;
 pub mod frame;
 pub mod front;
 pub mod login;
@@ -15,4 +16,5 @@ pub mod set_up;
 pub mod sign_up;
 pub mod tag;
 pub mod text;
+pub mod visitor;
 pub mod when;

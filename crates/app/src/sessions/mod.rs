@@ -1,0 +1,6 @@
+//! Signing in to the pages, staying signed in, signing out.
+
+pub mod check;
+pub mod end;
+pub mod keep;
+pub mod start;

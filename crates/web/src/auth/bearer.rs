@@ -1,0 +1,233 @@
+//! Apps: the bearer token of a request, what it allows, and whether its owner may use it.
+//!
+//! A token that was looked up is remembered for a few seconds, so that a busy app costs no query each time; what ends
+//! a token ends the memory of it at once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use domain::event::Event;
+use domain::scope::Scopes;
+use domain::{AccountId, AppId, TokenId, Viewer};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use moka::sync::Cache;
+use storage::Hub;
+use storage::oauth::Grant;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::api::error::{Error, Result};
+use crate::state::Web;
+
+/// How long a looked-up token is remembered. The command line of the embedded database closes accounts from another
+/// process, which this one hears of only by looking again.
+const REMEMBER: Duration = Duration::from_secs(5);
+const REMEMBERED: u64 = 20_000;
+/// A token's last use is noted at most this often, in milliseconds.
+const NOTE_USE_EVERY: i64 = 6 * 3600 * 1000;
+
+type Digest = Vec<u8>;
+
+/// A request that came with a valid token. Ask it for what the endpoint needs.
+#[derive(Debug, Clone)]
+pub struct Authorized(Arc<Grant>);
+
+impl Authorized {
+    /// The person, if the token stands for one and allows `scope`.
+    ///
+    /// # Errors
+    /// [`Error::OutsideScope`], [`Error::NeedsPerson`].
+    pub fn person(&self, scope: &str) -> Result<AccountId> {
+        self.require(scope)?;
+        self.account().ok_or(Error::NeedsPerson)
+    }
+
+    /// # Errors
+    /// [`Error::OutsideScope`].
+    pub fn require(&self, scope: &str) -> Result<()> {
+        if self.0.scopes.allows(scope) { Ok(()) } else { Err(Error::OutsideScope) }
+    }
+
+    /// With whose eyes to look.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        self.account().map_or(Viewer::Anonymous, Viewer::Account)
+    }
+
+    /// `None` when the token stands for an app itself.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.0.holder.map(|h| h.account)
+    }
+
+    #[must_use]
+    pub fn token(&self) -> TokenId {
+        self.0.token
+    }
+
+    /// `None` for tokens made on the command line.
+    #[must_use]
+    pub fn client(&self) -> Option<AppId> {
+        self.0.client
+    }
+
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        &self.0.scopes
+    }
+
+    /// Looks a token up, wherever it came from.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] when it is unknown, revoked or expired; [`Error::AccountInactive`] when its owner may
+    /// not use it now; [`Error::Unavailable`] and [`Error::Internal`] when nobody can tell.
+    pub async fn by_token(web: &Web, token: &str) -> Result<Self> {
+        let digest = app::secrets::digest(token);
+        let grant = match web.tokens.get(&digest) {
+            Some(grant) if grant.expires_at.is_none_or(|at| at > web.app.now()) => grant,
+            _ => {
+                let now = web.app.now();
+                let mut conn = web.app.db.read().await.map_err(app::Error::from)?;
+                let found = storage::oauth::grant(&mut conn, &digest, now).await.map_err(app::Error::from)?;
+                drop(conn);
+                let grant = Arc::new(found.ok_or(Error::Unauthorized)?);
+                web.tokens.keep(digest, grant.clone());
+                if grant.last_used_at.is_none_or(|at| now.0 - at.0 > NOTE_USE_EVERY) {
+                    note_use(web, &grant);
+                }
+                grant
+            }
+        };
+        match grant.holder {
+            Some(h) if h.disabled => Err(Error::AccountInactive("Your login is currently disabled")),
+            Some(h) if !h.approved => Err(Error::AccountInactive("Your login is currently pending approval")),
+            _ => Ok(Self(grant)),
+        }
+    }
+}
+
+fn note_use(web: &Web, grant: &Grant) {
+    let (app, token, account) = (web.app.clone(), grant.token, grant.holder.map(|h| h.account));
+    tokio::spawn(async move {
+        if let Err(error) = app::oauth::tokens::touch(&app, token, account).await {
+            tracing::debug!(%error, "the use of a token was not noted");
+        }
+    });
+}
+
+/// The token of a request: `Authorization: Bearer …`, or `access_token` in the query (RFC 6750, sections 2.1 and 2.3;
+/// browsers cannot send the header when they open a WebSocket).
+fn token_in(parts: &Parts) -> Option<String> {
+    if let Some(header) = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()) {
+        let (scheme, token) = header.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned()).filter(|t| !t.is_empty());
+    }
+    url::form_urlencoded::parse(parts.uri.query()?.as_bytes())
+        .find(|(name, _)| name == "access_token")
+        .map(|(_, token)| token.into_owned())
+        .filter(|t| !t.is_empty())
+}
+
+impl FromRequestParts<Web> for Authorized {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
+        let token = token_in(parts).ok_or(Error::Unauthorized)?;
+        Self::by_token(web, &token).await
+    }
+}
+
+impl OptionalFromRequestParts<Web> for Authorized {
+    type Rejection = Error;
+
+    /// No token is fine; a wrong one is not.
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Option<Self>> {
+        match token_in(parts) {
+            None => Ok(None),
+            Some(token) => Self::by_token(web, &token).await.map(Some),
+        }
+    }
+}
+
+/// Tokens that were looked up lately.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    grants: Cache<Digest, Arc<Grant>>,
+    /// Which of them stand for an account.
+    of: Cache<AccountId, Arc<Mutex<HashSet<Digest>>>>,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            grants: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
+            of: Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBER * 4).build(),
+        }
+    }
+}
+
+impl Tokens {
+    fn get(&self, digest: &Digest) -> Option<Arc<Grant>> {
+        self.grants.get(digest)
+    }
+
+    fn keep(&self, digest: Digest, grant: Arc<Grant>) {
+        if let Some(holder) = grant.holder {
+            let digests = self.of.get_with(holder.account, Arc::default);
+            digests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone());
+        }
+        self.grants.insert(digest, grant);
+    }
+
+    fn forget_account(&self, account: AccountId) {
+        if let Some(digests) = self.of.remove(&account) {
+            for digest in digests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                self.grants.invalidate(digest);
+            }
+        }
+    }
+
+    /// Forgets what events say is stale, for as long as the hub lives.
+    pub(crate) fn listen(&self, hub: &Hub) {
+        let (tokens, mut events) = (self.clone(), hub.subscribe());
+        tokio::spawn(async move {
+            loop {
+                match events.recv().await {
+                    Ok(Event::TokenRevoked { token }) => {
+                        let ended: Vec<_> = tokens.grants.iter().filter(|(_, g)| g.token == token).collect();
+                        ended.into_iter().for_each(|(digest, _)| tokens.grants.invalidate(&*digest));
+                    }
+                    Ok(Event::AccountChanged { account }) => tokens.forget_account(account),
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => tokens.grants.invalidate_all(),
+                    Err(RecvError::Closed) => break,
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: Option<&str>, uri: &str) -> Option<String> {
+        let mut request = http::Request::builder().uri(uri);
+        if let Some(header) = header {
+            request = request.header(AUTHORIZATION, header);
+        }
+        token_in(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn tokens_are_found_where_apps_put_them() {
+        assert_eq!(token(Some("Bearer abc"), "/").as_deref(), Some("abc"));
+        assert_eq!(token(Some("bearer  abc"), "/").as_deref(), Some("abc"));
+        assert_eq!(token(None, "/?x=1&access_token=a%2Dc").as_deref(), Some("a-c"));
+        assert_eq!(token(Some("Basic abc"), "/?access_token=abc"), None, "one way of asking at a time");
+        assert_eq!(token(Some("Bearer "), "/"), None);
+        assert_eq!(token(None, "/?access_token="), None);
+    }
+}

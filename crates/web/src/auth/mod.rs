@@ -1,0 +1,7 @@
+//! Who asks: apps by their token, browsers by their session.
+
+mod bearer;
+mod session;
+
+pub use bearer::{Authorized, Tokens};
+pub use session::{Cookies, SignedIn};

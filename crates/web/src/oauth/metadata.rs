@@ -1,0 +1,29 @@
+//! `GET /.well-known/oauth-authorization-server` (RFC 8414): what there is and where.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use domain::scope::Scopes;
+use http::header;
+use serde_json::json;
+
+use crate::state::Web;
+
+pub async fn metadata(State(web): State<Web>) -> Response {
+    let urls = &web.app.urls;
+    let body = json!({
+        "issuer": urls.path("/"),
+        "authorization_endpoint": urls.path("/oauth/authorize"),
+        "token_endpoint": urls.path("/oauth/token"),
+        "app_registration_endpoint": urls.path("/api/v1/apps"),
+        "revocation_endpoint": urls.path("/oauth/revoke"),
+        "userinfo_endpoint": urls.path("/oauth/userinfo"),
+        "scopes_supported": Scopes::all(),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "password"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+    });
+    ([(header::CACHE_CONTROL, "public, max-age=3600")], Json(body)).into_response()
+}

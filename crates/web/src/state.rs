@@ -1,0 +1,64 @@
+//! What every handler works with. Cheap to clone; holds no request.
+
+use std::sync::Arc;
+
+use app::App;
+use ipnet::IpNet;
+
+use crate::api::render::Rendered;
+use crate::auth::Tokens;
+use crate::limits::Limits;
+use crate::ui::community::Community;
+
+/// What the owner decides about this door in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Limits how often one address or account may ask.
+    pub rate_limits: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { rate_limits: true, trusted_proxies: Vec::new() }
+    }
+}
+
+/// The state of the router.
+#[derive(Debug, Clone)]
+pub struct Web {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub struct Inner {
+    pub app: App,
+    pub config: Config,
+    /// Tokens that were looked up before.
+    pub tokens: Tokens,
+    pub limits: Limits,
+    /// JSON that was written before.
+    pub rendered: Rendered,
+    pub community: Community,
+}
+
+impl std::ops::Deref for Web {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Web {
+    /// Must be called within a tokio runtime: it listens to what happens, to forget what is stale.
+    #[must_use]
+    pub fn new(app: App, config: Config) -> Self {
+        let tokens = Tokens::default();
+        tokens.listen(app.db.hub());
+        let limits = Limits::new(config.rate_limits);
+        let inner =
+            Inner { app, config, tokens, limits, rendered: Rendered::default(), community: Community::default() };
+        Self { inner: Arc::new(inner) }
+    }
+}

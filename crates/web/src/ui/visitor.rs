@@ -1,0 +1,184 @@
+//! Whoever opened a page: signed in or not, from where, with which forms; and the answer she gets.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse as _, Response};
+use axum_extra::extract::cookie::CookieJar;
+use domain::Viewer;
+use domain::instance::{CommunitySettings, SignUp};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
+
+use super::card::Look;
+use super::frame::{Frame, Me};
+use super::message::Problem;
+use crate::auth::{Cookies, SignedIn};
+use crate::csrf::{self, FormKey};
+use crate::limits::Origin;
+use crate::state::Web;
+
+#[derive(Debug)]
+pub struct Visitor {
+    pub web: Web,
+    pub me: Option<SignedIn>,
+    pub community: Arc<CommunitySettings>,
+    pub origin: Origin,
+    form_key: FormKey,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let Ok(origin) = Origin::from_request_parts(parts, web).await;
+        Ok(Self {
+            me: SignedIn::by_cookie(web, &jar).await?,
+            community: web.community.get(&web.app).await?,
+            origin,
+            form_key: FormKey::of(&jar, &web.app.urls),
+            headers: parts.headers.clone(),
+            web: web.clone(),
+        })
+    }
+}
+
+impl Visitor {
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        self.me.as_ref().map_or(Viewer::Anonymous, SignedIn::viewer)
+    }
+
+    #[must_use]
+    pub fn look(&self) -> Look<'_> {
+        Look { urls: &self.web.app.urls, now: self.web.app.now() }
+    }
+
+    #[must_use]
+    pub fn sign_up(&self) -> SignUp {
+        self.web.app.config.sign_up
+    }
+
+    #[must_use]
+    pub fn user_agent(&self) -> &str {
+        self.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What stands around a page for her.
+    #[must_use]
+    pub fn frame(&self, title: impl Into<String>) -> Frame {
+        let mut frame = Frame::new(self.community.title.clone()).titled(title);
+        frame.me = self.me.as_ref().map(|me| Me {
+            username: me.account.username.clone(),
+            name: me.account.name().to_owned(),
+            avatar: self.web.app.urls.avatar(&me.account),
+        });
+        frame.may_join = matches!(self.sign_up(), SignUp::Open | SignUp::Approval);
+        frame.csrf = self.form_key.token(self.session());
+        frame
+    }
+
+    fn session(&self) -> Option<&str> {
+        self.me.as_ref().map(|me| me.token.as_str())
+    }
+
+    /// A form she sent: is it ours, and hers?
+    ///
+    /// # Errors
+    /// [`Problem::ForeignForm`], [`Problem::StaleForm`].
+    pub fn check_form(&self, token: &str) -> Result<(), Problem> {
+        if csrf::is_foreign(&self.headers, &self.web.app.urls) {
+            return Err(Problem::ForeignForm);
+        }
+        if self.form_key.accepts(token, self.session()) { Ok(()) } else { Err(Problem::StaleForm) }
+    }
+
+    /// A page to look at.
+    ///
+    /// # Errors
+    /// [`Problem::Internal`] when the template fails.
+    pub fn page(&self, page: &impl Template) -> Result<Response, Problem> {
+        let mut response = html(page)?;
+        if self.me.is_some() {
+            self.give_form_key(&mut response);
+        }
+        Ok(response)
+    }
+
+    /// A page with a form of its own: never kept by anybody.
+    ///
+    /// # Errors
+    /// [`Problem::Internal`] when the template fails.
+    pub fn form(&self, page: &impl Template) -> Result<Response, Problem> {
+        let mut response = html(page)?;
+        self.give_form_key(&mut response);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+
+    fn give_form_key(&self, response: &mut Response) {
+        if let Some(cookie) = self.form_key.cookie(&self.web.app.urls) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// Signs her in and sends her on. A session she had before ends.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn sign_in(&self, account: domain::AccountId, next: &str) -> Result<Response, Problem> {
+        let app = &self.web.app;
+        if let Some(token) = self.session() {
+            app::sessions::end::end(app, token).await?;
+        }
+        let token = app::sessions::start::start(app, account, self.user_agent()).await?;
+        let cookies = Cookies::new(&app.urls);
+        let mut response = see_other(next);
+        if let Some(cookie) = cookies.set(cookies.session(), &token, Some(app::sessions::start::LIFETIME)) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(response)
+    }
+}
+
+fn html(page: &impl Template) -> Result<Response, Problem> {
+    let body = page.render().map_err(Problem::internal)?;
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
+    Ok((kind, body).into_response())
+}
+
+/// 303: looks there next, whatever was sent here.
+#[must_use]
+pub fn see_other(to: &str) -> Response {
+    let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (http::StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// A path of ours to go on to, never an address of somebody else's.
+#[must_use]
+pub fn own_path(next: &str) -> &str {
+    let fine = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.len() <= 4_000
+        && next.bytes().all(|b| b.is_ascii_graphic());
+    if fine { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn nobody_is_sent_away_by_a_link_to_our_sign_in_page() {
+        assert_eq!(own_path("/oauth/authorize?client_id=x&state=%2F"), "/oauth/authorize?client_id=x&state=%2F");
+        for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\r\nb", "/a b"]
+        {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
+    }
+}
