@@ -49,7 +49,7 @@ pub enum Command {
     Migrate,
     /// Read the configuration, say what holds and what is wrong with it, and stop.
     CheckConfig,
-    /// Make, list and show accounts.
+    /// Make, look at and look after accounts.
     #[command(subcommand)]
     Account(account::Command),
 }

@@ -21,7 +21,7 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        self.command(arguments).stdin(std::process::Stdio::null()).output().unwrap()
     }
 
     /// What it printed; it must have succeeded without complaint.
@@ -115,6 +115,28 @@ fn members_are_made_listed_and_shown() {
     let shown = home.ask_json(&["account", "show", "dana"]);
     assert_eq!(shown["email"], "dana@maple.example");
     assert_eq!(shown["role"], "member");
+}
+
+#[test]
+fn members_are_looked_after() {
+    let home = Home::new();
+    home.make("dana");
+    let state = |name: &str| home.ask_json(&["account", "show", name])["state"].as_str().unwrap().to_owned();
+    assert_eq!(home.ask(&["account", "disable", "dana"]), "@dana is closed\n");
+    assert_eq!(state("dana"), "disabled");
+    home.ask(&["account", "enable", "@dana"]);
+    assert_eq!(state("dana"), "active");
+    home.ask(&["account", "role", "dana", "--owner"]);
+    assert_eq!(home.ask_json(&["account", "show", "dana"])["role"], "owner");
+    assert!(home.refused(&["account", "disable", "dana"]).contains("owner"), "the only owner cannot be closed");
+
+    home.make("priya");
+    home.ask(&["account", "reset-password", "priya", "--password", "battery-staple"]);
+    assert!(home.refused(&["account", "reset-password", "priya", "--password", "short"]).contains("password"));
+    assert!(home.refused(&["account", "delete", "priya"]).contains("give --yes"));
+    home.ask(&["account", "delete", "priya", "--yes"]);
+    assert!(home.refused(&["account", "show", "priya"]).contains("nobody here is called priya"));
+    assert!(home.refused(&["account", "approve", "priya"]).contains("nobody here is called priya"));
 }
 
 #[test]

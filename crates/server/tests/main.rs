@@ -1,3 +1,4 @@
 //! The `porchlight` program as its users meet it: started as a process, asked by arguments, judged by what it prints.
 
+#[cfg(test)]
 mod cli;

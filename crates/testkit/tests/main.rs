@@ -1,3 +1,4 @@
 //! The workspace seen as a whole: the rules its code keeps, and several whole servers telling one story each.
 
+#[cfg(test)]
 mod architecture;

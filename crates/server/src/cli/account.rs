@@ -2,9 +2,12 @@
 //!
 //! Changes go through `app`'s verbs, as the operator; nothing here decides who may do what.
 
+use std::io::IsTerminal as _;
+
 use anyhow::{Context as _, bail};
 use app::App;
 use app::accounts::create::{self, NewMember};
+use app::accounts::{By, approve, change_password, change_role, delete, disable};
 use clap::{Args, Subcommand};
 use domain::account::{Account, Member, Role, Standing};
 use domain::page::Page;
@@ -24,10 +27,45 @@ pub enum Command {
         waiting: bool,
     },
     /// Show what is known about a member.
-    Show {
-        /// Her name here, as in @NAME.
-        name: String,
+    Show(Named),
+    /// Let in somebody who waits.
+    Approve(Named),
+    /// Turn away somebody who waits: her account is forgotten.
+    Reject(Named),
+    /// Give a member another role; with no option, none.
+    Role {
+        #[command(flatten)]
+        who: Named,
+        #[command(flatten)]
+        role: ChosenRole,
     },
+    /// Close an account: she is signed out and cannot sign in. Her posts stay.
+    Disable(Named),
+    /// Open a closed account again.
+    Enable(Named),
+    /// Give a member a new password and sign her out everywhere.
+    ResetPassword {
+        #[command(flatten)]
+        who: Named,
+        /// The new password. Without it, it is asked for.
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// Delete an account and everything it posted, here and on other servers. It cannot be undone, and nobody can
+    /// have her name again.
+    Delete {
+        #[command(flatten)]
+        who: Named,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    /// Her name here, as in @NAME.
+    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -46,7 +84,7 @@ pub struct Create {
 
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-struct ChosenRole {
+pub struct ChosenRole {
     /// She may do everything.
     #[arg(long)]
     owner: bool,
@@ -77,8 +115,65 @@ pub async fn run(command: Command, global: &Global, app: &App) -> anyhow::Result
     match command {
         Command::Create(wanted) => make(wanted, global, app).await,
         Command::List { waiting } => list(waiting, global, app).await,
-        Command::Show { name } => show(&find(app, &name).await?, global),
+        Command::Show(who) => show(&find(app, &who).await?, global),
+        Command::Approve(who) => {
+            let (account, _) = find(app, &who).await?;
+            approve::approve(app, By::Operator, account.id).await?;
+            done(&account, "is in")
+        }
+        Command::Reject(who) => {
+            let (account, _) = find(app, &who).await?;
+            approve::reject(app, By::Operator, account.id).await?;
+            done(&account, "is turned away")
+        }
+        Command::Role { who, role } => {
+            let (account, _) = find(app, &who).await?;
+            change_role::change_role(app, By::Operator, account.id, role.role()).await?;
+            done(&account, &format!("is now: {}", role.role().as_str()))
+        }
+        Command::Disable(who) => {
+            let (account, _) = find(app, &who).await?;
+            disable::disable(app, By::Operator, account.id).await?;
+            done(&account, "is closed")
+        }
+        Command::Enable(who) => {
+            let (account, _) = find(app, &who).await?;
+            disable::enable(app, By::Operator, account.id).await?;
+            done(&account, "is open")
+        }
+        Command::ResetPassword { who, password } => {
+            let (account, _) = find(app, &who).await?;
+            let password = password.map_or_else(ask_password, Ok)?;
+            change_password::reset_password(app, By::Operator, account.id, &password).await?;
+            done(&account, "has a new password and is signed out everywhere")
+        }
+        Command::Delete { who, yes } => {
+            let (account, _) = find(app, &who).await?;
+            if !yes {
+                confirm(&account)?;
+            }
+            delete::delete(app, By::Operator, account.id).await?;
+            done(&account, "is deleted; other servers are told as soon as the server runs")
+        }
     }
+}
+
+fn done(account: &Account, what: &str) -> anyhow::Result<()> {
+    output::line(&format!("@{} {what}", account.username))
+}
+
+/// Has her name typed once more.
+fn confirm(account: &Account) -> anyhow::Result<()> {
+    if !std::io::stdin().is_terminal() {
+        bail!("nobody here to ask: give --yes to delete @{}", account.username);
+    }
+    eprint!("This deletes @{} and everything she posted, for ever. Type her name: ", account.username);
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    if bare(typed.trim()) != account.username {
+        bail!("that was not her name: nothing is deleted");
+    }
+    Ok(())
 }
 
 async fn make(wanted: Create, global: &Global, app: &App) -> anyhow::Result<()> {
@@ -145,8 +240,8 @@ fn show((account, member): &(Account, Member), global: &Global) -> anyhow::Resul
 ///
 /// # Errors
 /// When nobody here has it.
-async fn find(app: &App, name: &str) -> anyhow::Result<(Account, Member)> {
-    let name = bare(name);
+async fn find(app: &App, who: &Named) -> anyhow::Result<(Account, Member)> {
+    let name = bare(&who.name);
     members::by_username(&mut app.db.read().await?, name)
         .await?
         .with_context(|| format!("nobody here is called {name}: `porchlight account list` shows who is"))
