@@ -40,7 +40,8 @@ pub struct Composed {
     pub shortcodes: Vec<String>,
 }
 
-/// A post's text. `resolved` answers for every handle of [`super::scan`]; whoever it does not know stays plain text.
+/// A post's text. `resolved` is asked for the handles of [`super::scan`], spelt as they are there; whoever it does
+/// not know stays plain text.
 #[must_use]
 pub fn compose(source: &str, urls: &Urls, resolved: &dyn Fn(&Handle) -> Option<MentionTarget>) -> Composed {
     let found = entities(source);
@@ -69,10 +70,16 @@ fn inline(
     resolved: &dyn Fn(&Handle) -> Option<MentionTarget>,
     rel: &str,
 ) -> String {
+    // One person is asked for once, as first spelt, however often and in whatever case she is mentioned.
+    let mut asked: HashMap<(String, Option<String>), Option<MentionTarget>> = HashMap::new();
     let targets: Vec<Option<MentionTarget>> = found
         .iter()
         .map(|entity| match &entity.kind {
-            Kind::Mention { handle, .. } => resolved(&ours_is_local(handle, urls)),
+            Kind::Mention { handle, .. } => {
+                let handle = ours_is_local(handle, urls);
+                let who = (handle.username.to_lowercase(), handle.domain.clone());
+                asked.entry(who).or_insert_with(|| resolved(&handle)).clone()
+            }
             _ => None,
         })
         .collect();

@@ -185,6 +185,17 @@ fn two_people_of_one_name_are_told_apart() {
 }
 
 #[test]
+fn a_person_is_asked_for_once_as_first_spelt() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    let made = compose("@Bob @bob @BOB@maple.localhost:4001", &urls(), &|handle| {
+        asked.borrow_mut().push(handle.clone());
+        known(handle)
+    });
+    assert_eq!(asked.into_inner(), scan("@Bob @bob", &urls()).mentions);
+    assert_eq!(made.html.matches("u-url mention").count(), 3);
+}
+
+#[test]
 fn composing_tells_what_was_found() {
     let made = compose(":tea: #Tea @bob https://x.example", &urls(), &known);
     assert_eq!(made.shortcodes, ["tea"]);
