@@ -1,6 +1,5 @@
 //! Signing in to the pages, staying signed in, signing out.
 
-pub mod check;
 pub mod end;
 pub mod keep;
 pub mod start;

@@ -1,8 +1,8 @@
 //! `POST /oauth/token`.
 
+use app::accounts::log_in::{Outcome, log_in};
 use app::oauth::exchange::exchange;
 use app::oauth::tokens::issue;
-use app::sessions::check::{Checked, check};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -88,14 +88,15 @@ async fn by_password(
     };
     let scopes = requested(client, form.scope.as_deref())?;
     web.limits.sign_in(origin, login)?;
-    match check(&web.app, login, password).await? {
-        Checked::In(account, member) => {
+    match log_in(&web.app, login, password).await? {
+        Outcome::Welcome(who) => {
+            let (account, member) = *who;
             let scopes = without_admin(scopes, member.role);
             Ok(issue(&web.app, Some(client.id), Some(account.id), scopes).await?)
         }
-        Checked::Wrong => Err(OAuthError::InvalidGrant("The name or the password is wrong.".to_owned())),
-        Checked::Waiting => Err(OAuthError::InvalidGrant("The account waits to be let in.".to_owned())),
-        Checked::Closed => Err(OAuthError::InvalidGrant("The account is closed.".to_owned())),
+        Outcome::Wrong => Err(OAuthError::InvalidGrant("The name or the password is wrong.".to_owned())),
+        Outcome::Waiting => Err(OAuthError::InvalidGrant("The account waits to be let in.".to_owned())),
+        Outcome::Disabled => Err(OAuthError::InvalidGrant("The account is closed.".to_owned())),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use axum::extract::{Path, RawQuery};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use sha2::{Digest, Sha256};
 
 struct Asset {
@@ -68,6 +68,20 @@ pub async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery) -> Respo
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
     ];
     (headers, asset.bytes).into_response()
+}
+
+/// `GET /favicon.ico`: some browsers ask for it whatever the page says.
+pub async fn favicon() -> Redirect {
+    Redirect::permanent("/static/logo.svg")
+}
+
+/// `GET /robots.txt`: what people made public may be found, as far as each of them agreed (their pages say so
+/// themselves); the doors and the machinery are nothing to find.
+pub async fn robots() -> Response {
+    const TEXT: &str = "User-agent: *\nDisallow: /api/\nDisallow: /oauth/\nDisallow: /media/\nDisallow: /invite/\n\
+        Disallow: /login\nDisallow: /sign-up\nDisallow: /set-up\n";
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], TEXT)
+        .into_response()
 }
 
 #[cfg(test)]

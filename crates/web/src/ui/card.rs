@@ -94,6 +94,8 @@ pub struct PostCard {
     pub app: Option<String>,
     /// The one the page is about.
     pub here: bool,
+    /// Its author keeps it at the top of her page.
+    pub kept: bool,
 }
 
 impl PostCard {
@@ -169,6 +171,7 @@ impl Look<'_> {
             replies: post.replies_count,
             app: core.app.as_ref().map(|(name, _)| name.clone()),
             here: false,
+            kept: false,
             by,
         }
     }

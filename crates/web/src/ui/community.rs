@@ -1,21 +1,28 @@
 //! What the community says about itself, remembered for a moment: every page shows its name.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use app::App;
+use app::accounts::set_up;
 use domain::instance::CommunitySettings;
 use moka::future::Cache;
 
 /// Another process may change the settings; this one sees it after so long at most.
 const REMEMBER: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Clone)]
-pub struct Community(Cache<(), Arc<CommunitySettings>>);
+#[derive(Debug)]
+pub struct Community {
+    settings: Cache<(), Arc<CommunitySettings>>,
+    /// There is an owner; there will always be one.
+    owned: AtomicBool,
+}
 
 impl Default for Community {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(1).time_to_live(REMEMBER).build())
+        let settings = Cache::builder().max_capacity(1).time_to_live(REMEMBER).build();
+        Self { settings, owned: AtomicBool::new(false) }
     }
 }
 
@@ -23,12 +30,12 @@ impl Community {
     /// # Errors
     /// When the database cannot answer.
     pub async fn get(&self, app: &App) -> app::Result<Arc<CommunitySettings>> {
-        if let Some(settings) = self.0.get(&()).await {
+        if let Some(settings) = self.settings.get(&()).await {
             return Ok(settings);
         }
         let mut conn = app.db.read().await?;
         let settings = Arc::new(storage::settings::community(&mut conn).await?);
-        self.0.insert((), settings.clone()).await;
+        self.settings.insert((), settings.clone()).await;
         Ok(settings)
     }
 
@@ -40,8 +47,21 @@ impl Community {
         }
     }
 
+    /// Is this a new server, for whoever opens it first to make hers?
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn waits_for_owner(&self, app: &App) -> app::Result<bool> {
+        if self.owned.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let waits = set_up::is_open(app).await?;
+        self.owned.store(!waits, Ordering::Relaxed);
+        Ok(waits)
+    }
+
     /// They were changed here.
     pub async fn forget(&self) {
-        self.0.invalidate(&()).await;
+        self.settings.invalidate(&()).await;
     }
 }

@@ -4,6 +4,7 @@ pub mod about;
 pub mod assets;
 pub mod card;
 pub mod community;
+pub mod feed;
 pub mod frame;
 pub mod front;
 pub mod login;
@@ -18,3 +19,34 @@ pub mod tag;
 pub mod text;
 pub mod visitor;
 pub mod when;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::oauth;
+use crate::state::Web;
+
+/// Bytes of a form.
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// Every page, dressed.
+pub fn routes(web: &Web) -> Router<Web> {
+    Router::new()
+        .route("/", get(front::front))
+        .route("/about", get(about::about))
+        .route("/@{name}", get(profile::profile))
+        .route("/@{name}/{id}", get(self::post::post))
+        .route("/tags/{name}", get(tag::tag))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/logout", post(login::leave))
+        .route("/sign-up", get(sign_up::show).post(sign_up::submit))
+        .route("/invite/{code}", get(sign_up::show_invite).post(sign_up::submit_invite))
+        .route("/set-up", get(set_up::show).post(set_up::submit))
+        .merge(oauth::page_routes())
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(middleware::from_fn_with_state(web.clone(), message::dress))
+        .route("/static/{name}", get(assets::serve))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/robots.txt", get(assets::robots))
+}

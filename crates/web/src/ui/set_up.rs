@@ -1,9 +1,15 @@
 //! The first visit: while there is no owner, whoever opens the page makes the owner's account.
 
+use app::accounts::set_up::set_up;
 use askama::Template;
+use axum::Form;
+use axum::response::Response;
+use http::StatusCode;
 
 use super::frame::Frame;
+use super::message::Problem;
 use super::new_account::NewAccount;
+use super::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "set_up.html")]
@@ -12,4 +18,49 @@ pub struct SetUpPage {
     pub domain: String,
     pub wrong: Option<String>,
     pub form: NewAccount,
+}
+
+/// `GET /set-up`: 404 once there is an owner.
+pub async fn show(visitor: Visitor) -> Result<Response, Problem> {
+    only_at_first(&visitor).await?;
+    visitor.form(&page(&visitor, NewAccount::default()))
+}
+
+async fn only_at_first(visitor: &Visitor) -> Result<(), Problem> {
+    let web = &visitor.web;
+    if web.community.waits_for_owner(&web.app).await? { Ok(()) } else { Err(Problem::NotFound) }
+}
+
+fn page(visitor: &Visitor, form: NewAccount) -> SetUpPage {
+    SetUpPage {
+        frame: visitor.frame("Set up").narrow().bare(),
+        domain: visitor.web.app.urls.domain().to_owned(),
+        wrong: form.any_amiss(),
+        form,
+    }
+}
+
+/// `POST /set-up`.
+pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Result<Response, Problem> {
+    only_at_first(&visitor).await?;
+    visitor.check_form(&form.csrf)?;
+    let web = &visitor.web;
+    web.limits.sign_up(visitor.origin)?;
+    if form.title.trim().is_empty() {
+        form.object("title", "Please give it a name.");
+    }
+    if !form.is_amiss() {
+        match set_up(&web.app, &form.member(), &form.title).await {
+            Ok(owner) => {
+                web.community.forget().await;
+                return visitor.sign_in(owner.id, "/").await;
+            }
+            // Somebody else was quicker.
+            Err(app::Error::Conflict(_)) => return Err(Problem::NotFound),
+            Err(e) => form.take(e)?,
+        }
+    }
+    let mut response = visitor.form(&page(&visitor, form))?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
 }

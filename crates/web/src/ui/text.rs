@@ -3,24 +3,8 @@
 //! HTML that comes in here is safe already (`domain::text` saw to that); nothing here loosens it.
 
 use domain::Urls;
+use domain::text::{escape, plain, shorten};
 use domain::view::Emoji;
-
-/// Escapes plain text for HTML, attribute values included.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
 
 /// Puts pictures where safe HTML has `:shortcode:` in its text (never inside a tag).
 #[must_use]
@@ -66,69 +50,10 @@ pub fn plain_with_emoji(text: &str, emojis: &[Emoji], urls: &Urls) -> String {
     with_emoji(&escape(text), emojis, urls)
 }
 
-/// The words of safe HTML: no tags, entities resolved, white space single.
+/// The first words of safe HTML, on one line: at most so many characters.
 #[must_use]
-pub fn words(html: &str) -> String {
-    let mut out = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find(['<', '&']) {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with('<') {
-            let end = rest.find('>').map_or(rest.len(), |end| end + 1);
-            let tag = rest[1..end].trim_start_matches('/').to_ascii_lowercase();
-            if ["p", "br", "li", "ul", "ol", "h", "blockquote", "pre", "div"].iter().any(|block| {
-                tag.strip_prefix(block).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
-            }) {
-                out.push(' ');
-            }
-            rest = &rest[end..];
-        } else {
-            let entity = rest.find(';').filter(|end| *end < 10).and_then(|end| Some((end, character(&rest[1..end])?)));
-            if let Some((end, c)) = entity {
-                out.push(c);
-                rest = &rest[end + 1..];
-            } else {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn character(entity: &str) -> Option<char> {
-    Some(match entity {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        _ => {
-            let number = entity.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)?
-        }
-    })
-}
-
-/// At most `most` characters, cut between words where that is possible, with an ellipsis.
-#[must_use]
-pub fn shorten(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    let kept = match cut.rfind(' ') {
-        Some(at) if at > cut.len() / 2 => &cut[..at],
-        _ => &cut,
-    };
-    format!("{}…", kept.trim_end_matches([' ', ',', '.', ';', ':']))
+pub fn excerpt(html: &str, chars: usize) -> String {
+    shorten(&plain(html), chars)
 }
 
 /// The address, if it is one that a page may link to; otherwise `#`.
@@ -170,21 +95,6 @@ mod tests {
     fn a_name_cannot_bring_tags_of_its_own() {
         let html = plain_with_emoji("<script>:tea:</script>\"", &[emoji("tea")], &urls());
         assert!(html.starts_with("&lt;script&gt;<img ") && html.ends_with("&lt;/script&gt;&quot;"), "{html}");
-    }
-
-    #[test]
-    fn words_are_what_a_reader_would_read_aloud() {
-        assert_eq!(
-            words("<p>Tea &amp; <em>cake</em>,<br>3&nbsp;pm</p><p>AT&T; &#8220;x&#x201d; <a href=\"#\">l</a>ink</p>"),
-            "Tea & cake, 3 pm AT&T; “x” link"
-        );
-    }
-
-    #[test]
-    fn shortening_keeps_whole_words_and_whole_characters() {
-        assert_eq!(shorten("short", 10), "short");
-        assert_eq!(shorten("one two three four", 12), "one two…");
-        assert_eq!(shorten("ääääääääääääää", 5), "ääää…");
     }
 
     #[test]

@@ -1,0 +1,108 @@
+//! RSS feeds of public posts. What a feed reader gets is what anybody may see, whoever asks for it.
+
+use axum::response::{IntoResponse as _, Response};
+use domain::text::Tag;
+use domain::view::PostView;
+use domain::{PostId, Viewer, Visibility};
+use http::header;
+use rss::{Channel, ChannelBuilder, EnclosureBuilder, GuidBuilder, ImageBuilder, Item, ItemBuilder};
+use storage::timelines::{AccountFilter, TagFilter};
+use storage::{Conn, hydrate, timelines};
+
+use super::message::Problem;
+use super::profile::find;
+use super::text;
+use super::visitor::Visitor;
+use crate::state::Web;
+
+const LENGTH: i64 = 20;
+
+/// `GET /@name.rss`.
+pub async fn of_person(web: &Web, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+    let mut conn = web.app.db.read().await?;
+    let account = find(&mut conn, name).await?;
+    let filter = AccountFilter { exclude_replies: true, exclude_boosts: true, ..AccountFilter::default() };
+    let ids = timelines::account(&mut conn, Viewer::Anonymous, account.id, &filter, &domain::page::Page::first(LENGTH))
+        .await?;
+    let items = items(web, visitor, &mut conn, &ids).await?;
+    let image = ImageBuilder::default()
+        .url(web.app.urls.avatar(&account))
+        .title(account.name().to_owned())
+        .link(account.url.clone())
+        .build();
+    let channel = ChannelBuilder::default()
+        .title(account.name().to_owned())
+        .link(account.url.clone())
+        .description(format!("Public posts of {}", visitor.look().handle(&account)))
+        .image(Some(image))
+        .items(items)
+        .build();
+    Ok(answer(&channel))
+}
+
+/// `GET /tags/name.rss`.
+pub async fn of_tag(web: &Web, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+    let tag = Tag::new(name).ok_or(Problem::NotFound)?;
+    let mut conn = web.app.db.read().await?;
+    let filter = TagFilter { any: vec![tag.key], ..TagFilter::default() };
+    let ids = timelines::tag(&mut conn, Viewer::Anonymous, &filter, &domain::page::Page::first(LENGTH)).await?;
+    let items = items(web, visitor, &mut conn, &ids).await?;
+    let channel = ChannelBuilder::default()
+        .title(format!("#{}", tag.name))
+        .link(web.app.urls.tag(&tag.name))
+        .description(format!("Public posts with #{} at {}", tag.name, visitor.community.title))
+        .items(items)
+        .build();
+    Ok(answer(&channel))
+}
+
+fn answer(channel: &Channel) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];
+    (headers, channel.to_string()).into_response()
+}
+
+async fn items(web: &Web, visitor: &Visitor, conn: &mut Conn, ids: &[PostId]) -> Result<Vec<Item>, Problem> {
+    let views = hydrate::posts(conn, Viewer::Anonymous, ids).await?;
+    Ok(views
+        .iter()
+        .filter(|view| view.post().visibility == Visibility::Public && view.boost_of.is_none())
+        .map(|view| item(web, visitor, view))
+        .collect())
+}
+
+/// A post behind a warning, or with sensitive pictures, shows the warning and the way to it alone.
+fn item(web: &Web, visitor: &Visitor, view: &PostView) -> Item {
+    let urls = &web.app.urls;
+    let post = view.post();
+    let card = visitor.look().post(view);
+    let warning = post.spoiler_text.trim();
+    let (title, description) = if warning.is_empty() {
+        let pictures = card.media.iter().filter(|m| m.is_image() && !card.covered);
+        let pictures: String = pictures
+            .map(|m| {
+                let (src, alt) = (domain::text::escape(&m.preview), domain::text::escape(&m.alt));
+                format!(r#"<p><img src="{src}" alt="{alt}"></p>"#)
+            })
+            .collect();
+        let content = text::with_emoji(&post.content, &view.core.emojis, urls);
+        (text::excerpt(&post.content, 80), format!("{content}{pictures}"))
+    } else {
+        (domain::text::shorten(warning, 80), format!("<p>{}</p>", domain::text::escape(warning)))
+    };
+    let enclosure = view.core.attachments.first().filter(|_| !post.sensitive && warning.is_empty()).map(|a| {
+        EnclosureBuilder::default()
+            .url(urls.attachment(a))
+            .length(a.size.unwrap_or_default().to_string())
+            .mime_type(a.mime.clone())
+            .build()
+    });
+    ItemBuilder::default()
+        .title(Some(title).filter(|t| !t.is_empty()))
+        .link(Some(post.url.clone()))
+        .description(Some(description))
+        .guid(Some(GuidBuilder::default().value(post.url.clone()).permalink(true).build()))
+        .pub_date(Some(post.created_at.datetime().to_rfc2822()))
+        .enclosure(enclosure)
+        .build()
+}
