@@ -8,4 +8,12 @@ pub mod oauth;
 pub mod state;
 pub mod ui;
 
+use axum::Router;
+
 pub use state::{Config, Web};
+
+/// Everything that is served here. Needs the address of the connection (`into_make_service_with_connect_info`) to
+/// know whom it limits.
+pub fn router(web: Web) -> Router {
+    Router::new().merge(oauth::routes()).merge(ui::routes(&web)).fallback(ui::message::nothing_here).with_state(web)
+}

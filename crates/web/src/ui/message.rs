@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 
 use super::frame::Frame;
 use crate::limits::TooOften;
@@ -167,16 +167,29 @@ impl IntoResponse for Problem {
 pub async fn dress(State(web): State<Web>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let (heading, lines) = problem.words();
-        let frame = Frame::new(web.community.title(&web.app).await).titled(heading).narrow();
-        let way = ("To the front page", "/".to_owned());
-        let dim = !matches!(problem, Problem::TooOften(_));
-        let (mut parts, _) = response.into_parts();
-        let body = MessagePage { frame, heading, lines, way, dim }.render().unwrap_or_default();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        response = Response::from_parts(parts, body.into());
+        response = told(&web, &problem, response.into_parts().0).await;
     }
+    protect(response.headers_mut());
+    response
+}
+
+async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) -> Response {
+    let (heading, lines) = problem.words();
+    let frame = Frame::new(web.community.title(&web.app).await).titled(heading).narrow();
+    let way = ("To the front page", "/".to_owned());
+    let dim = !matches!(problem, Problem::TooOften(_));
+    let body = MessagePage { frame, heading, lines, way, dim }.render().unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    Response::from_parts(parts, body.into())
+}
+
+/// What answers where nothing is: a page for people, JSON for apps.
+pub async fn nothing_here(State(web): State<Web>, uri: Uri) -> Response {
+    if uri.path().starts_with("/api/") {
+        return crate::api::error::Error::NotFound.into_response();
+    }
+    let mut response = told(&web, &Problem::NotFound, Problem::NotFound.into_response().into_parts().0).await;
     protect(response.headers_mut());
     response
 }
