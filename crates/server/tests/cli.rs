@@ -118,6 +118,20 @@ fn members_are_made_listed_and_shown() {
 }
 
 #[test]
+fn a_token_is_printed_alone() {
+    let home = Home::new();
+    home.make("dana");
+    let token = home.ask(&["account", "token", "dana", "--scopes", "read write:statuses"]);
+    assert!(token.trim_end().len() >= 40 && token.lines().count() == 1 && !token.contains(' '), "{token}");
+    assert_ne!(home.ask(&["account", "token", "dana"]), token);
+    let unknown = home.refused(&["account", "token", "dana", "--scopes", "read fly"]);
+    assert!(unknown.contains("there is no scope fly"), "{unknown}");
+    assert!(home.refused(&["account", "token", "dana", "--scopes", ""]).contains("name at least one"));
+    home.ask(&["account", "disable", "dana"]);
+    assert!(home.refused(&["account", "token", "dana"]).contains("cannot sign in (disabled)"));
+}
+
+#[test]
 fn members_are_looked_after() {
     let home = Home::new();
     home.make("dana");

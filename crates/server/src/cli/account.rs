@@ -8,9 +8,11 @@ use anyhow::{Context as _, bail};
 use app::App;
 use app::accounts::create::{self, NewMember};
 use app::accounts::{By, approve, change_password, change_role, delete, disable};
+use app::oauth::tokens;
 use clap::{Args, Subcommand};
 use domain::account::{Account, Member, Role, Standing};
 use domain::page::Page;
+use domain::scope::Scopes;
 use serde_json::{Value, json};
 use storage::members::{self, Which};
 
@@ -20,6 +22,14 @@ use super::{Global, output};
 pub enum Command {
     /// Make an account. It can sign in at once, and its address counts as confirmed.
     Create(Create),
+    /// Print an access token for the API, and nothing else. It is shown once; `reset-password` ends it.
+    Token {
+        #[command(flatten)]
+        who: Named,
+        /// What it may do, as Mastodon names it, by spaces.
+        #[arg(long, default_value = "read write follow push", value_parser = scopes)]
+        scopes: Scopes,
+    },
     /// List the members, newest first.
     List {
         /// Only those who wait to be let in.
@@ -114,6 +124,7 @@ impl ChosenRole {
 pub async fn run(command: Command, global: &Global, app: &App) -> anyhow::Result<()> {
     match command {
         Command::Create(wanted) => make(wanted, global, app).await,
+        Command::Token { who, scopes } => token(&who, scopes, global, app).await,
         Command::List { waiting } => list(waiting, global, app).await,
         Command::Show(who) => show(&find(app, &who).await?, global),
         Command::Approve(who) => {
@@ -190,6 +201,25 @@ async fn make(wanted: Create, global: &Global, app: &App) -> anyhow::Result<()> 
         return output::json(&as_json(&account, &member));
     }
     output::line(&format!("@{}@{} is made ({}): {}", account.username, app.urls.domain(), role.as_str(), account.url))
+}
+
+async fn token(who: &Named, scopes: Scopes, global: &Global, app: &App) -> anyhow::Result<()> {
+    let (account, member) = find(app, who).await?;
+    if !member.is_active() {
+        bail!("@{} cannot sign in ({}), so a token would open nothing", account.username, state(&member));
+    }
+    let (secret, token) = tokens::issue(app, None, Some(account.id), scopes).await?;
+    if global.json {
+        return output::json(&json!({ "access_token": secret, "scope": token.scopes.to_string() }));
+    }
+    output::line(&secret)
+}
+
+fn scopes(text: &str) -> Result<Scopes, String> {
+    match Scopes::parse(text) {
+        Ok(scopes) if scopes.is_empty() => Err("name at least one, such as read".to_owned()),
+        parsed => parsed.map_err(|unknown| format!("there is no scope {unknown}")),
+    }
 }
 
 /// How many members are read at a time.
