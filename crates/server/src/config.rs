@@ -10,6 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use domain::instance::SignUp;
 use domain::limits::Limits;
@@ -46,18 +47,9 @@ pub struct Config {
     pub rate_limits: bool,
     /// Where Prometheus metrics are served; `None` for nowhere.
     pub metrics_bind: Option<SocketAddr>,
-    pub federation: Federation,
+    pub federation: federation::Config,
     pub log: Log,
     pub limits: Limits,
-}
-
-/// What outgoing requests may reach.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Federation {
-    /// Private addresses that may be reached all the same.
-    pub allow_addresses: Vec<IpNet>,
-    /// Plain HTTP too.
-    pub allow_http: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,13 +96,9 @@ impl Config {
             &mut config.database_url,
             database_url,
         );
-        let connections = |text: &str| text.parse().ok().filter(|n| (3..=1000).contains(n));
-        reader.set(
-            "database_connections",
-            "a whole number from 3 to 1000",
-            &mut config.database_connections,
-            connections,
-        );
+        reader.set("database_connections", "a whole number from 3 to 1000", &mut config.database_connections, |text| {
+            within(text, 3, 1000)
+        });
         reader.set("data_dir", "the path of a folder", &mut config.data_dir, folder);
         reader.set("sign_up", "open, approval, invite or closed", &mut config.sign_up, sign_up);
         reader.set_list("trusted_proxies", NETWORKS, &mut config.trusted_proxies, network);
@@ -123,6 +111,17 @@ impl Config {
         );
         reader.set_list("federation.allow_addresses", NETWORKS, &mut config.federation.allow_addresses, network);
         reader.set("federation.allow_http", TRUTH, &mut config.federation.allow_http, truth);
+        reader.set(
+            "federation.media_bytes",
+            "a whole number from 1024 to 1073741824",
+            &mut config.federation.media_bytes,
+            |text| within(text, 1024, 1 << 30),
+        );
+        reader.set("federation.fetch_budget", COUNT, &mut config.federation.fetch_budget, |text| within(text, 1, 1000));
+        reader.set("federation.deliveries", COUNT, &mut config.federation.deliveries, |text| within(text, 1, 1000));
+        reader.set("federation.deliveries_per_host", COUNT, &mut config.federation.deliveries_per_host, |text| {
+            within(text, 1, 1000)
+        });
         reader.set("log.format", "text or json", &mut config.log.format, log_format);
         reader.set(
             "log.level",
@@ -155,6 +154,12 @@ impl Config {
     #[must_use]
     pub fn app(&self) -> app::Config {
         app::Config { sign_up: self.sign_up, limits: self.limits.clone() }
+    }
+
+    /// What the client API and the pages need to know.
+    #[must_use]
+    pub fn web(&self) -> web::Config {
+        web::Config { rate_limits: self.rate_limits, trusted_proxies: self.trusted_proxies.clone() }
     }
 
     /// Where uploads are kept.
@@ -200,7 +205,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             rate_limits: true,
             metrics_bind: None,
-            federation: Federation::default(),
+            federation: federation::Config::default(),
             log: Log { format: LogFormat::Text, level: "info".to_owned() },
             limits: Limits::default(),
         }
@@ -217,6 +222,7 @@ fn base_of<S: serde::Serializer>(urls: &Urls, to: S) -> Result<S::Ok, S::Error> 
 }
 
 const NETWORKS: &str = "addresses or networks, such as 10.0.0.0/8 or fd00::/8, by commas";
+const COUNT: &str = "a whole number from 1 to 1000";
 const TRUTH: &str = "true or false";
 
 fn public_url(text: &str) -> Option<Urls> {
@@ -253,6 +259,10 @@ fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().map(IpNet::from).ok())
 }
 
+fn within<N: FromStr + PartialOrd>(text: &str, least: N, most: N) -> Option<N> {
+    text.parse().ok().filter(|n| (least..=most).contains(n))
+}
+
 fn truth(text: &str) -> Option<bool> {
     text.parse().ok()
 }
@@ -271,8 +281,8 @@ fn limits(reader: &mut Reader) -> Limits {
     let mut chosen = serde_json::Map::new();
     for (name, default) in defaults.as_object().into_iter().flatten() {
         let mut value = default.as_u64().unwrap_or_default();
-        let whole = |text: &str| text.parse().ok().filter(|n: &u64| (1..=MOST).contains(n));
-        reader.set(&format!("limits.{name}"), "a whole number from 1 to 4294967295", &mut value, whole);
+        let key = format!("limits.{name}");
+        reader.set(&key, "a whole number from 1 to 4294967295", &mut value, |text| within(text, 1, MOST));
         chosen.insert(name.clone(), value.into());
     }
     serde_json::from_value(chosen.into()).unwrap_or_default()
