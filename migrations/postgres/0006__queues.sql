@@ -3,6 +3,8 @@ CREATE TABLE jobs (
     payload      TEXT NOT NULL,
     run_at       BIGINT NOT NULL,
     leased_until BIGINT NOT NULL DEFAULT 0,
+    -- The node number of the process that holds the lease.
+    leased_by    BIGINT,
     attempts     BIGINT NOT NULL DEFAULT 0,
     last_error   TEXT,
     created_at   BIGINT NOT NULL
@@ -20,6 +22,8 @@ CREATE TABLE inbox_items (
     received_at  BIGINT NOT NULL,
     run_at       BIGINT NOT NULL,
     leased_until BIGINT NOT NULL DEFAULT 0,
+    -- The node number of the process that holds the lease.
+    leased_by    BIGINT,
     attempts     BIGINT NOT NULL DEFAULT 0,
     last_error   TEXT
 );
@@ -47,6 +51,8 @@ CREATE TABLE deliveries (
     inbox_url    TEXT NOT NULL,
     run_at       BIGINT NOT NULL,
     leased_until BIGINT NOT NULL DEFAULT 0,
+    -- The node number of the process that holds the lease.
+    leased_by    BIGINT,
     attempts     BIGINT NOT NULL DEFAULT 0,
     last_error   TEXT,
     created_at   BIGINT NOT NULL

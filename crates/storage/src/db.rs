@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
 use crate::node::Node;
+use crate::sql;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ struct Inner {
     hub: Hub,
     ids: IdGenerator,
     clock: Clock,
-    _node: Node,
+    node: Node,
 }
 
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl Db {
 
     fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
         let ids = IdGenerator::new(clock.clone(), node.number);
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, _node: node }) }
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node }) }
     }
 
     /// A connection for reading. Hold one per request, not one per query.
@@ -144,6 +145,50 @@ impl Db {
             Pools::Postgres(pool) => Kind::PostgresTx(pool.begin().await?),
         });
         Ok(Tx { conn, db: self.clone(), jobs: Vec::new(), signals: Vec::new() })
+    }
+
+    /// The number that this process holds alone.
+    #[must_use]
+    pub fn node(&self) -> u8 {
+        self.inner.node.number
+    }
+
+    /// Gives back what processes held when they died: their work is claimed again at once, not only when their
+    /// leases end. To be called when a server starts (`starting`: what is held under its number was held by a
+    /// process before it), and now and then by those that run.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn end_leases_of_the_dead(&self, starting: bool) -> Result<()> {
+        let mut tx = self.write().await?;
+        let own = i64::from(self.node());
+        let mut living = match &mut tx.conn.0 {
+            Kind::PostgresTx(pg) => Node::living(pg).await?,
+            // The embedded database has one server process: this one. (A command beside it claims nothing.)
+            _ => vec![own],
+        };
+        living.retain(|number| !(starting && *number == own));
+        let freed = [
+            sql!("UPDATE jobs SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+                .bind(living.as_slice())
+                .run(&mut tx)
+                .await?,
+            sql!("UPDATE inbox_items SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+                .bind(living.as_slice())
+                .run(&mut tx)
+                .await?,
+            sql!("UPDATE deliveries SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+                .bind(living.as_slice())
+                .run(&mut tx)
+                .await?,
+        ];
+        if freed.iter().sum::<u64>() > 0 {
+            tracing::info!(?freed, "work of a process that died is taken over (jobs, received, deliveries)");
+            for queue in [Queue::Jobs, Queue::Inbox, Queue::Deliveries] {
+                tx.wake(queue);
+            }
+        }
+        tx.commit().await
     }
 
     /// Live events and wake-up calls.
@@ -273,6 +318,10 @@ impl Tx {
     #[must_use]
     pub fn now(&self) -> domain::Timestamp {
         self.db.clock().now()
+    }
+
+    pub(crate) fn node(&self) -> i64 {
+        i64::from(self.db.node())
     }
 
     /// Asks for work to be done after commit.

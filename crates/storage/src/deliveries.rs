@@ -72,14 +72,14 @@ pub async fn enqueue(tx: &mut Tx, author: AccountId, body: &str, inboxes: &[Inbo
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
-    let now = tx.now();
+    let (now, node) = (tx.now(), tx.node());
     tx.one_claimer("deliveries").await?;
     let rows = sql!(
         "WITH RECURSIVE waiting (host) AS (
             SELECT min(host) FROM deliveries
             UNION ALL
             SELECT (SELECT min(d.host) FROM deliveries d WHERE d.host > w.host) FROM waiting w WHERE w.host IS NOT NULL)
-         UPDATE deliveries SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+         UPDATE deliveries SET leased_until = $2, leased_by = $5, attempts = attempts + 1 WHERE id IN (
             SELECT d.id FROM waiting w LEFT JOIN hosts k ON k.host = w.host JOIN deliveries d ON d.id IN (
                 SELECT x.id FROM deliveries x
                 WHERE x.host = w.host AND x.run_at <= $1 AND x.leased_until <= $1
@@ -97,6 +97,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
     .bind(lease)
     .bind(limit)
     .bind(per_host)
+    .bind(node)
     .all::<(i64, i64, i64, String, String, i64, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows

@@ -62,14 +62,14 @@ pub async fn accept(
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
-    let now = tx.now();
+    let (now, node) = (tx.now(), tx.node());
     tx.one_claimer("inbox").await?;
     let rows = sql!(
         "WITH RECURSIVE hosts (host) AS (
             SELECT min(host) FROM inbox_items
             UNION ALL
             SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.host > h.host) FROM hosts h WHERE h.host IS NOT NULL)
-         UPDATE inbox_items SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+         UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1 WHERE id IN (
             SELECT i.id FROM hosts h JOIN inbox_items i ON i.id IN (
                 SELECT x.id FROM inbox_items x
                 WHERE x.host = h.host AND x.run_at <= $1 AND x.leased_until <= $1
@@ -83,6 +83,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
     .bind(lease)
     .bind(limit)
     .bind(per_host)
+    .bind(node)
     .all::<(i64, i64, String, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows

@@ -3,7 +3,7 @@
 use domain::job::Job;
 use domain::{JobId, Timestamp};
 
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
 use crate::sql::json;
@@ -32,12 +32,13 @@ pub(crate) async fn insert(conn: &mut Conn, id: JobId, job: &Job, run_at: Timest
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn claim(conn: &mut Conn, now: Timestamp, lease: Timestamp, limit: i64) -> Result<Vec<Claimed>> {
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Claimed>> {
+    let (now, node) = (tx.now(), tx.node());
     let rows = sql!(
-        sqlite: "UPDATE jobs SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+        sqlite: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3)
                  RETURNING id, payload, attempts",
-        postgres: "UPDATE jobs SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+        postgres: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3
                     FOR UPDATE SKIP LOCKED)
                  RETURNING id, payload, attempts",
@@ -45,7 +46,8 @@ pub async fn claim(conn: &mut Conn, now: Timestamp, lease: Timestamp, limit: i64
     .bind(now)
     .bind(lease)
     .bind(limit)
-    .all::<(i64, String, i64)>(conn)
+    .bind(node)
+    .all::<(i64, String, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
         .into_iter()

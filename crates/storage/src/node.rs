@@ -8,7 +8,7 @@ use std::path::Path;
 
 use domain::IdGenerator;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::{PgConnection, PgPool, Postgres};
 
 use crate::error::{Error, Result};
 
@@ -45,6 +45,19 @@ impl Node {
             }
         }
         Err(too_many())
+    }
+
+    /// The numbers that living processes hold.
+    pub(crate) async fn living(conn: &mut PgConnection) -> Result<Vec<i64>> {
+        let rows: Vec<(i64,)> = sqlx::query_as(
+            "SELECT CAST(objid AS bigint) FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND CAST(classid AS bigint) = $1 AND objsubid = 2
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .bind(i64::from(LOCK_CLASS))
+        .fetch_all(conn)
+        .await?;
+        Ok(rows.into_iter().map(|(number,)| number).collect())
     }
 
     pub(crate) fn of_sqlite(database: &Path) -> Result<Self> {
