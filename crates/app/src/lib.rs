@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod error;
 pub mod fanout;
 pub mod follows;
+pub mod invites;
 pub mod keys;
 pub mod lists;
 pub mod markers;

@@ -5,6 +5,7 @@
 
 mod account;
 mod check_config;
+mod invite;
 mod output;
 
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ pub enum Command {
     /// Make, look at and look after accounts.
     #[command(subcommand)]
     Account(account::Command),
+    /// Make, list and take back links by which people may join.
+    #[command(subcommand)]
+    Invite(invite::Command),
 }
 
 /// Answers the command line.
@@ -85,6 +89,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
         Command::Serve | Command::CheckConfig => Ok(()),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,
+        Command::Invite(command) => invite::run(command, global, &app).await,
     };
     app.db.close().await;
     answered

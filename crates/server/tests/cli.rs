@@ -154,6 +154,29 @@ fn members_are_looked_after() {
 }
 
 #[test]
+fn invites_are_made_listed_and_taken_back() {
+    let home = Home::new();
+    let link = home.ask(&["invite", "create"]);
+    assert!(link.starts_with("http://localhost:4000/invite/") && link.lines().count() == 1, "{link}");
+    let open = home.ask_json(&["invite", "create", "--uses", "0", "--expires", "never"]);
+    assert_eq!((&open["max_uses"], &open["expires_at"]), (&Value::Null, &Value::Null));
+
+    let states = || -> Vec<String> {
+        let all = home.ask_json(&["invite", "list"]);
+        all.as_array().unwrap().iter().map(|invite| invite["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(states(), ["open", "open"]);
+    home.ask(&["invite", "revoke", link.trim()]);
+    home.ask(&["invite", "revoke", open["code"].as_str().unwrap()]);
+    assert_eq!(states(), ["revoked", "revoked"]);
+    assert!(home.refused(&["invite", "revoke", link.trim()]).contains("taken back before"));
+    assert!(home.refused(&["invite", "revoke", "nothing"]).contains("there is no such link"));
+    assert!(home.refused(&["invite", "create", "--uses", "1001"]).contains("uses must be from 1 to 1000"));
+    assert!(home.refused(&["invite", "create", "--expires", "3y"]).contains("7d"));
+    assert!(home.refused(&["invite", "create", "--expires", "99w"]).contains("at most a year"));
+}
+
+#[test]
 fn what_cannot_be_made_is_refused_in_plain_words() {
     let home = Home::new();
     home.make("dana");
