@@ -34,7 +34,9 @@ CREATE TABLE accounts (
     suspended_at      INTEGER,
     silenced_at       INTEGER,
     -- The account is gone for good; the row stays so that its name and id are never given out again.
-    deleted_at        INTEGER
+    deleted_at        INTEGER,
+    -- Grows with every change of the row or of what is shown with it: what was read before is kept under it.
+    version           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX accounts_by_handle ON accounts (lower(username), domain);
 CREATE INDEX accounts_by_key ON accounts (public_key_id);

@@ -23,7 +23,9 @@ CREATE TABLE posts (
     deleted_at             INTEGER,
     replies_count          INTEGER NOT NULL DEFAULT 0,
     boosts_count           INTEGER NOT NULL DEFAULT 0,
-    favourites_count       INTEGER NOT NULL DEFAULT 0
+    favourites_count       INTEGER NOT NULL DEFAULT 0,
+    -- Grows with every change of the row or of what is shown with it: what was read before is kept under it.
+    version                INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX posts_by_account ON posts (account_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX posts_by_parent ON posts (in_reply_to_id, id) WHERE in_reply_to_id IS NOT NULL;

@@ -230,7 +230,7 @@ pub async fn get_or_tombstone(conn: &mut Conn, id: AccountId) -> Result<Account>
 /// As [`Error`] says.
 pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool> {
     let n = sql!(
-        "UPDATE accounts SET deleted_at = $2, suspended_at = coalesce(suspended_at, $2), display_name = '', note = '',
+        "UPDATE accounts SET version = version + 1, deleted_at = $2, suspended_at = coalesce(suspended_at, $2), display_name = '', note = '',
             fields = '[]', avatar = NULL, header = NULL, also_known_as = '[]', moved_to_uri = NULL,
             discoverable = FALSE, indexable = FALSE
          WHERE id = $1 AND deleted_at IS NULL"
@@ -272,7 +272,7 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
             fetched_at, suspended_at, silenced_at, followers_count, following_count, posts_count)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
             $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
-         ON CONFLICT (uri) DO UPDATE SET username = excluded.username, domain = excluded.domain, url = excluded.url,
+         ON CONFLICT (uri) DO UPDATE SET version = accounts.version + 1, username = excluded.username, domain = excluded.domain, url = excluded.url,
             kind = excluded.kind, display_name = excluded.display_name, note = excluded.note, fields = excluded.fields,
             avatar = excluded.avatar, header = excluded.header, locked = excluded.locked,
             discoverable = excluded.discoverable, indexable = excluded.indexable,
@@ -326,7 +326,7 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn count_followers(conn: &mut Conn, id: AccountId, by: i64) -> Result<()> {
-    sql!("UPDATE accounts SET followers_count = followers_count + $2 WHERE id = $1")
+    sql!("UPDATE accounts SET version = version + 1, followers_count = followers_count + $2 WHERE id = $1")
         .bind(id)
         .bind(by)
         .run(conn)
@@ -339,7 +339,7 @@ pub async fn count_followers(conn: &mut Conn, id: AccountId, by: i64) -> Result<
 /// # Errors
 /// As [`Error`] says.
 pub async fn count_following(conn: &mut Conn, id: AccountId, by: i64) -> Result<()> {
-    sql!("UPDATE accounts SET following_count = following_count + $2 WHERE id = $1")
+    sql!("UPDATE accounts SET version = version + 1, following_count = following_count + $2 WHERE id = $1")
         .bind(id)
         .bind(by)
         .run(conn)
@@ -353,7 +353,7 @@ pub async fn count_following(conn: &mut Conn, id: AccountId, by: i64) -> Result<
 /// As [`Error`] says.
 pub async fn count_posts(conn: &mut Conn, id: AccountId, by: i64, at: Option<Timestamp>) -> Result<()> {
     sql!(
-        "UPDATE accounts SET posts_count = posts_count + $2,
+        "UPDATE accounts SET version = version + 1, posts_count = posts_count + $2,
             last_post_at = CASE WHEN $3 > coalesce(last_post_at, 0) THEN $3 ELSE last_post_at END
          WHERE id = $1"
     )

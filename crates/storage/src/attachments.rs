@@ -119,7 +119,7 @@ pub async fn describe(tx: &mut Tx, id: AttachmentId, description: &str, focus: O
         .bind(focus.map(|f| f.y))
         .run(tx)
         .await?;
-    Ok(())
+    shown_anew(tx, id).await
 }
 
 /// A remote file was fetched: where its bytes are now.
@@ -131,6 +131,15 @@ pub async fn keep_file(tx: &mut Tx, id: AttachmentId, key: &str, preview_key: Op
         .bind(id)
         .bind(key)
         .bind(preview_key)
+        .run(tx)
+        .await?;
+    shown_anew(tx, id).await
+}
+
+/// The post that shows it looks different now.
+async fn shown_anew(tx: &mut Tx, id: AttachmentId) -> Result<()> {
+    sql!("UPDATE posts SET version = version + 1 WHERE id = (SELECT post_id FROM attachments WHERE id = $1)")
+        .bind(id)
         .run(tx)
         .await?;
     Ok(())

@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnect
 use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
+use crate::kept::Kept;
 use crate::node::Node;
 use crate::sql;
 
@@ -42,6 +43,7 @@ struct Inner {
     ids: IdGenerator,
     clock: Clock,
     node: Node,
+    kept: Kept,
 }
 
 #[derive(Debug)]
@@ -121,7 +123,7 @@ impl Db {
 
     fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
         let ids = IdGenerator::new(clock.clone(), node.number);
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node }) }
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node, kept: Kept::default() }) }
     }
 
     /// A connection for reading. Hold one per request, not one per query.
@@ -129,10 +131,11 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none is free within 30 s.
     pub async fn read(&self) -> Result<Conn> {
-        Ok(Conn(match &self.inner.pools {
+        let kind = match &self.inner.pools {
             Pools::Sqlite { readers, .. } => Kind::Sqlite(readers.acquire().await?),
             Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
-        }))
+        };
+        Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
 
     /// A transaction for writing. On SQLite there is one at a time: keep it short, never use the network in it.
@@ -140,10 +143,11 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none can be begun within 30 s.
     pub async fn write(&self) -> Result<Tx> {
-        let conn = Conn(match &self.inner.pools {
+        let kind = match &self.inner.pools {
             Pools::Sqlite { writer, .. } => Kind::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Kind::PostgresTx(pool.begin().await?),
-        });
+        };
+        let conn = Conn { kind, kept: self.inner.kept.clone() };
         Ok(Tx { conn, db: self.clone(), jobs: Vec::new(), signals: Vec::new() })
     }
 
@@ -162,7 +166,7 @@ impl Db {
     pub async fn end_leases_of_the_dead(&self, starting: bool) -> Result<()> {
         let mut tx = self.write().await?;
         let own = i64::from(self.node());
-        let mut living = match &mut tx.conn.0 {
+        let mut living = match &mut tx.conn.kind {
             Kind::PostgresTx(pg) => Node::living(pg).await?,
             // The embedded database has one server process: this one. (A command beside it claims nothing.)
             _ => vec![own],
@@ -258,7 +262,11 @@ fn migration(e: sqlx::migrate::MigrateError) -> Error {
 
 /// A connection, in a transaction or not.
 #[derive(Debug)]
-pub struct Conn(Kind);
+pub struct Conn {
+    kind: Kind,
+    /// What was read before, by version.
+    pub(crate) kept: Kept,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -276,7 +284,7 @@ pub(crate) enum Raw<'c> {
 
 impl Conn {
     pub(crate) fn raw(&mut self) -> Raw<'_> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Sqlite(c) => Raw::Sqlite(c),
             Kind::SqliteTx(c) => Raw::Sqlite(c),
             Kind::Postgres(c) => Raw::Postgres(c),
@@ -347,7 +355,7 @@ impl Tx {
     /// # Errors
     /// As [`Error`] says.
     pub async fn one_claimer(&mut self, queue: &'static str) -> Result<()> {
-        if let Kind::PostgresTx(tx) = &mut self.conn.0 {
+        if let Kind::PostgresTx(tx) = &mut self.conn.kind {
             sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(queue).execute(&mut **tx).await?;
         }
         Ok(())
@@ -364,7 +372,7 @@ impl Tx {
             jobs::insert(&mut self.conn, id, &job, now).await?;
             self.wake(Queue::Jobs);
         }
-        match self.conn.0 {
+        match self.conn.kind {
             Kind::SqliteTx(tx) => {
                 tx.commit().await?;
                 for signal in self.signals {

@@ -19,6 +19,16 @@ use crate::posts::{PostRow, post_columns};
 use crate::sql;
 use crate::visible::visible;
 
+/// A post that the viewer may see, in the version it has now.
+#[derive(sqlx::FromRow)]
+struct Seen {
+    id: i64,
+    version: i64,
+    account_id: i64,
+    account_version: i64,
+    boost_of_id: Option<i64>,
+}
+
 /// The posts that the viewer may see, in the order of `ids`. A boost is left out with what it boosts.
 ///
 /// # Errors
@@ -27,13 +37,14 @@ pub async fn posts(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Ve
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = load(conn, viewer, ids).await?;
+    let mut seen = look(conn, viewer, ids).await?;
+    let here: HashSet<i64> = seen.iter().map(|p| p.id).collect();
     let boosted: Vec<PostId> =
-        found.values().filter_map(|p| p.boost_of_id).filter(|id| !found.contains_key(id)).collect();
+        seen.iter().filter_map(|p| p.boost_of_id).filter(|id| !here.contains(id)).map(PostId).collect();
     if !boosted.is_empty() {
-        found.extend(load(conn, viewer, &boosted).await?);
+        seen.extend(look(conn, viewer, &boosted).await?);
     }
-    let views = assemble(conn, viewer, found).await?;
+    let views = assemble(conn, viewer, &seen).await?;
     Ok(ids
         .iter()
         .filter_map(|id| {
@@ -54,53 +65,97 @@ pub async fn post(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<PostVie
     posts(conn, viewer, &[id]).await?.pop().ok_or(Error::NotFound)
 }
 
-async fn load(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<HashMap<PostId, Post>> {
-    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = ANY($2) AND ", visible!("p")))
-        .bind(viewer.raw())
-        .bind(ids)
-        .all::<PostRow>(conn)
-        .await?
-        .into_iter()
-        .map(|row| Post::try_from(row).map(|p| (p.id, p)))
-        .collect()
+async fn look(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<Seen>> {
+    sql!(concat!(
+        "SELECT p.id, p.version, p.account_id, a.version AS account_version, p.boost_of_id
+         FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND a.deleted_at IS NULL AND ",
+        visible!("p")
+    ))
+    .bind(viewer.raw())
+    .bind(ids)
+    .all(conn)
+    .await
 }
 
-async fn assemble(conn: &mut Conn, viewer: Viewer, posts: HashMap<PostId, Post>) -> Result<HashMap<PostId, PostView>> {
-    let ids: Vec<PostId> = posts.keys().copied().collect();
-    let authors: HashSet<AccountId> = posts.values().map(|p| p.account_id).collect();
-    let accounts = account_views(conn, &authors.into_iter().collect::<Vec<_>>()).await?;
-    let mut mentions = mentions(conn, &ids).await?;
-    let mut tags = tags(conn, &ids).await?;
-    let mut attachments = attachments(conn, &ids).await?;
+async fn assemble(conn: &mut Conn, viewer: Viewer, seen: &[Seen]) -> Result<HashMap<PostId, PostView>> {
+    let authors: Vec<(AccountId, i64)> = seen.iter().map(|p| (AccountId(p.account_id), p.account_version)).collect();
+    let accounts = kept_accounts(conn, authors).await?;
+    let cores = kept_cores(conn, seen, &accounts).await?;
+    let ids: Vec<PostId> = seen.iter().map(|p| PostId(p.id)).collect();
     let flags = match viewer.account() {
         Some(me) => flags(conn, me, &ids).await?,
         None => HashMap::new(),
     };
-    let apps = apps(conn, &posts).await?;
-    let emojis =
-        emojis_for(conn, posts.values().map(|p| (domain_of(&accounts, p), [&p.content, &p.spoiler_text]))).await?;
-
-    Ok(posts
+    Ok(cores
         .into_iter()
-        .filter_map(|(id, post)| {
+        .filter_map(|(id, core)| {
             // An author without a row was deleted meanwhile.
-            let account = Arc::clone(accounts.get(&post.account_id)?);
-            let core = PostCore {
-                mentions: mentions.remove(&id).unwrap_or_default(),
-                tags: tags.remove(&id).unwrap_or_default(),
-                attachments: attachments.remove(&id).unwrap_or_default(),
-                emojis: pick_emojis(&emojis, &account.account.domain, &[&post.content, &post.spoiler_text]),
-                app: post.app_id.and_then(|id| apps.get(&id.0).cloned()),
-                post,
-            };
+            let account = Arc::clone(accounts.get(&core.post.account_id)?);
             let flags = flags.get(&id).copied().unwrap_or_default();
-            Some((id, PostView { core: Arc::new(core), account, flags, boost_of: None }))
+            Some((id, PostView { core, account, flags, boost_of: None }))
         })
         .collect())
 }
 
-fn domain_of<'a>(accounts: &'a HashMap<AccountId, Arc<AccountView>>, post: &Post) -> &'a str {
-    accounts.get(&post.account_id).map_or("", |a| a.account.domain.as_str())
+/// The viewer-independent parts, as far as possible from what was read before.
+async fn kept_cores(
+    conn: &mut Conn,
+    seen: &[Seen],
+    accounts: &HashMap<AccountId, Arc<AccountView>>,
+) -> Result<HashMap<PostId, Arc<PostCore>>> {
+    let mut cores = HashMap::with_capacity(seen.len());
+    let mut missing = HashMap::new();
+    for p in seen {
+        let id = PostId(p.id);
+        match conn.kept.post(id, p.version) {
+            Some(core) => drop(cores.insert(id, core)),
+            None => drop(missing.insert(id, p.version)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(cores);
+    }
+    let ids: Vec<PostId> = missing.keys().copied().collect();
+    for core in read_cores(conn, &ids, accounts).await? {
+        let core = Arc::new(core);
+        if let Some(version) = missing.get(&core.post.id) {
+            conn.kept.keep_post(*version, Arc::clone(&core));
+        }
+        cores.insert(core.post.id, core);
+    }
+    Ok(cores)
+}
+
+async fn read_cores(
+    conn: &mut Conn,
+    ids: &[PostId],
+    accounts: &HashMap<AccountId, Arc<AccountView>>,
+) -> Result<Vec<PostCore>> {
+    let posts: Vec<Post> =
+        sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = ANY($1) AND p.deleted_at IS NULL"))
+            .bind(ids)
+            .all::<PostRow>(conn)
+            .await?
+            .into_iter()
+            .map(Post::try_from)
+            .collect::<Result<_>>()?;
+    let mut mentions = mentions(conn, ids).await?;
+    let mut tags = tags(conn, ids).await?;
+    let mut attachments = attachments(conn, ids).await?;
+    let apps = apps(conn, &posts).await?;
+    let domain = |post: &Post| accounts.get(&post.account_id).map_or("", |a| a.account.domain.as_str());
+    let emojis = emojis_for(conn, posts.iter().map(|p| (domain(p), [&p.content, &p.spoiler_text]))).await?;
+    Ok(posts
+        .into_iter()
+        .map(|post| PostCore {
+            mentions: mentions.remove(&post.id).unwrap_or_default(),
+            tags: tags.remove(&post.id).unwrap_or_default(),
+            attachments: attachments.remove(&post.id).unwrap_or_default(),
+            emojis: pick_emojis(&emojis, domain(&post), &[&post.content, &post.spoiler_text]),
+            app: post.app_id.and_then(|id| apps.get(&id.0).cloned()),
+            post,
+        })
+        .collect())
 }
 
 /// The accounts with what is needed to show them; those that do not exist are missing.
@@ -111,8 +166,34 @@ pub async fn account_views(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = accounts::many(conn, ids).await?;
-    views_of(conn, found).await
+    let versions = sql!("SELECT id, version FROM accounts WHERE id = ANY($1) AND deleted_at IS NULL")
+        .bind(ids)
+        .all::<(i64, i64)>(conn)
+        .await?;
+    kept_accounts(conn, versions.into_iter().map(|(id, version)| (AccountId(id), version)).collect()).await
+}
+
+/// The views of accounts in these versions, as far as possible from what was read before.
+async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+    let mut views = HashMap::with_capacity(wanted.len());
+    let mut missing = HashMap::new();
+    for (id, version) in wanted {
+        match conn.kept.account(id, version) {
+            Some(view) => drop(views.insert(id, view)),
+            None => drop(missing.insert(id, version)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(views);
+    }
+    let found = accounts::many(conn, &missing.keys().copied().collect::<Vec<_>>()).await?;
+    for (id, view) in views_of(conn, found).await? {
+        if let Some(version) = missing.get(&id) {
+            conn.kept.keep_account(*version, Arc::clone(&view));
+        }
+        views.insert(id, view);
+    }
+    Ok(views)
 }
 
 /// The views of accounts that were read already, in their order.
@@ -299,8 +380,8 @@ async fn flags(conn: &mut Conn, me: AccountId, ids: &[PostId]) -> Result<HashMap
     Ok(by_post)
 }
 
-async fn apps(conn: &mut Conn, posts: &HashMap<PostId, Post>) -> Result<HashMap<i64, (String, Option<String>)>> {
-    let ids: HashSet<i64> = posts.values().filter_map(|p| p.app_id).map(|id| id.0).collect();
+async fn apps(conn: &mut Conn, posts: &[Post]) -> Result<HashMap<i64, (String, Option<String>)>> {
+    let ids: HashSet<i64> = posts.iter().filter_map(|p| p.app_id).map(|id| id.0).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

@@ -18,6 +18,7 @@ pub mod inbox_items;
 pub mod interactions;
 pub mod invites;
 pub mod jobs;
+mod kept;
 pub mod lists;
 pub mod markers;
 pub mod members;

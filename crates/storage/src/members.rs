@@ -286,6 +286,8 @@ pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> 
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
 pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
+    // The role is shown with the account.
+    sql!("UPDATE accounts SET version = version + 1 WHERE id = $1").bind(id).run(tx).await?;
     changed(sql!("UPDATE members SET role = $2 WHERE account_id = $1").bind(id).bind(role.as_str()).run(tx).await?)
 }
 

@@ -94,7 +94,7 @@ pub async fn domain_policies(conn: &mut Conn) -> Result<Vec<(String, DomainSever
 /// As [`Error`] says.
 pub async fn bury_account(tx: &mut Tx, id: AccountId) -> Result<bool> {
     let now = tx.now();
-    let n = sql!("UPDATE accounts SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+    let n = sql!("UPDATE accounts SET version = version + 1, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .bind(now)
         .run(tx)
@@ -107,7 +107,10 @@ pub async fn bury_account(tx: &mut Tx, id: AccountId) -> Result<bool> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn release_handle(tx: &mut Tx, id: AccountId) -> Result<()> {
-    sql!("UPDATE accounts SET username = username || '.' || CAST(id AS TEXT) WHERE id = $1").bind(id).run(tx).await?;
+    sql!("UPDATE accounts SET version = version + 1, username = username || '.' || CAST(id AS TEXT) WHERE id = $1")
+        .bind(id)
+        .run(tx)
+        .await?;
     Ok(())
 }
 
@@ -116,7 +119,7 @@ pub async fn release_handle(tx: &mut Tx, id: AccountId) -> Result<()> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn touch_account(tx: &mut Tx, id: AccountId, at: Timestamp) -> Result<()> {
-    sql!("UPDATE accounts SET fetched_at = $2 WHERE id = $1").bind(id).bind(at).run(tx).await?;
+    sql!("UPDATE accounts SET version = version + 1, fetched_at = $2 WHERE id = $1").bind(id).bind(at).run(tx).await?;
     Ok(())
 }
 

@@ -320,7 +320,7 @@ pub async fn is_mentioned(conn: &mut Conn, id: PostId, account: AccountId) -> Re
 /// As [`Error`] says.
 pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
     let n = sql!(
-        "UPDATE posts SET deleted_at = $2, content = '', source = NULL, spoiler_text = '' WHERE id = $1 AND deleted_at IS NULL"
+        "UPDATE posts SET version = version + 1, deleted_at = $2, content = '', source = NULL, spoiler_text = '' WHERE id = $1 AND deleted_at IS NULL"
     )
     .bind(id)
     .bind(now)
@@ -357,7 +357,7 @@ pub struct Edit<'a> {
 /// As [`Error`] says.
 pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     sql!(
-        "UPDATE posts SET content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7
+        "UPDATE posts SET version = version + 1, content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7
          WHERE id = $1 AND deleted_at IS NULL"
     )
     .bind(id)
@@ -427,7 +427,11 @@ pub async fn edits(conn: &mut Conn, id: PostId) -> Result<Vec<PostEdit>> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn count_replies(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    sql!("UPDATE posts SET version = version + 1, replies_count = replies_count + $2 WHERE id = $1")
+        .bind(id)
+        .bind(by)
+        .run(tx)
+        .await?;
     Ok(())
 }
 
@@ -436,7 +440,11 @@ pub async fn count_replies(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn count_boosts(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET boosts_count = boosts_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    sql!("UPDATE posts SET version = version + 1, boosts_count = boosts_count + $2 WHERE id = $1")
+        .bind(id)
+        .bind(by)
+        .run(tx)
+        .await?;
     Ok(())
 }
 
@@ -445,7 +453,11 @@ pub async fn count_boosts(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn count_favourites(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET favourites_count = favourites_count + $2 WHERE id = $1").bind(id).bind(by).run(tx).await?;
+    sql!("UPDATE posts SET version = version + 1, favourites_count = favourites_count + $2 WHERE id = $1")
+        .bind(id)
+        .bind(by)
+        .run(tx)
+        .await?;
     Ok(())
 }
 
@@ -467,13 +479,13 @@ pub async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<i64> {
         if id == parent.id.0 {
             continue;
         }
-        sql!("UPDATE posts SET in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1")
+        sql!("UPDATE posts SET version = version + 1, in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1")
             .bind(id)
             .bind(parent.id)
             .bind(parent.account_id)
             .run(tx)
             .await?;
-        sql!("UPDATE posts SET thread_id = $2 WHERE thread_id = $1 AND boost_of_id IS NULL")
+        sql!("UPDATE posts SET version = version + 1, thread_id = $2 WHERE thread_id = $1 AND boost_of_id IS NULL")
             .bind(thread)
             .bind(parent.thread_id)
             .run(tx)

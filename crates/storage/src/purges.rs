@@ -52,21 +52,21 @@ async fn follows(tx: &mut Tx, id: AccountId) -> Result<Vec<AccountId>> {
     .ids(tx)
     .await?;
     sql!(
-        "UPDATE accounts SET following_count = following_count - 1
+        "UPDATE accounts SET version = version + 1, following_count = following_count - 1
          WHERE id IN (SELECT account_id FROM follows WHERE target_id = $1)"
     )
     .bind(id)
     .run(tx)
     .await?;
     sql!(
-        "UPDATE accounts SET followers_count = followers_count - 1
+        "UPDATE accounts SET version = version + 1, followers_count = followers_count - 1
          WHERE id IN (SELECT target_id FROM follows WHERE account_id = $1)"
     )
     .bind(id)
     .run(tx)
     .await?;
     sql!("DELETE FROM follows WHERE account_id = $1 OR target_id = $1").bind(id).run(tx).await?;
-    sql!("UPDATE accounts SET followers_count = 0, following_count = 0, posts_count = 0 WHERE id = $1")
+    sql!("UPDATE accounts SET version = version + 1, followers_count = 0, following_count = 0, posts_count = 0 WHERE id = $1")
         .bind(id)
         .run(tx)
         .await?;
@@ -75,7 +75,7 @@ async fn follows(tx: &mut Tx, id: AccountId) -> Result<Vec<AccountId>> {
 
 async fn favourites(tx: &mut Tx, id: AccountId) -> Result<()> {
     sql!(
-        "UPDATE posts SET favourites_count = favourites_count - 1
+        "UPDATE posts SET version = version + 1, favourites_count = favourites_count - 1
          WHERE id IN (SELECT post_id FROM favourites WHERE account_id = $1)"
     )
     .bind(id)

@@ -1,0 +1,48 @@
+//! What was read before and has not changed: posts and accounts without anything that depends on the viewer.
+//!
+//! Every row has a version that grows with each change. A page first reads which versions there are now (and which
+//! posts the viewer may see), then takes from here what it has in that version. Nothing has to be told to forget,
+//! in this process or another: an old version is never asked for again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::view::{AccountView, PostCore};
+use domain::{AccountId, PostId};
+use moka::sync::Cache;
+
+/// Custom emojis are shown with posts and accounts but have no version there: a change shows after this long.
+const KEEP: Duration = Duration::from_secs(5 * 60);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    posts: Cache<PostId, (i64, Arc<PostCore>)>,
+    accounts: Cache<AccountId, (i64, Arc<AccountView>)>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            posts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
+            accounts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
+        }
+    }
+}
+
+impl Kept {
+    pub(crate) fn post(&self, id: PostId, version: i64) -> Option<Arc<PostCore>> {
+        self.posts.get(&id).filter(|(kept, _)| *kept == version).map(|(_, core)| core)
+    }
+
+    pub(crate) fn keep_post(&self, version: i64, core: Arc<PostCore>) {
+        self.posts.insert(core.post.id, (version, core));
+    }
+
+    pub(crate) fn account(&self, id: AccountId, version: i64) -> Option<Arc<AccountView>> {
+        self.accounts.get(&id).filter(|(kept, _)| *kept == version).map(|(_, view)| view)
+    }
+
+    pub(crate) fn keep_account(&self, version: i64, view: Arc<AccountView>) {
+        self.accounts.insert(view.account.id, (version, view));
+    }
+}
