@@ -211,18 +211,6 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<
     .transpose()
 }
 
-/// As [`get`], but a deleted account too: what is left of it, to tell other servers that it is gone.
-///
-/// # Errors
-/// [`Error::NotFound`] when there never was such an account.
-pub async fn get_or_tombstone(conn: &mut Conn, id: AccountId) -> Result<Account> {
-    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1"))
-        .bind(id)
-        .one::<AccountRow>(conn)
-        .await?
-        .try_into()
-}
-
 /// Makes a tombstone of an account: nothing of it is shown any more, its name and ids are never given out again.
 /// What it left (posts, relations, media) is the caller's. `false` when it already was one.
 ///

@@ -86,14 +86,6 @@ pub async fn retry(conn: &mut Conn, id: JobId, run_at: Timestamp, error: &str) -
     Ok(())
 }
 
-/// Is there such a job that was not finished?
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn is_waiting(conn: &mut Conn, job: &Job) -> Result<bool> {
-    sql!("SELECT id FROM jobs WHERE payload = $1 LIMIT 1").bind(json(job)?).exists(conn).await
-}
-
 /// How many wait, and when the oldest was asked for.
 ///
 /// # Errors

@@ -7,8 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 
 use domain::IdGenerator;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Error, Result};
 
@@ -26,7 +25,8 @@ pub struct Node {
 #[expect(dead_code, reason = "held for their locks, which end when they are dropped")]
 enum Hold {
     File(File),
-    Connection(PoolConnection<Postgres>),
+    /// Taken out of the pool, which could never be closed otherwise.
+    Connection(PgConnection),
     /// A database in memory has one process.
     Alone,
 }
@@ -41,7 +41,7 @@ impl Node {
                 .fetch_one(&mut *conn)
                 .await?;
             if got {
-                return Ok(Self { number, _hold: Hold::Connection(conn) });
+                return Ok(Self { number, _hold: Hold::Connection(conn.detach()) });
             }
         }
         Err(too_many())

@@ -6,25 +6,22 @@
 use domain::AccountId;
 use domain::event::Event;
 use domain::job::Job;
-use storage::{accounts, jobs, posts, purges};
+use storage::{accounts, posts, purges};
 
 use crate::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::posts::delete;
 
 /// Posts taken back in one transaction.
 const AT_ONCE: i64 = 50;
 
 /// # Errors
-/// [`Error::Unavailable`] while other servers are not told yet: who they are is read from what is removed here.
+/// When the database refuses; what was done until then stays done.
 pub async fn purge(app: &App, id: AccountId) -> Result<()> {
     let mut conn = app.db.read().await?;
     if accounts::get(&mut conn, id).await.is_ok() {
         // Not deleted: a job for nobody.
         return Ok(());
-    }
-    if jobs::is_waiting(&mut conn, &Job::DistributeAccountDelete { account: id }).await? {
-        return Err(Error::Unavailable("other servers are to be told first".to_owned()));
     }
     drop(conn);
     loop {

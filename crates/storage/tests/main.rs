@@ -1,0 +1,14 @@
+//! Every statement runs on SQLite and on PostgreSQL: one module per table family, one binary, so that everything is
+//! linked once.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+#[macro_use]
+mod both;
+
+mod invites;
+mod jobs;
+mod members;
+mod people;
+mod sign_in;
+mod transactions;

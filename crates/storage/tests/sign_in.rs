@@ -1,0 +1,143 @@
+//! Codes are good once, tokens and sessions until they end.
+
+use std::time::Duration;
+
+use domain::scope::Scopes;
+use domain::{AccountId, AppId, TokenId};
+use storage::oauth::{Client, Code, Token};
+use storage::sessions::Session;
+use storage::{Db, Error, members, oauth, sessions};
+
+use crate::people::member;
+
+async fn client(db: &Db) -> AppId {
+    let mut tx = db.write().await.unwrap();
+    let client = Client {
+        id: tx.id(),
+        client_id: "toot".to_owned(),
+        secret_hash: vec![7; 32],
+        name: "Toot".to_owned(),
+        website: None,
+        redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".to_owned(), "app://back".to_owned()],
+        scopes: Scopes::parse("read write").unwrap(),
+        created_at: tx.now(),
+    };
+    oauth::insert_client(&mut tx, &client).await.unwrap();
+    assert_eq!(oauth::client_by_client_id(&mut tx, "toot").await.unwrap().unwrap(), client);
+    tx.commit().await.unwrap();
+    client.id
+}
+
+async fn token(db: &Db, hash: &[u8], account: Option<AccountId>, lives: Option<Duration>) -> TokenId {
+    let mut tx = db.write().await.unwrap();
+    let now = tx.now();
+    let token = Token {
+        id: tx.id(),
+        client: None,
+        account,
+        scopes: Scopes::parse("read").unwrap(),
+        created_at: now,
+        expires_at: lives.map(|by| now.plus(by)),
+    };
+    oauth::insert_token(&mut tx, hash, &token).await.unwrap();
+    tx.commit().await.unwrap();
+    token.id
+}
+
+both! {
+    /// Of sixteen who present the same code at once, one gets it.
+    async fn a_code_is_good_for_one_exchange(fresh) {
+        let (dana, app) = (member(&fresh.db, "dana").await, client(&fresh.db).await);
+        let mut tx = fresh.db.write().await.unwrap();
+        let code = Code {
+            client: app,
+            account: dana.id,
+            redirect_uri: "app://back".to_owned(),
+            scopes: Scopes::parse("read follow").unwrap(),
+            challenge: Some("x".to_owned()),
+            expires_at: fresh.clock.now().plus(Duration::from_secs(600)),
+        };
+        oauth::insert_code(&mut tx, &[1; 32], &code).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tasks = Vec::new();
+        for _ in 0..16 {
+            let db = fresh.db.clone();
+            tasks.push(tokio::spawn(async move {
+                let mut tx = db.write().await.unwrap();
+                let got = oauth::take_code(&mut tx, &[1; 32]).await.unwrap();
+                tx.commit().await.unwrap();
+                got
+            }));
+        }
+        let mut got = Vec::new();
+        for task in tasks {
+            got.extend(task.await.unwrap());
+        }
+        assert_eq!(got, [code]);
+    }
+
+    async fn a_token_ends_when_it_expires_or_is_revoked(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let app = client(&fresh.db).await;
+        let now = || fresh.clock.now();
+        let short = token(&fresh.db, &[1; 32], Some(dana.id), Some(Duration::from_secs(60))).await;
+        token(&fresh.db, &[2; 32], None, None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        let grant = oauth::grant(&mut tx, &[1; 32], now()).await.unwrap().unwrap();
+        assert_eq!((grant.token, grant.holder.unwrap().account), (short, dana.id));
+        assert!(grant.holder.unwrap().approved && !grant.holder.unwrap().disabled);
+        assert!(oauth::grant(&mut tx, &[2; 32], now()).await.unwrap().unwrap().holder.is_none());
+        assert!(oauth::grant(&mut tx, &[3; 32], now()).await.unwrap().is_none());
+        assert_eq!(oauth::revoke(&mut tx, &[1; 32], app).await.unwrap(), None, "another application's");
+        tx.commit().await.unwrap();
+
+        fresh.advance(Duration::from_secs(60));
+        let mut tx = fresh.db.write().await.unwrap();
+        assert!(oauth::grant(&mut tx, &[1; 32], now()).await.unwrap().is_none(), "expired");
+        tx.commit().await.unwrap();
+
+        let lasting = token(&fresh.db, &[4; 32], Some(dana.id), None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        assert!(oauth::revoke_all_of(&mut tx, dana.id).await.unwrap().contains(&lasting));
+        assert!(oauth::grant(&mut tx, &[4; 32], now()).await.unwrap().is_none(), "revoked");
+        assert!(oauth::revoke_all_of(&mut tx, dana.id).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+    }
+
+    /// Whoever was disabled is known as such at once, and whoever is deleted is not known at all.
+    async fn a_token_answers_with_what_its_member_may_do_now(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        token(&fresh.db, &[1; 32], Some(dana.id), None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        let now = tx.now();
+        members::set_disabled(&mut tx, dana.id, Some(now)).await.unwrap();
+        let grant = oauth::grant(&mut tx, &[1; 32], now).await.unwrap().unwrap();
+        assert!(grant.holder.unwrap().disabled);
+        storage::accounts::bury(&mut tx, dana.id, now).await.unwrap();
+        assert!(oauth::grant(&mut tx, &[1; 32], now).await.unwrap().is_none());
+        tx.commit().await.unwrap();
+    }
+
+    async fn a_session_lives_until_it_ends(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let mut tx = fresh.db.write().await.unwrap();
+        let now = tx.now();
+        let later = now.plus(Duration::from_secs(3_600));
+        let session = Session { account: dana.id, created_at: now, last_used_at: now, expires_at: later };
+        for hash in [[1; 32], [2; 32], [3; 32]] {
+            sessions::insert(&mut tx, &hash, &session, "Firefox").await.unwrap();
+        }
+        assert!(matches!(sessions::insert(&mut tx, &[4; 32], &Session { account: AccountId(1), ..session }, "").await, Err(Error::Conflict(_))));
+        drop(tx);
+        let mut tx = fresh.db.write().await.unwrap();
+        for hash in [[1; 32], [2; 32], [3; 32]] {
+            sessions::insert(&mut tx, &hash, &session, "Firefox").await.unwrap();
+        }
+        assert_eq!(sessions::find(&mut tx, &[1; 32], now).await.unwrap(), Some(session));
+        assert_eq!(sessions::find(&mut tx, &[1; 32], later).await.unwrap(), None, "it ends at the moment it says");
+        assert!(sessions::remove(&mut tx, &[1; 32]).await.unwrap());
+        assert!(sessions::find(&mut tx, &[1; 32], now).await.unwrap().is_none());
+        assert_eq!(sessions::remove_all_of(&mut tx, dana.id).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+    }
+}

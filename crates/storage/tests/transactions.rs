@@ -1,0 +1,141 @@
+//! A transaction is the only outbox: what it asked for happens with it, or not at all.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use domain::PostId;
+use domain::event::Event;
+use domain::job::Job;
+use storage::{Db, Queue, jobs};
+use tokio::sync::broadcast::Receiver;
+
+use crate::both::Engine;
+use crate::people::{account, member};
+
+const EVENT: Event = Event::PostCreated { post: PostId(1) };
+
+async fn next(events: &mut Receiver<Event>) -> Option<Event> {
+    tokio::time::timeout(Duration::from_secs(5), events.recv()).await.ok().map(Result::unwrap)
+}
+
+/// Nothing comes: another event, sent after what must not come, is the first to arrive.
+async fn nothing_but(db: &Db, events: &mut Receiver<Event>) {
+    let mut tx = db.write().await.unwrap();
+    tx.emit(Event::SettingsChanged);
+    tx.commit().await.unwrap();
+    assert_eq!(next(events).await, Some(Event::SettingsChanged));
+}
+
+both! {
+    async fn a_dropped_transaction_leaves_no_row_no_job_and_no_event(fresh) {
+        let mut events = fresh.db.hub().subscribe();
+        let mut tx = fresh.db.write().await.unwrap();
+        let dana = account(tx.id(), "dana", "");
+        storage::accounts::upsert(&mut tx, &dana).await.unwrap();
+        tx.enqueue(Job::DistributeAccount { account: dana.id });
+        tx.emit(EVENT);
+        drop(tx);
+        nothing_but(&fresh.db, &mut events).await;
+        let mut conn = fresh.db.read().await.unwrap();
+        assert!(storage::accounts::get(&mut conn, dana.id).await.is_err());
+        assert_eq!(jobs::backlog(&mut conn).await.unwrap(), (0, None));
+    }
+
+    /// Whoever hears of a change finds it, and the job that came with it.
+    async fn an_event_comes_after_the_change_it_tells_of(fresh) {
+        let mut events = fresh.db.hub().subscribe();
+        let mut tx = fresh.db.write().await.unwrap();
+        let dana = account(tx.id(), "dana", "");
+        storage::accounts::upsert(&mut tx, &dana).await.unwrap();
+        tx.enqueue(Job::DistributeAccount { account: dana.id });
+        tx.emit(EVENT);
+        assert!(events.try_recv().is_err(), "told before it happened");
+        tx.commit().await.unwrap();
+        assert_eq!(next(&mut events).await, Some(EVENT));
+        let mut conn = fresh.db.read().await.unwrap();
+        assert!(storage::accounts::get(&mut conn, dana.id).await.is_ok());
+        assert_eq!(jobs::backlog(&mut conn).await.unwrap().0, 1);
+    }
+
+    async fn events_keep_their_order(fresh) {
+        let mut events = fresh.db.hub().subscribe();
+        let mut tx = fresh.db.write().await.unwrap();
+        for n in 0..100 {
+            tx.emit(Event::PostCreated { post: PostId(n) });
+        }
+        tx.commit().await.unwrap();
+        for n in 0..100 {
+            assert_eq!(next(&mut events).await, Some(Event::PostCreated { post: PostId(n) }));
+        }
+    }
+
+    async fn a_job_wakes_the_worker_that_waits(fresh) {
+        let hub = fresh.db.hub().clone();
+        let waiting = tokio::spawn(async move {
+            // Woken, not timed out: the limit is far beyond the test's.
+            hub.wait(Queue::Jobs, Duration::from_secs(600)).await;
+        });
+        let mut tx = fresh.db.write().await.unwrap();
+        tx.enqueue(Job::DistributePost { post: PostId(1) });
+        tx.commit().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("nobody woke it").unwrap();
+    }
+
+    /// Two processes on one database never make the same id.
+    async fn processes_take_different_node_numbers(fresh) {
+        let other = fresh.another().await;
+        let mine: HashSet<i64> = (0..2_000).map(|_| fresh.db.ids().next()).collect();
+        assert!((0..2_000).all(|_| !mine.contains(&other.ids().next::<i64>())));
+        other.close().await;
+    }
+
+    /// Writers that read before they write: on SQLite the second waits for the first instead of failing.
+    async fn sixteen_who_read_and_then_write_all_succeed(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let mut tasks = Vec::new();
+        for _ in 0..16 {
+            let db = fresh.db.clone();
+            tasks.push(tokio::spawn(async move {
+                for _ in 0..10 {
+                    let mut tx = db.write().await.unwrap();
+                    storage::accounts::get(&mut tx, dana.id).await.unwrap();
+                    storage::accounts::count_followers(&mut tx, dana.id, 1).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let mut conn = fresh.db.read().await.unwrap();
+        assert_eq!(storage::accounts::get(&mut conn, dana.id).await.unwrap().followers_count, 160);
+    }
+
+    async fn a_reader_cannot_write(fresh) {
+        if fresh.db.is_sqlite() {
+            let mut conn = fresh.db.read().await.unwrap();
+            assert!(storage::accounts::upsert(&mut conn, &account(domain::AccountId(1), "dana", "")).await.is_err());
+        }
+    }
+}
+
+/// What one process changes, listeners of another hear of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_and_wake_ups_reach_other_processes() {
+    crate::both::on(Engine::Postgres, |fresh| async move {
+        let other = fresh.another().await;
+        let (mut here, mut there) = (fresh.db.hub().subscribe(), other.hub().subscribe());
+        let hub = other.hub().clone();
+        let waiting = tokio::spawn(async move { hub.wait(Queue::Jobs, Duration::from_secs(600)).await });
+        let mut tx = fresh.db.write().await.unwrap();
+        tx.emit(EVENT);
+        tx.enqueue(Job::DistributePost { post: PostId(1) });
+        tx.commit().await.unwrap();
+        assert_eq!(next(&mut there).await, Some(EVENT));
+        assert_eq!(next(&mut here).await, Some(EVENT), "once to whoever changed it, too");
+        nothing_but(&other, &mut here).await;
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("nobody woke the other").unwrap();
+        other.close().await;
+    })
+    .await;
+}
