@@ -7,12 +7,19 @@
 pub mod client;
 pub mod config;
 pub mod digest;
+pub mod inbound;
+pub mod inbox;
+pub mod jobs;
+pub mod keys;
 pub mod nodeinfo;
 pub mod outbound;
+pub mod resolve;
+pub mod routes;
 pub mod signature;
 mod state;
 pub mod webfinger;
 pub mod wire;
 
 pub use config::Config;
+pub use resolve::{ResolveError, Resolved};
 pub use state::Federation;

@@ -1,15 +1,30 @@
-//! What every part of federation works with.
+//! What every part of federation works with: the client, the keys it signs with, the keys it knows of others, and
+//! what the owner decided about other communities.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::App;
+use bytes::Bytes;
 use domain::AccountId;
 use domain::account::Account;
+use domain::event::Event;
+use domain::instance::DomainSeverity;
 use moka::sync::Cache;
+use tokio::sync::{OnceCell, broadcast};
 
-use crate::client::{Client, SetUpError};
+use crate::client::{Budget, Client, SetUpError};
 use crate::config::Config;
+use crate::keys::Sender;
 use crate::signature::SigningKey;
+use crate::wire::actor::instance_key_id;
+
+/// How long policies are believed without looking again; a change made in this process or another is told at once.
+const POLICIES_FOR: Duration = Duration::from_secs(60);
+/// How long another server's key is believed without looking at its account again.
+const SENDERS_FOR: Duration = Duration::from_secs(600);
+/// A host's keys are fetched again, after one that did not fit, at most once in so long.
+const REFETCH_AFTER: Duration = Duration::from_secs(300);
 
 /// Federation's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,6 +39,21 @@ pub struct Inner {
     pub config: Config,
     /// Parsed private keys of local accounts: parsing takes longer than signing.
     signing_keys: Cache<AccountId, Arc<SigningKey>>,
+    instance: OnceCell<Instance>,
+    /// By key id.
+    pub(crate) senders: Cache<String, Arc<Sender>>,
+    /// Hosts and actors whose key was fetched again a moment ago.
+    pub(crate) refetched: Cache<String, ()>,
+    policies: Cache<(), Arc<Vec<(String, DomainSeverity)>>>,
+    /// Documents of local actors, by lower-case name.
+    pub(crate) actors: Cache<String, (AccountId, Bytes)>,
+}
+
+/// The instance actor's key.
+#[derive(Debug)]
+struct Instance {
+    key: Arc<SigningKey>,
+    public_pem: String,
 }
 
 impl std::ops::Deref for Federation {
@@ -34,15 +64,63 @@ impl std::ops::Deref for Federation {
 }
 
 impl Federation {
+    /// To be called within a tokio runtime: caches listen to the database's events from then on.
+    ///
     /// # Errors
     /// When the outgoing client cannot be set up: see [`SetUpError`].
     pub fn new(app: App, config: Config) -> Result<Self, SetUpError> {
         let client = Client::new(&config, &app.urls, app.clock().clone())?;
-        Ok(Self { inner: Arc::new(Inner { app, client, config, signing_keys: Cache::new(10_000) }) })
+        let events = app.db.hub().subscribe();
+        let inner = Arc::new(Inner {
+            client,
+            config,
+            signing_keys: Cache::new(10_000),
+            instance: OnceCell::new(),
+            senders: Cache::builder().max_capacity(50_000).time_to_live(SENDERS_FOR).build(),
+            refetched: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
+            policies: Cache::builder().max_capacity(1).time_to_live(POLICIES_FOR).build(),
+            actors: Cache::builder().max_capacity(2_000).time_to_live(POLICIES_FOR).build(),
+            app,
+        });
+        tokio::spawn(forget_what_changed(Arc::downgrade(&inner), events));
+        Ok(Self { inner })
+    }
+}
+
+/// Drops what a change made stale, for as long as the state lives.
+async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcast::Receiver<Event>) {
+    loop {
+        let event = events.recv().await;
+        let Some(inner) = inner.upgrade() else { return };
+        match event {
+            Ok(Event::AccountChanged { account }) => inner.forget_account(account),
+            Ok(Event::SettingsChanged) => inner.policies.invalidate_all(),
+            Ok(_) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                inner.policies.invalidate_all();
+                inner.actors.invalidate_all();
+                inner.senders.invalidate_all();
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 
 impl Inner {
+    fn forget_account(&self, account: AccountId) {
+        // Counters change far more often than profiles: only what is cached is looked at.
+        let stale: Vec<_> = self.actors.iter().filter(|(_, (id, _))| *id == account).map(|(name, _)| name).collect();
+        for name in stale {
+            self.actors.invalidate(&*name);
+        }
+    }
+
+    /// How many requests one occasion may cause.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        Budget::new(self.config.fetch_budget)
+    }
+
     /// The key that a local account signs with.
     ///
     /// # Errors
@@ -60,5 +138,79 @@ impl Inner {
         );
         self.signing_keys.insert(account.id, Arc::clone(&key));
         Ok(key)
+    }
+
+    /// The key in whose name this server fetches; made at the first start and kept.
+    ///
+    /// # Errors
+    /// When the database refuses, or no key can be made.
+    pub async fn instance_key(&self) -> app::Result<Arc<SigningKey>> {
+        Ok(Arc::clone(&self.instance().await?.key))
+    }
+
+    /// The public half of [`Inner::instance_key`], in PEM.
+    ///
+    /// # Errors
+    /// As [`Inner::instance_key`].
+    pub async fn instance_public_pem(&self) -> app::Result<String> {
+        Ok(self.instance().await?.public_pem.clone())
+    }
+
+    async fn instance(&self) -> app::Result<&Instance> {
+        self.instance
+            .get_or_try_init(|| async {
+                let mut conn = self.app.db.read().await?;
+                let kept = storage::settings::instance_private_key(&mut conn).await?;
+                drop(conn);
+                let pem = match kept {
+                    Some(pem) => pem,
+                    None => {
+                        let fresh = app::keys::generate().await.map_err(app::Error::internal)?;
+                        let mut tx = self.app.db.write().await?;
+                        let pem = storage::settings::keep_instance_private_key(&mut tx, &fresh.private_pem).await?;
+                        tx.commit().await?;
+                        pem
+                    }
+                };
+                let damaged = |_| app::Error::Internal("the key of the instance actor is damaged".to_owned());
+                let key = SigningKey::from_pem(instance_key_id(&self.app.urls), &pem).map_err(damaged)?;
+                let public_pem = key.public_pem().map_err(damaged)?;
+                Ok(Instance { key: Arc::new(key), public_pem })
+            })
+            .await
+    }
+
+    /// What the owner decided about a domain, or one that it belongs to.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn policy(&self, domain: &str) -> app::Result<Option<DomainSeverity>> {
+        let all = match self.policies.get(&()) {
+            Some(all) => all,
+            None => {
+                let mut conn = self.app.db.read().await?;
+                let all = Arc::new(storage::peers::domain_policies(&mut conn).await?);
+                self.policies.insert((), Arc::clone(&all));
+                all
+            }
+        };
+        let bare = domain.split(':').next().unwrap_or(domain);
+        let covers = |of: &str| {
+            [domain, bare].iter().any(|d| {
+                d.eq_ignore_ascii_case(of)
+                    || d.to_ascii_lowercase().strip_suffix(of).is_some_and(|rest| rest.ends_with('.'))
+            })
+        };
+        let found = all.iter().filter(|(of, _)| covers(of)).map(|(_, severity)| *severity);
+        // The harder decision wins where a domain and its parent differ.
+        Ok(found.max_by_key(|severity| matches!(severity, DomainSeverity::Suspend)))
+    }
+
+    /// Does nothing come in from this domain, and nothing go out to it?
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn is_suspended(&self, domain: &str) -> app::Result<bool> {
+        Ok(self.policy(domain).await? == Some(DomainSeverity::Suspend))
     }
 }

@@ -75,6 +75,8 @@ pub enum Want {
     Jrd,
     /// Any JSON, such as NodeInfo.
     Json,
+    /// A host-meta document.
+    Xrd,
     /// A picture, video or sound, of at most so many bytes.
     Media(usize),
 }
@@ -85,6 +87,7 @@ impl Want {
             Self::Activity => ACTIVITY,
             Self::Jrd => "application/jrd+json, application/json",
             Self::Json => "application/json",
+            Self::Xrd => "application/xrd+xml, application/xml",
             Self::Media(_) => "image/*, video/*, audio/*",
         }
     }
@@ -100,6 +103,7 @@ impl Want {
         match self {
             Self::Activity => found.is_activity(),
             Self::Jrd | Self::Json => found.is_json(),
+            Self::Xrd => matches!(found.essence(), "application/xrd+xml" | "application/xml" | "text/xml"),
             Self::Media(_) => found.is_media(),
         }
     }

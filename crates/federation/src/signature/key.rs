@@ -4,9 +4,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::{ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{ED25519, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 
 /// The text is not a key this server can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +111,16 @@ impl SigningKey {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The public half, SubjectPublicKeyInfo in PEM.
+    ///
+    /// # Errors
+    /// Only if the library fails.
+    pub fn public_pem(&self) -> Result<String, UnusableKey> {
+        let der: PublicKeyX509Der<'_> = self.key.public_key().as_der().map_err(|_| UnusableKey)?;
+        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        Ok(pem::encode_config(&pem::Pem::new("PUBLIC KEY", der.as_ref()), config))
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256; a quarter of a millisecond. `None` only if the library fails.

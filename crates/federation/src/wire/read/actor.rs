@@ -80,7 +80,9 @@ impl ReceivedActor {
             .filter(|key| key.owner.as_deref().is_none_or(|owner| owner == actor_id))
             .filter(|key| same_server(&key.id, &actor_id))
             .collect();
-        if keys.is_empty() {
+        // A key in a document of its own is named here and looked for when it is needed.
+        let named = ids(value, "publicKey").iter().any(|key| same_server(key, &actor_id));
+        if keys.is_empty() && !named {
             return Err(Unusable::Missing("publicKey"));
         }
         // Addresses that speak for the actor must be on its own server; others are as good as absent.

@@ -1,0 +1,61 @@
+//! Somebody posted.
+
+use app::posts::receive::{Outcome as Received, receive};
+use storage::posts;
+
+use super::note::received;
+use super::{Outcome, Verdict, Work};
+use crate::wire::read::note::NoteKind;
+use crate::wire::read::{ReceivedNote, same_server};
+
+pub(super) async fn process(work: &Work<'_>) -> Outcome {
+    let fetched;
+    let value = match &work.activity.object.value {
+        Some(value) => value,
+        None => {
+            let id = work.object_id()?;
+            if !same_server(id, &work.actor.uri) {
+                return Ok(Verdict::Rejected("a post of another server"));
+            }
+            fetched = work.fed.fetch(id, work.budget).await?.1;
+            &fetched
+        }
+    };
+    if !crate::wire::lenient::types(value).any(|t| NoteKind::parse(t).is_some()) {
+        return Ok(Verdict::Ignored("not a post"));
+    }
+    let note = ReceivedNote::read(value)?;
+    if note.attributed_to != work.actor.uri && !work.is_authored_by_group(&note.attributed_to).await? {
+        return Ok(Verdict::Rejected("a post of somebody else"));
+    }
+    if note.vote.is_some() {
+        return Ok(Verdict::Ignored("a vote in a poll that is not ours"));
+    }
+    let mut conn = work.fed.app.db.read().await?;
+    if posts::uri_is_known(&mut conn, &note.id).await? {
+        return Ok(Verdict::Ignored("known already"));
+    }
+    drop(conn);
+    // A group or channel may post what one of its people wrote: the post is its author's.
+    let author = match note.attributed_to == work.actor.uri {
+        true => work.actor.clone(),
+        false => work.fed.resolve_actor(&note.attributed_to, work.budget).await?,
+    };
+    let post = received(work.fed, &author, note, work.budget).await?;
+    Ok(match receive(&work.fed.app, &author, post, false).await? {
+        Received::Created(_) => Verdict::Done,
+        Received::Known => Verdict::Ignored("known already"),
+        Received::Irrelevant => Verdict::Ignored("it concerns nobody here"),
+    })
+}
+
+impl Work<'_> {
+    /// Mobilizon: a person acts, the group is the author, both on one server. Its server vouches for both.
+    async fn is_authored_by_group(&self, author: &str) -> Result<bool, crate::resolve::ResolveError> {
+        if !same_server(author, &self.actor.uri) {
+            return Ok(false);
+        }
+        let author = self.fed.resolve_actor(author, self.budget).await?;
+        Ok(author.kind == domain::account::ActorKind::Group && !author.is_suspended())
+    }
+}

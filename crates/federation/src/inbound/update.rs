@@ -1,0 +1,49 @@
+//! A post was edited, or a profile changed.
+
+use app::posts::edit;
+use domain::account::ActorKind;
+use storage::posts;
+
+use super::note::received;
+use super::{Outcome, Verdict, Work, done_if};
+use crate::wire::lenient::types;
+use crate::wire::read::note::NoteKind;
+use crate::wire::read::{ReceivedNote, same_server};
+
+pub(super) async fn process(work: &Work<'_>) -> Outcome {
+    let id = work.object_id()?;
+    if !same_server(id, &work.actor.uri) {
+        return Ok(Verdict::Rejected("something of another server"));
+    }
+    let fetched;
+    let value = match &work.activity.object.value {
+        Some(value) if value.get("type").is_some() => value,
+        _ => {
+            fetched = work.fed.fetch(id, work.budget).await?.1;
+            &fetched
+        }
+    };
+    if types(value).any(|t| ActorKind::parse(t).is_some()) {
+        if id != work.actor.uri {
+            return Ok(Verdict::Rejected("somebody else's profile"));
+        }
+        work.fed.keep_actor(value, work.budget).await?;
+        return Ok(Verdict::Done);
+    }
+    if !types(value).any(|t| NoteKind::parse(t).is_some()) {
+        return Ok(Verdict::Ignored("neither a post nor a profile"));
+    }
+    let note = ReceivedNote::read(value)?;
+    if note.attributed_to != work.actor.uri {
+        return Ok(Verdict::Rejected("a post of somebody else"));
+    }
+    let mut conn = work.fed.app.db.read().await?;
+    if posts::unchecked_by_uri(&mut conn, &note.id).await?.is_none() {
+        return Ok(Verdict::Ignored("a post that is not here"));
+    }
+    drop(conn);
+    let mut post = received(work.fed, work.actor, note, work.budget).await?;
+    // Some servers name no time of the edit: then it is now, once for each activity.
+    post.edited = post.edited.or(work.activity.published);
+    done_if(edit::receive(&work.fed.app, work.actor, post).await?)
+}

@@ -1,0 +1,169 @@
+//! Takes accepted activities out of the queue, processes them, and settles them together.
+//!
+//! Those of one actor one after the other, those of different actors at the same time; every server in turn.
+//! Stopping at any moment loses nothing: what was not settled is claimed again when its lease ends, and
+//! processing it twice changes nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::{AccountId, InboxItemId};
+use storage::inbox_items::{self, Claimed};
+use storage::{Queue, accounts};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Verdict;
+use crate::Federation;
+use crate::wire::lenient;
+
+/// How long a claim holds: longer than [`PATIENCE`] for every activity that one actor can have in a batch.
+const LEASE: Duration = Duration::from_secs(20 * 60);
+/// For one activity with everything that is fetched for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Activities claimed at a time, and of those from one server.
+const BATCH: i64 = 200;
+const PER_HOST: i64 = 20;
+/// Actors whose activities are under way at the same time; more are claimed below half of it.
+const AT_ONCE: usize = 32;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Tried so often, with pauses of 1, 4, 16 … minutes (about a day in all); then it is given up.
+const ATTEMPTS: i64 = 7;
+
+impl Federation {
+    /// Processes what was accepted and what will be, until told to stop; then what is under way ends first.
+    pub async fn process_until(&self, stop: CancellationToken) {
+        let mut running: JoinSet<Vec<(Claimed, Verdict)>> = JoinSet::new();
+        let mut look = true;
+        while !stop.is_cancelled() {
+            if look && running.len() <= AT_ONCE / 2 {
+                match self.claim_received().await {
+                    Ok(batches) => {
+                        look = !batches.is_empty();
+                        for batch in batches {
+                            let this = self.clone();
+                            running.spawn(async move { this.process_in_order(batch).await });
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "received activities could not be claimed");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+            tokio::select! {
+                Some(first) = running.join_next() => {
+                    let mut settled = first.unwrap_or_default();
+                    // Whatever else is ready is settled in the same transaction.
+                    while let Some(more) = running.try_join_next() {
+                        settled.extend(more.unwrap_or_default());
+                    }
+                    self.settle_received_or_log(settled).await;
+                    look = true;
+                }
+                () = self.app.db.hub().wait(Queue::Inbox, LOOK_AGAIN) => look = true,
+                () = stop.cancelled() => {}
+            }
+        }
+        let mut settled = Vec::new();
+        while let Some(batch) = running.join_next().await {
+            settled.extend(batch.unwrap_or_default());
+        }
+        self.settle_received_or_log(settled).await;
+    }
+
+    /// Claims what is due: for each actor its activities in their order.
+    async fn claim_received(&self) -> app::Result<Vec<Vec<Claimed>>> {
+        let mut tx = self.app.db.write().await?;
+        let lease = tx.now().plus(LEASE);
+        let claimed = inbox_items::claim(&mut tx, lease, BATCH, PER_HOST).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        tx.commit().await?;
+        let mut order: Vec<AccountId> = Vec::new();
+        let mut by_actor: HashMap<AccountId, Vec<Claimed>> = HashMap::new();
+        for item in claimed {
+            let items = by_actor.entry(item.actor_id).or_default();
+            if items.is_empty() {
+                order.push(item.actor_id);
+            }
+            items.push(item);
+        }
+        Ok(order.into_iter().filter_map(|actor| by_actor.remove(&actor)).collect())
+    }
+
+    async fn process_in_order(&self, batch: Vec<Claimed>) -> Vec<(Claimed, Verdict)> {
+        let mut settled = Vec::with_capacity(batch.len());
+        for item in batch {
+            let verdict = match tokio::time::timeout(PATIENCE, self.process_item(&item)).await {
+                Ok(verdict) => verdict,
+                Err(_) => Verdict::RetryLater("took too long".to_owned()),
+            };
+            settled.push((item, verdict));
+        }
+        settled
+    }
+
+    async fn process_item(&self, item: &Claimed) -> Verdict {
+        let Ok(body) = lenient::parse(item.body.as_bytes()) else { return Verdict::Rejected("not JSON") };
+        let actor = async {
+            let mut conn = self.app.db.read().await?;
+            accounts::get(&mut conn, item.actor_id).await
+        };
+        match actor.await {
+            Ok(actor) => self.process(&actor, &body).await,
+            Err(storage::Error::NotFound) => Verdict::Ignored("its actor is gone"),
+            Err(e) => Verdict::RetryLater(e.to_string()),
+        }
+    }
+
+    async fn settle_received_or_log(&self, settled: Vec<(Claimed, Verdict)>) {
+        if let Err(error) = self.settle_received(settled).await {
+            // Processed again when the lease ends, which changes nothing.
+            tracing::error!(%error, "processed activities could not be settled");
+        }
+    }
+
+    async fn settle_received(&self, settled: Vec<(Claimed, Verdict)>) -> app::Result<()> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.app.db.write().await?;
+        let now = tx.now();
+        let mut ended: Vec<InboxItemId> = Vec::new();
+        for (item, verdict) in settled {
+            match verdict {
+                Verdict::RetryLater(why) if item.attempts + 1 < ATTEMPTS => {
+                    inbox_items::retry(&mut tx, item.id, now.plus(pause(item.attempts)), &why).await?;
+                }
+                verdict => {
+                    tracing::debug!(item = %item.id, ?verdict, "an activity was processed");
+                    ended.push(item.id);
+                }
+            }
+        }
+        inbox_items::finish(&mut tx, &ended).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// A minute, then four times as long each time.
+fn pause(attempts: i64) -> Duration {
+    let fours = u32::try_from(attempts.clamp(0, 6)).unwrap_or(0);
+    Duration::from_secs(60 << (2 * fours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_days() {
+        assert_eq!(pause(0), Duration::from_secs(60));
+        assert_eq!(pause(2), Duration::from_secs(960));
+        let all: Duration = (0..ATTEMPTS - 1).map(pause).sum();
+        assert!(all > Duration::from_secs(20 * 3600) && all < Duration::from_secs(3 * 24 * 3600), "{all:?}");
+    }
+}

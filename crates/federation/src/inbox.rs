@@ -1,0 +1,234 @@
+//! The inbox: everything that is checked before an activity is accepted, cheapest first.
+//!
+//! Size, media type, depth, signature, digest, whose key it is, whether we speak with its community, whether it
+//! came before; then one durable row and 202. Nothing else is fetched than the sender's key, nothing is processed
+//! here. Whatever a stranger gets wrong is answered with a 4xx that says what, and logged no louder than debug.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use std::time::Duration;
+use storage::{accounts, inbox_items};
+
+use crate::Federation;
+use crate::client::MediaType;
+use crate::digest as body_digest;
+use crate::keys::UnknownSender;
+use crate::routes::request_host;
+use crate::signature::{Expect, ParsedSignature, SignatureError, parse};
+use crate::wire::lenient;
+use crate::wire::read::activity::Glance;
+
+/// Bytes of an activity.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// For the whole body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why an activity was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("an activity has at most 1 MiB")]
+    TooLarge,
+    #[error("the body did not arrive")]
+    Incomplete,
+    #[error("an activity is application/activity+json or application/ld+json")]
+    MediaType,
+    #[error("{0}")]
+    Malformed(String),
+    #[error("{0}")]
+    Unsigned(String),
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("there is nobody of this name")]
+    NoSuchAccount,
+    #[error("try again later")]
+    Unavailable,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NoSuchAccount => StatusCode::NOT_FOUND,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        tracing::debug!(%status, why = %self, "an activity was not accepted");
+        (status, axum::Json(serde_json::json!({"error": self.to_string()}))).into_response()
+    }
+}
+
+impl From<app::Error> for Refusal {
+    fn from(e: app::Error) -> Self {
+        // Ours to mend: the sender may try again.
+        tracing::error!(error = %e, "an activity could not be accepted");
+        Self::Unavailable
+    }
+}
+
+impl From<storage::Error> for Refusal {
+    fn from(e: storage::Error) -> Self {
+        app::Error::from(e).into()
+    }
+}
+
+impl From<SignatureError> for Refusal {
+    fn from(e: SignatureError) -> Self {
+        Self::Unsigned(e.to_string())
+    }
+}
+
+impl From<UnknownSender> for Refusal {
+    fn from(e: UnknownSender) -> Self {
+        match e {
+            UnknownSender::App(e) => e.into(),
+            UnknownSender::Refused => Self::Forbidden("this community is not connected with yours"),
+            // Not their fault if their server rests; they try again.
+            e => Self::Unsigned(e.to_string()),
+        }
+    }
+}
+
+/// `POST /inbox` and `POST /actor/inbox`.
+pub async fn shared(State(fed): State<Federation>, request: Request) -> Result<StatusCode, Refusal> {
+    accept(&fed, request).await
+}
+
+/// `POST /users/{name}/inbox`.
+pub async fn personal(
+    State(fed): State<Federation>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let mut conn = fed.app.db.read().await?;
+    if accounts::by_handle(&mut conn, &name, "").await?.is_none_or(|account| account.is_suspended()) {
+        return Err(Refusal::NoSuchAccount);
+    }
+    drop(conn);
+    accept(&fed, request).await
+}
+
+async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusal> {
+    let (parts, body) = request.into_parts();
+    let media_type = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(MediaType::parse);
+    if !media_type.is_some_and(|t| t.is_inbox_body()) {
+        return Err(Refusal::MediaType);
+    }
+    let parsed = {
+        let mut headers = parts.headers.clone();
+        request_host(&parts, &mut headers);
+        let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
+        parse(&Expect {
+            method: &parts.method,
+            target,
+            headers: &headers,
+            domain: fed.app.urls.domain(),
+            digest: true,
+            now: fed.app.now(),
+        })?
+    };
+    let body = read_body(&parts.headers, body).await?;
+    check_digest(&parts.headers, &parsed, &body)?;
+    let value = lenient::parse(&body).map_err(|e| Refusal::Malformed(e.to_string()))?;
+    let glance = Glance::read(&value).map_err(|e| Refusal::Malformed(e.to_string()))?;
+
+    if fed.app.urls.is_ours(&glance.actor) {
+        return Err(Refusal::Forbidden("our own members do not come through here"));
+    }
+    let host = host_of(&glance.actor).ok_or_else(|| Refusal::Malformed("the actor is no address".to_owned()))?;
+    if fed.is_suspended(&host).await? {
+        return Err(Refusal::Forbidden("this community is not connected with yours"));
+    }
+    if glance.deletes_itself && !is_known(fed, &glance.actor).await? {
+        // Nobody we knew: its key is gone with it, and there is nothing to delete.
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let sender = match fed.sender(&parsed, Some(&glance.actor)).await {
+        // It is gone and says so: that is all there is to know.
+        Err(UnknownSender::Gone) if glance.deletes_itself => return Ok(StatusCode::ACCEPTED),
+        sender => sender?,
+    };
+    if sender.suspended || fed.is_suspended(&sender.domain).await? {
+        return Err(Refusal::Forbidden("this account is not welcome here"));
+    }
+    if glance.kind.is_none() {
+        // A type we do not know, properly signed: taken and dropped.
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let text = std::str::from_utf8(&body).map_err(|_| Refusal::Malformed("not JSON".to_owned()))?;
+    let mut tx = fed.app.db.write().await?;
+    let activity_id = glance.id.as_deref().unwrap_or_default();
+    let new =
+        inbox_items::accept(&mut tx, fingerprint(&glance, &value, text), activity_id, sender.id, &sender.domain, text)
+            .await?;
+    if new {
+        tx.commit().await?;
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// The body, never more than the limit, never waited for longer than the timeout.
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if announced.is_some_and(|n| n > BODY_LIMIT) {
+        return Err(Refusal::TooLarge);
+    }
+    let read = async {
+        let mut whole = bytes::BytesMut::with_capacity(announced.unwrap_or(4096).min(BODY_LIMIT));
+        let mut stream = body.into_data_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| Refusal::Incomplete)?;
+            if whole.len() + chunk.len() > BODY_LIMIT {
+                return Err(Refusal::TooLarge);
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(BODY_TIMEOUT, read).await.map_err(|_| Refusal::Incomplete)?
+}
+
+fn check_digest(headers: &HeaderMap, parsed: &ParsedSignature, body: &[u8]) -> Result<(), Refusal> {
+    let header = parsed.digest_header().ok_or(SignatureError::NotCovered("digest"))?;
+    body_digest::check(headers, header, body).map_err(|e| Refusal::Unsigned(e.to_string()))
+}
+
+async fn is_known(fed: &Federation, actor: &str) -> Result<bool, Refusal> {
+    let mut conn = fed.app.db.read().await?;
+    Ok(accounts::by_uri(&mut conn, actor).await?.is_some())
+}
+
+fn host_of(uri: &str) -> Option<String> {
+    crate::resolve::authority(&url::Url::parse(uri).ok()?)
+}
+
+/// What an activity is known by: its id in its actor's name (nobody takes another's ids), or all of it.
+fn fingerprint(glance: &Glance, value: &Value, text: &str) -> [u8; 16] {
+    let named = match &glance.id {
+        Some(id) => format!("{}\n{id}", glance.actor),
+        None => text.to_owned(),
+    };
+    debug_assert!(value.is_object());
+    let hash = digest(&SHA256, named.as_bytes());
+    let mut short = [0; 16];
+    for (to, from) in short.iter_mut().zip(hash.as_ref()) {
+        *to = *from;
+    }
+    short
+}

@@ -1,0 +1,203 @@
+//! Whose key signed a request.
+//!
+//! A key counts when its owner and it name each other: the actor's document shows the key, and the key (or its
+//! document) names the actor. Known keys are kept parsed. A key that does not fit is fetched once more, in case it
+//! was changed, but not more often than every few minutes for one actor, and never a storm for one host.
+
+use std::sync::Arc;
+
+use domain::AccountId;
+use domain::account::Account;
+use domain::job::Job;
+use storage::accounts;
+use url::Url;
+
+use crate::Federation;
+use crate::client::{Budget, Want};
+use crate::resolve::ResolveError;
+use crate::signature::{ParsedSignature, PublicKey, SignatureError};
+use crate::wire::read::actor::keys as keys_of;
+use crate::wire::read::same_server;
+
+/// A remote account and the key that it signs with.
+#[derive(Debug)]
+pub struct Sender {
+    pub id: AccountId,
+    pub uri: String,
+    /// Of its handle.
+    pub domain: String,
+    pub suspended: bool,
+    key: PublicKey,
+}
+
+/// Why nobody could be found to have signed.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownSender {
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    #[error("the key does not belong to the actor")]
+    NotTheirs,
+    #[error("the key cannot be used")]
+    UnusableKey,
+    /// Its server says that the actor or key is gone.
+    #[error("the actor is gone")]
+    Gone,
+    #[error("the key could not be fetched: {0}")]
+    Unreachable(String),
+    #[error("its community is not connected with this one")]
+    Refused,
+    #[error(transparent)]
+    App(#[from] app::Error),
+}
+
+impl From<ResolveError> for UnknownSender {
+    fn from(e: ResolveError) -> Self {
+        match e {
+            ResolveError::Suspended => Self::Refused,
+            ResolveError::Gone => Self::Gone,
+            ResolveError::App(e) => Self::App(e),
+            e => Self::Unreachable(e.to_string()),
+        }
+    }
+}
+
+/// A profile older than this is read again when its owner is heard of.
+const STALE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+impl Federation {
+    /// Finds out who signed a request; `actor` is who is said to have. Fetches only when the key is not known, or
+    /// does not fit any more.
+    ///
+    /// # Errors
+    /// See [`UnknownSender`].
+    pub async fn sender(&self, parsed: &ParsedSignature, actor: Option<&str>) -> Result<Arc<Sender>, UnknownSender> {
+        let key_id = parsed.key_id();
+        if let Some(known) = self.known_sender(key_id).await? {
+            if actor.is_some_and(|actor| actor != known.uri) {
+                return Err(UnknownSender::NotTheirs);
+            }
+            match parsed.verify(&known.key) {
+                Ok(()) => return Ok(known),
+                Err(wrong) if !self.may_refetch(&known.uri, key_id) => return Err(wrong.into()),
+                Err(_) => {}
+            }
+        }
+        let actor = match actor {
+            Some(actor) => actor.to_owned(),
+            None => key_id.split('#').next().unwrap_or(key_id).to_owned(),
+        };
+        let sender = self.fetch_sender(key_id, &actor).await?;
+        parsed.verify(&sender.key)?;
+        Ok(sender)
+    }
+
+    /// The owner of a key that is known here.
+    async fn known_sender(&self, key_id: &str) -> Result<Option<Arc<Sender>>, UnknownSender> {
+        if let Some(known) = self.senders.get(key_id) {
+            return Ok(Some(known));
+        }
+        let mut conn = self.app.db.read().await.map_err(app::Error::from)?;
+        let Some(account) = accounts::by_key_id(&mut conn, key_id).await.map_err(app::Error::from)? else {
+            return Ok(None);
+        };
+        drop(conn);
+        if account.is_local() {
+            return Err(UnknownSender::NotTheirs);
+        }
+        self.refresh_if_stale(&account).await?;
+        // A stored key that cannot be read (any more) is as good as none: it is fetched.
+        let Ok(key) = PublicKey::from_pem(&account.public_key_pem) else { return Ok(None) };
+        Ok(Some(self.keep_sender(key_id, &account, key)))
+    }
+
+    fn keep_sender(&self, key_id: &str, account: &Account, key: PublicKey) -> Arc<Sender> {
+        let sender = Arc::new(Sender {
+            id: account.id,
+            uri: account.uri.clone(),
+            domain: account.domain.clone(),
+            suspended: account.is_suspended(),
+            key,
+        });
+        self.senders.insert(key_id.to_owned(), Arc::clone(&sender));
+        sender
+    }
+
+    /// One more look at a key that did not fit, at most every few minutes for an actor, and for a host as a whole
+    /// not more than a few at a time.
+    fn may_refetch(&self, actor: &str, key_id: &str) -> bool {
+        if self.refetched.contains_key(actor) {
+            return false;
+        }
+        let host = Url::parse(key_id).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        // Sixteen slots a host: whoever forges signatures in the names of its many actors fills them, and that is all.
+        let slot = actor.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
+        let slot = format!("{host} {slot}");
+        if self.refetched.contains_key(&slot) {
+            return false;
+        }
+        self.refetched.insert(actor.to_owned(), ());
+        self.refetched.insert(slot, ());
+        true
+    }
+
+    /// Reads the actor (again) and finds the key in its document, or in the key's own.
+    async fn fetch_sender(&self, key_id: &str, actor: &str) -> Result<Arc<Sender>, UnknownSender> {
+        if !same_server(key_id, actor) {
+            return Err(UnknownSender::NotTheirs);
+        }
+        let budget = self.budget();
+        let (account, document) = self.fetch_actor(actor, &budget).await?;
+        let shown = keys_of(&document);
+        let pem = match shown.iter().find(|key| key.id == key_id) {
+            Some(key) if key.owner.as_deref().is_none_or(|owner| owner == account.uri) => key.pem.clone(),
+            Some(_) => return Err(UnknownSender::NotTheirs),
+            None => self.key_document(key_id, &account, &document, &budget).await?,
+        };
+        let key = PublicKey::from_pem(&pem).map_err(|_| UnknownSender::UnusableKey)?;
+        Ok(self.keep_sender(key_id, &account, key))
+    }
+
+    /// A key that stands in a document of its own: it names the actor, and the actor names it.
+    async fn key_document(
+        &self,
+        key_id: &str,
+        account: &Account,
+        actor: &serde_json::Value,
+        budget: &Budget,
+    ) -> Result<String, UnknownSender> {
+        let named = crate::wire::lenient::ids(actor, "publicKey").iter().any(|id| id == key_id);
+        let url = Url::parse(key_id).map_err(|_| UnknownSender::NotTheirs)?;
+        if !named {
+            return Err(UnknownSender::NotTheirs);
+        }
+        let key = self.instance_key().await?;
+        let (from, document) = self
+            .client
+            .json(&url, Want::Activity, Some(&key), budget)
+            .await
+            .map_err(|e| UnknownSender::Unreachable(e.to_string()))?;
+        if !same_server(from.as_str(), key_id) {
+            return Err(UnknownSender::NotTheirs);
+        }
+        keys_of(&document)
+            .into_iter()
+            .find(|key| key.id == key_id && key.owner.as_deref() == Some(account.uri.as_str()))
+            .map(|key| key.pem)
+            .ok_or(UnknownSender::NotTheirs)
+    }
+
+    /// Asks for a profile to be read again, later, when it was last read long ago.
+    async fn refresh_if_stale(&self, account: &Account) -> app::Result<()> {
+        let fresh = account.fetched_at.is_some_and(|at| at.plus(STALE) > self.app.now());
+        // Once in a while is enough: the job may wait for its turn.
+        let asked = format!("refresh {}", account.uri);
+        if fresh || self.refetched.contains_key(&asked) {
+            return Ok(());
+        }
+        self.refetched.insert(asked, ());
+        let mut tx = self.app.db.write().await?;
+        tx.enqueue(Job::RefreshAccount { account: account.id });
+        tx.commit().await?;
+        Ok(())
+    }
+}

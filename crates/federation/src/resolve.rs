@@ -1,0 +1,435 @@
+//! From a handle, an address or an id to an account or post that stands in the database.
+//!
+//! What is known is read; what is not is fetched, checked and written. No transaction is open while the network is
+//! used. What another server says counts only for what is its own: ids on its host, handles that lead back.
+
+use app::posts::receive::{Outcome, receive};
+use domain::account::{Account, ActorKind, Handle, ProfileImage};
+use domain::{AccountId, PostId, Timestamp};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+use storage::{accounts, posts};
+use url::Url;
+
+use crate::Federation;
+use crate::client::{Budget, FetchError, Want};
+use crate::inbound::note::received;
+use crate::webfinger;
+use crate::wire::lenient::types;
+use crate::wire::read::activity::ActivityKind;
+use crate::wire::read::note::NoteKind;
+use crate::wire::read::{ReceivedActivity, ReceivedActor, ReceivedNote, Unusable};
+
+/// Why something was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// There is no such thing, or it is not ours to see.
+    #[error("not found")]
+    NotFound,
+    /// There was, and it is deleted.
+    #[error("gone")]
+    Gone,
+    #[error("its community is not connected with this one")]
+    Suspended,
+    #[error("{0}")]
+    Fetch(FetchError),
+    #[error("cannot be understood: {0}")]
+    Unusable(#[from] Unusable),
+    /// The handle leads to another account than the one that claims it.
+    #[error("its handle leads elsewhere")]
+    Handle,
+    #[error(transparent)]
+    App(#[from] app::Error),
+}
+
+impl From<FetchError> for ResolveError {
+    fn from(e: FetchError) -> Self {
+        match e {
+            FetchError::Absent(410) => Self::Gone,
+            FetchError::Absent(_) | FetchError::Forbidden(_) => Self::NotFound,
+            e => Self::Fetch(e),
+        }
+    }
+}
+
+impl From<storage::Error> for ResolveError {
+    fn from(e: storage::Error) -> Self {
+        Self::App(e.into())
+    }
+}
+
+impl ResolveError {
+    /// Is it worth trying again later?
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Fetch(e) => e.is_temporary(),
+            Self::App(e) => matches!(e, app::Error::Unavailable(_) | app::Error::Internal(_)),
+            _ => false,
+        }
+    }
+}
+
+/// What an address led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    Account(AccountId),
+    Post(PostId),
+}
+
+/// What of an address must be escaped to stand in a query.
+const QUERY: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>').add(b'?');
+
+impl Federation {
+    /// An account by what a person typed: `@name@domain`, `name@domain`, a profile's address or an actor's id.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve_account(&self, text: &str) -> Result<Account, ResolveError> {
+        let text = text.trim();
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return match self.resolve(text).await? {
+                Resolved::Account(id) => {
+                    let mut conn = self.app.db.read().await?;
+                    Ok(accounts::get(&mut conn, id).await?)
+                }
+                Resolved::Post(_) => Err(ResolveError::NotFound),
+            };
+        }
+        let handle = Handle::parse(text).ok_or(ResolveError::NotFound)?;
+        let domain = handle.domain.as_deref().filter(|d| !d.eq_ignore_ascii_case(self.app.urls.domain()));
+        let mut conn = self.app.db.read().await?;
+        let known = accounts::by_handle(&mut conn, &handle.username, domain.unwrap_or_default()).await?;
+        drop(conn);
+        match (known, domain) {
+            (Some(known), _) => Ok(known),
+            (None, None) => Err(ResolveError::NotFound),
+            (None, Some(domain)) => {
+                let budget = self.budget();
+                let found = self.finger(&handle.username, domain, None, &budget).await?;
+                self.resolve_actor(found.actor.as_str(), &budget).await
+            }
+        }
+    }
+
+    /// Whatever an address leads to.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve(&self, address: &str) -> Result<Resolved, ResolveError> {
+        if let Some(known) = self.known(address).await? {
+            return Ok(known);
+        }
+        if self.app.urls.is_ours(address) {
+            return Err(ResolveError::NotFound);
+        }
+        let budget = self.budget();
+        let (_, value) = self.fetch(address, &budget).await?;
+        self.keep(&value, &budget).await
+    }
+
+    /// An account or post that is here already, by id or by the address of its page.
+    async fn known(&self, address: &str) -> Result<Option<Resolved>, ResolveError> {
+        let mut conn = self.app.db.read().await?;
+        if let Some(account) = accounts::by_uri(&mut conn, address).await? {
+            return Ok(Some(Resolved::Account(account.id)));
+        }
+        if let Some(post) = posts::unchecked_by_uri(&mut conn, address).await? {
+            return Ok(Some(Resolved::Post(post.id)));
+        }
+        let Some(page) = address.strip_prefix(self.app.urls.base()).and_then(|rest| rest.strip_prefix("/@")) else {
+            return Ok(None);
+        };
+        let (name, below) = page.trim_end_matches('/').split_once('/').unwrap_or((page.trim_end_matches('/'), ""));
+        let Some(account) = accounts::by_handle(&mut conn, name, "").await? else { return Ok(None) };
+        if below.is_empty() {
+            return Ok(Some(Resolved::Account(account.id)));
+        }
+        let Ok(id) = below.parse::<PostId>() else { return Ok(None) };
+        match posts::unchecked(&mut conn, id).await {
+            Ok(post) if post.account_id == account.id => Ok(Some(Resolved::Post(id))),
+            Ok(_) | Err(storage::Error::NotFound) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Writes a fetched document, whatever it is.
+    async fn keep(&self, value: &Value, budget: &Budget) -> Result<Resolved, ResolveError> {
+        if types(value).any(|t| ActorKind::parse(t).is_some()) {
+            return Ok(Resolved::Account(self.keep_actor(value, budget).await?.id));
+        }
+        if types(value).any(|t| NoteKind::parse(t).is_some()) {
+            return Ok(Resolved::Post(self.keep_note(value, budget).await?));
+        }
+        // The activity that a post came with: its object counts where it stands itself.
+        let activity = ReceivedActivity::read(value)?;
+        match (activity.kind, activity.object.id) {
+            (ActivityKind::Create, Some(id)) => Ok(Resolved::Post(Box::pin(self.resolve_post(&id, budget)).await?)),
+            _ => Err(ResolveError::NotFound),
+        }
+    }
+
+    /// An account by its ActivityPub id.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve_actor(&self, uri: &str, budget: &Budget) -> Result<Account, ResolveError> {
+        let mut conn = self.app.db.read().await?;
+        if let Some(known) = accounts::by_uri(&mut conn, uri).await? {
+            return Ok(known);
+        }
+        if accounts::is_deleted(&mut conn, uri).await? {
+            return Err(ResolveError::Gone);
+        }
+        drop(conn);
+        if self.app.urls.is_ours(uri) {
+            return Err(ResolveError::NotFound);
+        }
+        Ok(self.fetch_actor(uri, budget).await?.0)
+    }
+
+    /// Reads an actor from its server, known or not, and writes it; with its document.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub(crate) async fn fetch_actor(&self, uri: &str, budget: &Budget) -> Result<(Account, Value), ResolveError> {
+        let (_, value) = self.fetch(uri, budget).await?;
+        Ok((self.keep_actor(&value, budget).await?, value))
+    }
+
+    /// Reads a known remote account again. An end that its server tells of is an end here.
+    ///
+    /// # Errors
+    /// When it is worth trying again: the database refuses, or the server does not answer.
+    pub async fn refresh(&self, account: &Account) -> Result<(), ResolveError> {
+        match self.fetch_actor(&account.uri, &self.budget()).await {
+            Ok(_) => Ok(()),
+            Err(ResolveError::Gone) => {
+                app::peers::account::gone(&self.app, account).await?;
+                Ok(())
+            }
+            Err(e) => {
+                app::peers::account::unreachable(&self.app, account).await?;
+                if e.is_temporary() { Err(e) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Writes an actor that its own server vouches for.
+    pub(crate) async fn keep_actor(&self, value: &Value, budget: &Budget) -> Result<Account, ResolveError> {
+        let actor = ReceivedActor::read(value)?;
+        let handle = self.handle_of(&actor, budget).await?;
+        let domain = handle.domain.unwrap_or_default();
+        if self.is_suspended(&domain).await? {
+            return Err(ResolveError::Suspended);
+        }
+        crate::inbound::note::keep_emojis(self, &domain, &actor.emojis).await?;
+        let account = account(&actor, domain, self.app.ids().next(), self.app.now());
+        let stored = app::peers::account::receive(&self.app, &account).await?;
+        if let Some(key) = actor.keys.first() {
+            self.senders.invalidate(&key.id);
+        }
+        Ok(stored)
+    }
+
+    /// Under which handle an actor is known: checked both ways, unless both halves are on one server anyway.
+    async fn handle_of(&self, actor: &ReceivedActor, budget: &Budget) -> Result<Handle, ResolveError> {
+        let id = Url::parse(&actor.id).map_err(|_| ResolveError::NotFound)?;
+        let host = authority(&id).ok_or(ResolveError::NotFound)?;
+        let own = Handle { username: actor.username.clone(), domain: Some(host.clone()) };
+        if let Some(claimed) = actor.claimed_handle.as_deref().and_then(Handle::parse)
+            && let Some(domain) = claimed.domain.clone()
+        {
+            if domain == host && claimed.username.eq_ignore_ascii_case(&actor.username) {
+                return Ok(own);
+            }
+            let found = self.finger(&claimed.username, &domain, Some(id.scheme()), budget).await?;
+            let leads_back = found.actor == id && found.handle.domain.as_deref() == Some(&*domain);
+            return if leads_back { Ok(found.handle) } else { Err(ResolveError::Handle) };
+        }
+        let found = match self.finger(&actor.username, &host, Some(id.scheme()), budget).await {
+            Ok(found) => found,
+            // A server without WebFinger for its actors: the id speaks for itself.
+            Err(e) if !e.is_temporary() => return Ok(own),
+            Err(e) => return Err(e),
+        };
+        if found.actor != id {
+            return Err(ResolveError::Handle);
+        }
+        if found.handle.domain.as_deref() == Some(&*host) {
+            return Ok(own);
+        }
+        // The host says that its handles live elsewhere; the other side must say the same.
+        let domain = found.handle.domain.clone().unwrap_or_default();
+        let other = self.finger(&found.handle.username, &domain, Some(id.scheme()), budget).await?;
+        if other.actor == id { Ok(found.handle) } else { Err(ResolveError::Handle) }
+    }
+
+    /// Asks a domain's WebFinger. Where plain http is allowed, it is asked too if https does not answer.
+    async fn finger(
+        &self,
+        username: &str,
+        domain: &str,
+        scheme: Option<&str>,
+        budget: &Budget,
+    ) -> Result<webfinger::Found, ResolveError> {
+        if self.is_suspended(domain).await? {
+            return Err(ResolveError::Suspended);
+        }
+        let resource = format!("acct:{username}@{domain}");
+        let resource = utf8_percent_encode(&resource, QUERY).to_string();
+        let schemes: &[&str] = match scheme {
+            Some("http") => &["http"],
+            Some(_) => &["https"],
+            None if self.config.allow_http => &["https", "http"],
+            None => &["https"],
+        };
+        let mut outcome = Err(ResolveError::NotFound);
+        for scheme in schemes {
+            outcome = self.finger_at(scheme, domain, &resource, budget).await;
+            if !matches!(outcome, Err(ResolveError::Fetch(FetchError::Unreachable))) {
+                break;
+            }
+        }
+        outcome
+    }
+
+    async fn finger_at(
+        &self,
+        scheme: &str,
+        domain: &str,
+        resource: &str,
+        budget: &Budget,
+    ) -> Result<webfinger::Found, ResolveError> {
+        let parse = |text: String| Url::parse(&text).map_err(|_| ResolveError::NotFound);
+        let url = parse(format!("{scheme}://{domain}/.well-known/webfinger?resource={resource}"))?;
+        let answer = match self.client.json(&url, Want::Jrd, None, budget).await {
+            Ok((_, answer)) => answer,
+            Err(e @ (FetchError::Absent(_) | FetchError::MediaType | FetchError::Malformed)) => {
+                // Some domains keep WebFinger elsewhere and say so in their host-meta.
+                let meta = parse(format!("{scheme}://{domain}/.well-known/host-meta"))?;
+                let Ok(meta) = self.client.get(&meta, Want::Xrd, None, budget).await else { return Err(e.into()) };
+                let template =
+                    webfinger::template_of(&String::from_utf8_lossy(&meta.body)).ok_or(ResolveError::NotFound)?;
+                let url = parse(template.replace("{uri}", resource))?;
+                self.client.json(&url, Want::Jrd, None, budget).await?.1
+            }
+            Err(e) => return Err(e.into()),
+        };
+        webfinger::read(&answer).ok_or(ResolveError::NotFound)
+    }
+
+    /// A post by its ActivityPub id, fetched if it is not here.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve_post(&self, uri: &str, budget: &Budget) -> Result<PostId, ResolveError> {
+        let mut conn = self.app.db.read().await?;
+        if let Some(post) = posts::unchecked_by_uri(&mut conn, uri).await? {
+            return Ok(post.id);
+        }
+        if posts::uri_is_known(&mut conn, uri).await? {
+            return Err(ResolveError::Gone);
+        }
+        drop(conn);
+        if self.app.urls.is_ours(uri) {
+            return Err(ResolveError::NotFound);
+        }
+        let (_, value) = self.fetch(uri, budget).await?;
+        match Box::pin(self.keep(&value, budget)).await? {
+            Resolved::Post(id) => Ok(id),
+            Resolved::Account(_) => Err(ResolveError::NotFound),
+        }
+    }
+
+    /// Writes a post that its own server vouches for; somebody here asked for it.
+    async fn keep_note(&self, value: &Value, budget: &Budget) -> Result<PostId, ResolveError> {
+        let note = ReceivedNote::read(value)?;
+        if note.vote.is_some() {
+            return Err(ResolveError::NotFound);
+        }
+        let author = self.resolve_actor(&note.attributed_to, budget).await?;
+        if author.is_suspended() || author.is_local() {
+            return Err(ResolveError::NotFound);
+        }
+        let uri = note.id.clone();
+        let post = received(self, &author, note, budget).await?;
+        match receive(&self.app, &author, post, true).await? {
+            Outcome::Created(id) => Ok(id),
+            Outcome::Known | Outcome::Irrelevant => {
+                let mut conn = self.app.db.read().await?;
+                let post = posts::unchecked_by_uri(&mut conn, &uri).await?;
+                post.map(|post| post.id).ok_or(ResolveError::Gone)
+            }
+        }
+    }
+
+    /// Fetches a document in the name of this server.
+    pub(crate) async fn fetch(&self, address: &str, budget: &Budget) -> Result<(Url, Value), ResolveError> {
+        let url = Url::parse(address).map_err(|_| ResolveError::NotFound)?;
+        let host = authority(&url).ok_or(ResolveError::NotFound)?;
+        if self.is_suspended(&host).await? {
+            return Err(ResolveError::Suspended);
+        }
+        let key = self.instance_key().await?;
+        Ok(self.client.object(&url, Some(&key), budget).await?)
+    }
+}
+
+/// Host and, where it is not the scheme's own, port.
+#[must_use]
+pub fn authority(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// The row of a remote account. Counters start at nought: they count what is known here.
+fn account(actor: &ReceivedActor, domain: String, id: AccountId, now: Timestamp) -> Account {
+    let image = |image: &Option<crate::wire::read::actor::ReceivedImage>| {
+        image.as_ref().map(|image| ProfileImage {
+            key: None,
+            remote_url: Some(image.url.clone()),
+            description: image.description.clone(),
+        })
+    };
+    let key = actor.keys.first();
+    Account {
+        id,
+        username: actor.username.clone(),
+        domain,
+        uri: actor.id.clone(),
+        url: actor.url.clone().unwrap_or_else(|| actor.id.clone()),
+        kind: actor.kind,
+        display_name: actor.display_name.clone(),
+        note: actor.summary.clone(),
+        fields: actor.fields.clone(),
+        avatar: image(&actor.icon),
+        header: image(&actor.image),
+        locked: actor.locked,
+        discoverable: actor.discoverable,
+        indexable: actor.indexable,
+        hide_collections: false,
+        inbox_url: actor.inbox.clone(),
+        shared_inbox_url: actor.shared_inbox.clone(),
+        outbox_url: actor.outbox.clone(),
+        followers_url: actor.followers.clone(),
+        following_url: actor.following.clone(),
+        featured_url: actor.featured.clone(),
+        public_key_pem: key.map(|key| key.pem.clone()).unwrap_or_default(),
+        public_key_id: key.map(|key| key.id.clone()).unwrap_or_default(),
+        also_known_as: actor.also_known_as.clone(),
+        moved_to_uri: actor.moved_to.clone(),
+        posts_count: 0,
+        followers_count: 0,
+        following_count: 0,
+        last_post_at: None,
+        created_at: actor.published.unwrap_or(now),
+        fetched_at: Some(now),
+        suspended_at: None,
+        silenced_at: None,
+    }
+}

@@ -1,0 +1,114 @@
+//! Posts of our members, for those who may see them.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::post::Post;
+use domain::{PostId, Viewer};
+use http::request::Parts;
+use serde::Deserialize;
+use storage::{hydrate, peers, posts};
+
+use super::actors::local;
+use super::fetcher::Fetcher;
+use super::{Refused, document, wants_activity};
+use crate::Federation;
+use crate::wire::collection::{OrderedCollection, OrderedCollectionPage};
+use crate::wire::note::note as build;
+use crate::wire::{Context, activity as activities};
+
+/// Answers of a page of `replies`.
+const REPLIES: i64 = 50;
+
+/// `GET /users/{name}/statuses/{id}`
+pub(super) async fn note(
+    State(fed): State<Federation>,
+    Path((name, id)): Path<(String, String)>,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    let id = post_id(&id)?;
+    if !wants_activity(&parts.headers) {
+        return Ok(Redirect::to(&fed.app.urls.post_page(&name, id)).into_response());
+    }
+    let (post, viewer) = asked(&fed, &name, id, &parts).await?;
+    if post.boost_of_id.is_some() {
+        return Err(Refused::NotFound);
+    }
+    let mut conn = fed.app.db.read().await?;
+    let view = hydrate::post(&mut conn, viewer, post.id).await?;
+    drop(conn);
+    document(Context::Note, build(&view, &fed.app.urls))
+}
+
+/// `GET /users/{name}/statuses/{id}/activity`
+pub(super) async fn activity(
+    State(fed): State<Federation>,
+    Path((name, id)): Path<(String, String)>,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    let (post, viewer) = asked(&fed, &name, post_id(&id)?, &parts).await?;
+    let mut conn = fed.app.db.read().await?;
+    let view = hydrate::post(&mut conn, viewer, post.id).await?;
+    drop(conn);
+    match activities::announce(&view, &fed.app.urls) {
+        Some(announce) => document(Context::Plain, announce),
+        None => document(Context::Note, activities::create(&view, &fed.app.urls)),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    page: Option<String>,
+    min_id: Option<i64>,
+}
+
+/// `GET /users/{name}/statuses/{id}/replies`
+pub(super) async fn replies(
+    State(fed): State<Federation>,
+    Path((name, id)): Path<(String, String)>,
+    Query(after): Query<After>,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    let (post, _) = asked(&fed, &name, post_id(&id)?, &parts).await?;
+    let id = format!("{}/replies", post.uri);
+    if after.page.is_none() {
+        return document(Context::Plain, OrderedCollection::<String>::paged(id, post.replies_count));
+    }
+    let from = PostId(after.min_id.unwrap_or(0));
+    let mut conn = fed.app.db.read().await?;
+    let found = peers::open_replies(&mut conn, post.id, from, REPLIES).await?;
+    drop(conn);
+    let full = i64::try_from(found.len()).unwrap_or(0) == REPLIES;
+    let next = found.last().filter(|_| full).map(|(last, _)| format!("{id}?page=true&min_id={last}"));
+    let this = match after.min_id {
+        Some(from) => format!("{id}?page=true&min_id={from}"),
+        None => format!("{id}?page=true"),
+    };
+    let uris: Vec<String> = found.into_iter().map(|(_, uri)| uri).collect();
+    document(Context::Plain, OrderedCollectionPage::new(this, id, uris, next))
+}
+
+fn post_id(text: &str) -> Result<PostId, Refused> {
+    text.parse().map_err(|_| Refused::NotFound)
+}
+
+/// The post, and in whose eyes it is to be read.
+///
+/// # Errors
+/// [`Refused::Gone`] for what was deleted; [`Refused::NotFound`] for what is not there, another's, or not for the
+/// asker.
+async fn asked(fed: &Federation, name: &str, id: PostId, parts: &Parts) -> Result<(Post, Viewer), Refused> {
+    let fetcher = Fetcher::of(fed, parts).await?;
+    let mut conn = fed.app.db.read().await?;
+    let author = local(&mut conn, fed, name).await?;
+    let (post, deleted) = posts::unchecked_or_tombstone(&mut conn, id).await?;
+    drop(conn);
+    if post.account_id != author.id {
+        return Err(Refused::NotFound);
+    }
+    if deleted.is_some() {
+        // That there was something is told only of what anyone could see.
+        return Err(if post.visibility.is_open() { Refused::Gone(Some(post.uri)) } else { Refused::NotFound });
+    }
+    let viewer = fetcher.viewer(fed, &post).await?;
+    Ok((post, viewer))
+}
