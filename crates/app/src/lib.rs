@@ -4,6 +4,8 @@
 //! ActivityPub, the command line. Nothing here knows HTTP, JSON shapes or SQL, and nothing uses the network.
 
 pub mod accounts;
+pub mod attachments;
+pub mod conversations;
 pub mod error;
 pub mod fanout;
 pub mod follows;
@@ -11,6 +13,7 @@ pub mod invites;
 pub mod keys;
 pub mod lists;
 pub mod markers;
+pub mod notifications;
 pub mod oauth;
 pub mod passwords;
 pub mod peers;
@@ -24,6 +27,7 @@ use std::sync::Arc;
 use domain::instance::SignUp;
 use domain::limits::Limits;
 use domain::{Clock, IdGenerator, Urls};
+use media::MediaStore;
 use storage::Db;
 
 pub use error::{Error, Result};
@@ -46,6 +50,7 @@ pub struct Inner {
     pub db: Db,
     pub urls: Urls,
     pub config: Config,
+    pub media: MediaStore,
 }
 
 impl std::ops::Deref for App {
@@ -57,8 +62,8 @@ impl std::ops::Deref for App {
 
 impl App {
     #[must_use]
-    pub fn new(db: Db, urls: Urls, config: Config) -> Self {
-        Self { inner: Arc::new(Inner { db, urls, config }) }
+    pub fn new(db: Db, urls: Urls, config: Config, media: MediaStore) -> Self {
+        Self { inner: Arc::new(Inner { db, urls, config, media }) }
     }
 }
 

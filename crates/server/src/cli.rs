@@ -84,7 +84,8 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
         return serve::run(config).await;
     }
     let db = Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?;
-    let app = App::new(db, config.url.clone(), config.app());
+    let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
+    let app = App::new(db, config.url.clone(), config.app(), media);
     let answered = match command {
         Command::Serve | Command::CheckConfig => Ok(()),
         Command::Migrate => output::line("The database is up to date."),

@@ -91,6 +91,20 @@ pub async fn remove_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Attachment>
     Ok(gone)
 }
 
+/// Lets go of what a post shows: free to be shown by another for as long as if it had been uploaded now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn release(tx: &mut Tx, post: PostId) -> Result<()> {
+    let now = tx.now();
+    sql!("UPDATE attachments SET post_id = NULL, created_at = $2 WHERE post_id = $1")
+        .bind(post)
+        .bind(now)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
 /// Those of the ids that are hers and free to be shown by a new post (or shown by `post` already).
 ///
 /// # Errors

@@ -510,3 +510,36 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
     .map(Account::try_from)
     .collect()
 }
+
+/// How many asked to follow her and wait.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn count_requests_to(conn: &mut Conn, target: AccountId) -> Result<i64> {
+    sql!("SELECT count(*) FROM follow_requests WHERE target_id = $1").bind(target).count(conn).await
+}
+
+/// Keeps her private note on somebody; an empty one is forgotten.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn set_note(tx: &mut Tx, me: AccountId, target: AccountId, note: &str) -> Result<()> {
+    if note.is_empty() {
+        sql!("DELETE FROM account_notes WHERE account_id = $1 AND target_id = $2")
+            .bind(me)
+            .bind(target)
+            .run(tx)
+            .await?;
+        return Ok(());
+    }
+    sql!(
+        "INSERT INTO account_notes (account_id, target_id, note) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id, target_id) DO UPDATE SET note = excluded.note"
+    )
+    .bind(me)
+    .bind(target)
+    .bind(note)
+    .run(tx)
+    .await?;
+    Ok(())
+}

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod community;
 pub mod conversations;
 pub mod db;
 pub mod deliveries;

@@ -7,6 +7,8 @@ pub mod create;
 pub mod delete;
 pub mod disable;
 pub mod log_in;
+pub mod note;
+pub mod profile;
 pub mod purge;
 pub mod set_up;
 pub mod sign_up;

@@ -10,15 +10,27 @@ use storage::{Tx, attachments, posts};
 use crate::error::{Error, Result};
 use crate::{App, fanout};
 
+/// What becomes of the pictures of a deleted post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// They wait for a day, so that she can write the post anew with them.
+    Keep,
+    /// They go at once.
+    Remove,
+}
+
 /// A member deletes her own post.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not hers.
-pub async fn delete(app: &App, author: &Account, id: PostId) -> Result<()> {
+pub async fn delete(app: &App, author: &Account, id: PostId, media: Media) -> Result<()> {
     let mut tx = app.db.write().await?;
     let post = posts::get(&mut tx, Viewer::Account(author.id), id).await?;
     if post.account_id != author.id {
         return Err(Error::NotFound);
+    }
+    if media == Media::Keep {
+        attachments::release(&mut tx, id).await?;
     }
     bury(&mut tx, &post).await?;
     tx.enqueue(Job::DistributeDelete { post: id });

@@ -1,0 +1,199 @@
+//! A member changes her profile, and what she prefers when she writes.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use domain::account::{Account, ActorKind, Handle, Member, ProfileField, ProfileImage};
+use domain::event::Event;
+use domain::job::Job;
+use domain::text::{self, MentionTarget};
+use domain::{AccountId, Visibility};
+use storage::{Conn, accounts, members};
+
+use crate::App;
+use crate::attachments::{checked_description, keep, limits, refused};
+use crate::error::{Error, Result};
+
+/// A row of the profile's table, as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub value: String,
+}
+
+/// What becomes of an avatar or header.
+#[derive(Debug, Clone)]
+pub enum Picture {
+    /// The bytes of a picture.
+    New(Bytes),
+    None,
+}
+
+/// What is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    pub display_name: Option<String>,
+    /// As typed.
+    pub note: Option<String>,
+    /// All rows; an empty list takes them away.
+    pub fields: Option<Vec<Field>>,
+    pub avatar: Option<Picture>,
+    pub avatar_description: Option<String>,
+    pub header: Option<Picture>,
+    pub header_description: Option<String>,
+    pub locked: Option<bool>,
+    pub bot: Option<bool>,
+    pub discoverable: Option<bool>,
+    pub indexable: Option<bool>,
+    pub hide_collections: Option<bool>,
+    pub default_visibility: Option<Visibility>,
+    pub default_sensitive: Option<bool>,
+    /// Empty = guess from the text.
+    pub default_language: Option<String>,
+}
+
+/// # Errors
+/// [`Error::Invalid`] for what is too long, too much, or no picture.
+pub async fn change(app: &App, me: AccountId, profile: Profile) -> Result<()> {
+    check(app, &profile)?;
+    let avatar = match &profile.avatar {
+        Some(Picture::New(bytes)) => {
+            let made = media::image::avatar(bytes.clone(), &limits(app)).await.map_err(|e| refused("avatar", e))?;
+            Some(Some(keep(app, &made.picture).await?))
+        }
+        Some(Picture::None) => Some(None),
+        None => None,
+    };
+    let header = match &profile.header {
+        Some(Picture::New(bytes)) => {
+            let made = media::image::header(bytes.clone(), &limits(app)).await.map_err(|e| refused("header", e))?;
+            Some(Some(keep(app, &made.picture).await?))
+        }
+        Some(Picture::None) => Some(None),
+        None => None,
+    };
+    let mut tx = app.db.write().await?;
+    let (mut account, mut member) = members::with_account(&mut tx, me).await?;
+    let before = account.clone();
+    write_texts(app, &mut tx, &mut account, &mut member, &profile).await?;
+    let mut gone: Vec<String> = Vec::new();
+    set_picture(&mut account.avatar, avatar, profile.avatar_description.as_deref(), &mut gone);
+    set_picture(&mut account.header, header, profile.header_description.as_deref(), &mut gone);
+    account.locked = profile.locked.unwrap_or(account.locked);
+    account.discoverable = profile.discoverable.unwrap_or(account.discoverable);
+    account.indexable = profile.indexable.unwrap_or(account.indexable);
+    account.hide_collections = profile.hide_collections.unwrap_or(account.hide_collections);
+    if let Some(bot) = profile.bot {
+        account.kind = if bot { ActorKind::Service } else { ActorKind::Person };
+    }
+    let preferences = &mut member.preferences;
+    preferences.default_visibility = profile.default_visibility.unwrap_or(preferences.default_visibility);
+    preferences.default_sensitive = profile.default_sensitive.unwrap_or(preferences.default_sensitive);
+    if let Some(language) = profile.default_language {
+        preferences.default_language = Some(language).filter(|l| !l.is_empty());
+    }
+    members::set_preferences(&mut tx, me, &member.preferences, &member.locale).await?;
+    if account != before {
+        accounts::upsert(&mut tx, &account).await?;
+        tx.enqueue(Job::DistributeAccount { account: me });
+        tx.emit(Event::AccountChanged { account: me });
+    }
+    if !gone.is_empty() {
+        tx.enqueue(Job::DeleteMedia { keys: gone });
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn check(app: &App, profile: &Profile) -> Result<()> {
+    let limits = app.limits();
+    let within = |field: &'static str, text: &str, most: usize| {
+        if text.chars().count() > most {
+            return Err(Error::invalid(field, format!("must have at most {most} characters")));
+        }
+        Ok(())
+    };
+    within("display_name", profile.display_name.as_deref().unwrap_or_default(), limits.name_chars)?;
+    within("note", profile.note.as_deref().unwrap_or_default(), limits.note_chars)?;
+    let fields = profile.fields.as_deref().unwrap_or_default();
+    if fields.iter().filter(|f| !f.is_empty()).count() > limits.profile_fields {
+        return Err(Error::invalid("fields", format!("must be at most {}", limits.profile_fields)));
+    }
+    for field in fields {
+        within("fields", &field.name, limits.field_chars)?;
+        within("fields", &field.value, limits.field_chars)?;
+    }
+    for description in [&profile.avatar_description, &profile.header_description].into_iter().flatten() {
+        checked_description(app, description)?;
+    }
+    let language = profile.default_language.as_deref().unwrap_or_default();
+    if language.len() > 16 || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(Error::invalid("language", "must be a language code such as en"));
+    }
+    Ok(())
+}
+
+impl Field {
+    fn is_empty(&self) -> bool {
+        self.name.trim().is_empty() && self.value.trim().is_empty()
+    }
+}
+
+async fn write_texts(
+    app: &App,
+    conn: &mut Conn,
+    account: &mut Account,
+    member: &mut Member,
+    profile: &Profile,
+) -> Result<()> {
+    if let Some(name) = &profile.display_name {
+        account.display_name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    if let Some(note) = &profile.note {
+        let known = known(app, conn, note).await?;
+        account.note = text::note(note.trim(), &app.urls, &|handle| known.get(handle).cloned());
+        note.trim().clone_into(&mut member.preferences.note_source);
+    }
+    if let Some(fields) = &profile.fields {
+        let (mut shown, mut typed) = (Vec::new(), Vec::new());
+        for field in fields.iter().filter(|f| !f.is_empty()) {
+            let (name, value) = (field.name.trim().to_owned(), field.value.trim().to_owned());
+            let known = known(app, conn, &value).await?;
+            let html = text::field(&value, &app.urls, &|handle| known.get(handle).cloned());
+            shown.push(ProfileField { name: name.clone(), value: html, verified_at: None });
+            typed.push(ProfileField { name, value, verified_at: None });
+        }
+        account.fields = shown;
+        member.preferences.fields_source = typed;
+    }
+    Ok(())
+}
+
+/// Those named in a text who are known here.
+async fn known(app: &App, conn: &mut Conn, source: &str) -> Result<HashMap<Handle, MentionTarget>> {
+    let mut known = HashMap::new();
+    for handle in text::scan(source, &app.urls).mentions {
+        let domain = handle.domain.as_deref().filter(|d| *d != app.urls.domain()).unwrap_or_default();
+        if let Some(account) = accounts::by_handle(conn, &handle.username, domain).await? {
+            let target =
+                MentionTarget { url: account.url.clone(), username: account.username.clone(), acct: account.acct() };
+            known.insert(handle, target);
+        }
+    }
+    Ok(known)
+}
+
+fn set_picture(
+    now: &mut Option<ProfileImage>,
+    new: Option<Option<String>>,
+    description: Option<&str>,
+    gone: &mut Vec<String>,
+) {
+    if let Some(key) = new {
+        gone.extend(now.take().and_then(|image| image.key));
+        *now = key.map(|key| ProfileImage { key: Some(key), remote_url: None, description: String::new() });
+    }
+    if let (Some(image), Some(text)) = (now, description) {
+        text.trim().clone_into(&mut image.description);
+    }
+}

@@ -1,0 +1,3 @@
+//! What a member does with what she was told. Notifications are written by `fanout` alone.
+
+pub mod clear;
