@@ -2,9 +2,11 @@
 
 pub mod api;
 pub mod auth;
+pub mod compose;
 pub mod csrf;
 pub mod limits;
 pub mod oauth;
+pub mod resolve;
 pub mod state;
 pub mod ui;
 
@@ -15,5 +17,10 @@ pub use state::{Config, Web};
 /// Everything that is served here. Needs the address of the connection (`into_make_service_with_connect_info`) to
 /// know whom it limits.
 pub fn router(web: Web) -> Router {
-    Router::new().merge(oauth::routes()).merge(ui::routes(&web)).fallback(ui::message::nothing_here).with_state(web)
+    Router::new()
+        .merge(api::routes(&web))
+        .merge(oauth::routes())
+        .merge(ui::routes(&web))
+        .fallback(ui::message::nothing_here)
+        .with_state(web)
 }

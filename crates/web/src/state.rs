@@ -5,7 +5,9 @@ use std::sync::Arc;
 use app::App;
 use ipnet::IpNet;
 
+use crate::api::limits::RateLimits;
 use crate::api::render::Rendered;
+use crate::api::streaming::{self, Listeners};
 use crate::auth::Tokens;
 use crate::limits::Limits;
 use crate::ui::community::Community;
@@ -38,9 +40,13 @@ pub struct Inner {
     /// Tokens that were looked up before.
     pub tokens: Tokens,
     pub limits: Limits,
+    /// How often the client API may be asked.
+    pub api_limits: RateLimits,
     /// JSON that was written before.
     pub rendered: Rendered,
     pub community: Community,
+    /// Who listens to what happens.
+    pub listeners: Listeners,
 }
 
 impl std::ops::Deref for Web {
@@ -56,9 +62,18 @@ impl Web {
     pub fn new(app: App, config: Config) -> Self {
         let tokens = Tokens::default();
         tokens.listen(app.db.hub());
-        let limits = Limits::new(config.rate_limits);
-        let inner =
-            Inner { app, config, tokens, limits, rendered: Rendered::default(), community: Community::default() };
+        let (rendered, listeners) = (Rendered::default(), Listeners::default());
+        streaming::start(&app, &rendered, &listeners);
+        let inner = Inner {
+            tokens,
+            limits: Limits::new(config.rate_limits),
+            api_limits: RateLimits::new(config.rate_limits),
+            rendered,
+            listeners,
+            community: Community::default(),
+            app,
+            config,
+        };
         Self { inner: Arc::new(inner) }
     }
 }

@@ -1,7 +1,80 @@
 //! The Mastodon client API. One resource a folder, one verb a file; shapes of JSON only in `dto`.
+//!
+//! A handler reads its parameters, checks the scope, asks a verb of `app` or reads `storage` with a viewer, and
+//! answers with a shape. What this server does not do has no route: it answers 404, never an empty list.
 
+mod accounts;
+mod blocks;
+pub mod caller;
+mod conversations;
+mod custom_emojis;
 pub mod dto;
 pub mod error;
+mod follow_requests;
+mod instance;
+pub mod limits;
+mod lists;
+mod markers;
+mod media;
+mod notifications;
+mod page;
 pub mod pagination;
 pub mod params;
+mod preferences;
 pub mod render;
+mod saved;
+mod search;
+mod statuses;
+pub mod streaming;
+mod tags;
+mod timelines;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::any;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK};
+use http::{HeaderName, Method};
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::state::Web;
+
+/// Every address below `/api`.
+pub fn routes(web: &Web) -> Router<Web> {
+    let limited = Router::new()
+        .merge(accounts::routes())
+        .merge(blocks::routes())
+        .merge(conversations::routes())
+        .merge(custom_emojis::routes())
+        .merge(follow_requests::routes())
+        .merge(instance::routes())
+        .merge(lists::routes())
+        .merge(markers::routes())
+        .merge(media::routes())
+        .merge(notifications::routes())
+        .merge(preferences::routes())
+        .merge(saved::routes())
+        .merge(search::routes())
+        .merge(statuses::routes())
+        .merge(tags::routes())
+        .merge(timelines::routes())
+        .route("/api/{*rest}", any(error::not_found))
+        .method_not_allowed_fallback(error::not_found)
+        .layer(from_fn_with_state(web.clone(), limits::middleware));
+    limited.merge(streaming::routes()).layer(cors())
+}
+
+/// Apps that run in a browser come from any origin; they sign in by token, never by cookie.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([
+            LINK,
+            HeaderName::from_static("x-ratelimit-limit"),
+            HeaderName::from_static("x-ratelimit-remaining"),
+            HeaderName::from_static("x-ratelimit-reset"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        .max_age(std::time::Duration::from_secs(24 * 3600))
+}

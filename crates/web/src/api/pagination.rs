@@ -79,6 +79,12 @@ impl Paging {
         self.limit.unwrap_or(default).clamp(1, cap)
     }
 
+    /// `limit=0`: everything, where an endpoint knows that.
+    #[must_use]
+    pub fn unlimited(&self) -> bool {
+        self.limit == Some(0)
+    }
+
     /// For lists ordered by relevance: how many to leave out.
     #[must_use]
     pub fn offset(&self) -> i64 {

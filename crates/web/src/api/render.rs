@@ -19,6 +19,7 @@ use super::dto::conversation::Conversation;
 use super::dto::notification::Notification;
 use super::dto::status::{Seen, Status};
 use super::error::{Error, Result};
+use crate::state::Web;
 
 /// Bytes of JSON kept for accounts and for posts, each.
 const KEEP: u64 = 12 * 1024 * 1024;
@@ -186,6 +187,14 @@ impl Render<'_> {
     }
 }
 
+impl Web {
+    /// Writes JSON for this viewer.
+    #[must_use]
+    pub fn render(&self, viewer: Viewer) -> Render<'_> {
+        Render { urls: &self.app.urls, kept: &self.rendered, viewer }
+    }
+}
+
 /// # Errors
 /// [`Error::Internal`] when the value cannot be written as JSON.
 pub fn raw(value: &impl Serialize) -> Result<Json> {
@@ -220,6 +229,12 @@ impl IntoResponse for One {
     fn into_response(self) -> Response {
         ready(self.0.get().to_owned())
     }
+}
+
+/// `{}`: done, and nothing to tell.
+#[must_use]
+pub fn nothing() -> Response {
+    ready("{}".to_owned())
 }
 
 fn ready(text: String) -> Response {

@@ -216,3 +216,17 @@ impl<'a> CredentialAccount<'a> {
         }
     }
 }
+
+/// An account that she muted, with when that ends.
+#[derive(Debug, Serialize)]
+pub struct MutedAccount<'a> {
+    #[serde(flatten)]
+    account: Account<'a>,
+    mute_expires_at: Option<Time>,
+}
+
+impl<'a> MutedAccount<'a> {
+    pub fn new(view: &'a AccountView, until: Option<domain::Timestamp>, urls: &Urls) -> Self {
+        Self { account: Account::new(view, urls), mute_expires_at: until.map(Time) }
+    }
+}

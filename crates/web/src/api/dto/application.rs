@@ -1,6 +1,7 @@
 //! `Application` and `CredentialApplication`.
 
-use domain::AppId;
+use domain::scope::Scopes;
+use domain::{AppId, Timestamp};
 use serde::Serialize;
 
 use super::value::Id;
@@ -48,4 +49,21 @@ pub struct CredentialApplication<'a> {
     pub client_secret: &'a str,
     /// 0 = never.
     pub client_secret_expires_at: i64,
+}
+
+/// An access token.
+#[derive(Debug, Serialize)]
+pub struct Token<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    scope: String,
+    /// Seconds since 1970.
+    created_at: i64,
+}
+
+impl<'a> Token<'a> {
+    #[must_use]
+    pub fn new(secret: &'a str, scopes: &Scopes, created_at: Timestamp) -> Self {
+        Self { access_token: secret, token_type: "Bearer", scope: scopes.to_string(), created_at: created_at.seconds() }
+    }
 }

@@ -1,0 +1,40 @@
+//! `GET /api/v1/accounts/relationships`: how she stands to others.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::AccountId;
+use serde::Deserialize;
+
+use crate::api::caller::Caller;
+use crate::api::dto::relationship::Relationship;
+use crate::api::error::{Error, Result};
+use crate::api::params::{Ids, Query};
+use crate::state::Web;
+
+/// Accounts in one request.
+const MAX: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Params {
+    id: Ids,
+}
+
+pub async fn relationships(State(web): State<Web>, caller: Caller, Query(params): Query<Params>) -> Result<Response> {
+    caller.allow_either("follow", "read:follows")?;
+    let mut ids: Vec<AccountId> = params.id.of();
+    ids.truncate(MAX);
+    let mut conn = web.app.db.read().await?;
+    let found = storage::follows::relationships(&mut conn, caller.id, &ids).await?;
+    let shapes: Vec<_> = found.iter().filter_map(|r| Some(Relationship::new(r.target?, r))).collect();
+    Ok(Json(shapes).into_response())
+}
+
+/// How she stands to one other: the answer to every verb that changes it.
+pub async fn one(web: &Web, me: AccountId, other: AccountId) -> Result<Response> {
+    let mut conn = web.app.db.read().await?;
+    let found = storage::follows::relationships(&mut conn, me, &[other]).await?;
+    let facts = found.first().ok_or(Error::NotFound)?;
+    Ok(Json(Relationship::new(other, facts)).into_response())
+}

@@ -1,0 +1,25 @@
+//! `GET /api/v1/accounts/verify_credentials`: herself.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use storage::{follows, hydrate, members};
+
+use crate::api::caller::Caller;
+use crate::api::dto::account::CredentialAccount;
+use crate::api::error::Result;
+use crate::state::Web;
+
+pub async fn verify_credentials(State(web): State<Web>, caller: Caller) -> Result<Response> {
+    caller.allow("profile")?;
+    myself(&web, &caller).await
+}
+
+/// Her account as she sees it.
+pub async fn myself(web: &Web, caller: &Caller) -> Result<Response> {
+    let mut conn = web.app.db.read().await?;
+    let view = hydrate::account(&mut conn, caller.id).await?;
+    let member = members::get(&mut conn, caller.id).await?;
+    let requests = follows::count_requests_to(&mut conn, caller.id).await?;
+    Ok(Json(CredentialAccount::new(&view, &member, requests, &web.app.urls)).into_response())
+}

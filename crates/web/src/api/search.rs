@@ -1,0 +1,166 @@
+//! `GET /api/v2/search`: accounts, posts and hashtags by words; with `resolve`, also what other servers have under
+//! a handle or an address.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::account::Handle;
+use domain::text::Tag as Name;
+use domain::{AccountId, PostId};
+use serde::Deserialize;
+use storage::search::{AccountQuery, PostQuery};
+use storage::tags::Tag;
+use storage::{hydrate, posts};
+
+use super::caller::Caller;
+use super::dto::search::Search;
+use super::error::{Error, Result};
+use super::pagination::Paging;
+use super::params::{OptionalId, Query};
+use super::render::Json as Raw;
+use super::tags;
+use crate::resolve;
+use crate::state::Web;
+
+pub fn routes() -> Router<Web> {
+    Router::new().route("/api/v2/search", get(search))
+}
+
+/// Characters of what is looked for.
+const MAX_CHARS: usize = 500;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Params {
+    q: String,
+    #[serde(rename = "type")]
+    kind: Option<Kind>,
+    resolve: bool,
+    following: bool,
+    account_id: OptionalId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Accounts,
+    Statuses,
+    Hashtags,
+}
+
+fn checked(q: &str) -> Result<&str> {
+    let q = q.trim();
+    if q.chars().count() > MAX_CHARS {
+        return Err(Error::Invalid(format!("q must have at most {MAX_CHARS} characters")));
+    }
+    Ok(q)
+}
+
+async fn search(
+    State(web): State<Web>,
+    caller: Caller,
+    Query(params): Query<Params>,
+    paging: Paging,
+) -> Result<Response> {
+    caller.allow("read:search")?;
+    let q = checked(&params.q)?;
+    let wants = |kind| params.kind.is_none_or(|k| k == kind);
+    let mut found = Search::default();
+    if q.is_empty() {
+        return Ok(Json(found).into_response());
+    }
+    if q.starts_with("https://") || q.starts_with("http://") {
+        by_address(&web, &caller, q, params.resolve, &wants, &mut found).await?;
+        return Ok(Json(found).into_response());
+    }
+    if wants(Kind::Accounts) && !q.starts_with('#') {
+        found.accounts = accounts(&web, &caller, q, params.resolve, params.following, &paging).await?;
+    }
+    let mut conn = web.app.db.read().await?;
+    if wants(Kind::Statuses) && !q.starts_with(['@', '#']) {
+        let page = paging.page(20, 40);
+        let query = PostQuery {
+            text: q,
+            by: params.account_id.0.map(AccountId),
+            max_id: page.max_id.map(PostId),
+            min_id: page.min_id.or(page.since_id).map(PostId),
+            limit: page.limit,
+            offset: paging.offset(),
+        };
+        let ids = storage::search::posts(&mut conn, caller.id, &query).await?;
+        let views = hydrate::posts(&mut conn, caller.viewer(), &ids).await?;
+        found.statuses = web.render(caller.viewer()).statuses(&views)?;
+    }
+    let mut known: Vec<Tag> = Vec::new();
+    if wants(Kind::Hashtags)
+        && !q.starts_with('@')
+        && let Some(name) = Name::new(q)
+    {
+        known = storage::tags::starting_with(&mut conn, &name.key, paging.limit(20, 40), paging.offset()).await?;
+    }
+    found.hashtags = tags::shapes(&web, &mut conn, &known, Some(&caller)).await?;
+    Ok(Json(found).into_response())
+}
+
+/// Accounts by name, or by handle: one that is not known here is asked for at its own server if `ask`.
+pub(super) async fn accounts(
+    web: &Web,
+    caller: &Caller,
+    q: &str,
+    ask: bool,
+    following: bool,
+    paging: &Paging,
+) -> Result<Vec<Raw>> {
+    let q = checked(q)?;
+    if q.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (limit, offset) = (paging.limit(40, 80), paging.offset());
+    let mut ids: Vec<AccountId> = Vec::new();
+    if let Some(handle @ Handle { domain: Some(_), .. }) = Handle::parse(q)
+        && offset == 0
+        && let Some(exact) = resolve::account(web, &handle, ask).await?
+    {
+        ids.push(exact);
+    }
+    let mut conn = web.app.db.read().await?;
+    let query = AccountQuery { text: q, following, limit, offset };
+    for id in storage::search::accounts(&mut conn, caller.id, &query).await? {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let views = hydrate::accounts_in_order(&mut conn, &ids).await?;
+    web.render(caller.viewer()).accounts(&views)
+}
+
+/// The one account or post with this address.
+async fn by_address(
+    web: &Web,
+    caller: &Caller,
+    address: &str,
+    ask: bool,
+    wants: &(dyn Fn(Kind) -> bool + Sync),
+    found: &mut Search<'_>,
+) -> Result<()> {
+    match resolve::address(web, caller.viewer(), address, ask).await? {
+        Some(resolve::Found::Account(id)) if wants(Kind::Accounts) => {
+            let mut conn = web.app.db.read().await?;
+            let view = hydrate::account(&mut conn, id).await?;
+            found.accounts = vec![web.render(caller.viewer()).account(&view)?];
+        }
+        Some(resolve::Found::Post(id)) if wants(Kind::Statuses) => {
+            let mut conn = web.app.db.read().await?;
+            // She may not see it: then it is not found.
+            if posts::get(&mut conn, caller.viewer(), id).await.is_ok() {
+                let view = hydrate::post(&mut conn, caller.viewer(), id).await?;
+                found.statuses = vec![web.render(caller.viewer()).status(&view)?];
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

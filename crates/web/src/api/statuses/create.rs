@@ -1,0 +1,83 @@
+//! `POST /api/v1/statuses`: publishes a post.
+
+use app::posts::publish::Draft;
+use axum::extract::State;
+use axum::response::Response;
+use domain::{AttachmentId, PostId};
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::get::shown;
+use crate::api::caller::Caller;
+use crate::api::dto::status::visibility_from;
+use crate::api::error::{Error, Result};
+use crate::api::params::{Body, Ids, OptionalId};
+use crate::compose;
+use crate::state::Web;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Params {
+    status: Option<String>,
+    spoiler_text: Option<String>,
+    visibility: Option<String>,
+    sensitive: Option<bool>,
+    language: Option<String>,
+    in_reply_to_id: OptionalId,
+    media_ids: Ids,
+    scheduled_at: Option<String>,
+    poll: Option<serde::de::IgnoredAny>,
+    quoted_status_id: OptionalId,
+}
+
+impl Params {
+    /// What this server cannot do is refused, never silently left out.
+    fn check(&self) -> Result<()> {
+        let refuse = |what: &str| Err(Error::Invalid(format!("{what} are not supported by this server")));
+        if self.scheduled_at.as_deref().is_some_and(|at| !at.is_empty()) {
+            return refuse("Scheduled posts");
+        }
+        if self.poll.is_some() {
+            return refuse("Polls");
+        }
+        if self.quoted_status_id.0.is_some() {
+            return refuse("Quotes");
+        }
+        Ok(())
+    }
+}
+
+pub async fn create(
+    State(web): State<Web>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(params): Body<Params>,
+) -> Result<Response> {
+    caller.allow("write:statuses")?;
+    params.check()?;
+    let visibility =
+        match params.visibility.as_deref() {
+            None | Some("") => None,
+            Some(name) => Some(visibility_from(name).ok_or_else(|| {
+                Error::Invalid("visibility must be one of public, unlisted, private, direct".to_owned())
+            })?),
+        };
+    let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).filter(|k| !k.is_empty());
+    if key.is_some_and(|k| k.len() > 255) {
+        return Err(Error::BadRequest("the Idempotency-Key is too long".to_owned()));
+    }
+    let (me, member) = storage::members::with_account(&mut web.app.db.read().await?, caller.id).await?;
+    let draft = Draft {
+        text: params.status.unwrap_or_default(),
+        spoiler_text: params.spoiler_text.unwrap_or_default(),
+        visibility,
+        sensitive: params.sensitive.unwrap_or(member.preferences.default_sensitive),
+        language: params.language.filter(|l| !l.is_empty()).or(member.preferences.default_language),
+        in_reply_to: params.in_reply_to_id.0.map(PostId),
+        attachments: params.media_ids.of::<AttachmentId>(),
+        app: caller.app(),
+        idempotency_key: key.map(str::to_owned),
+    };
+    let id = compose::publish(&web, &me, draft).await?;
+    shown(&web, caller.viewer(), id).await
+}

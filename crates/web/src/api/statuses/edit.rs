@@ -1,0 +1,74 @@
+//! `PUT /api/v1/statuses/:id`: her post, written anew. Audience and what it answers stay.
+
+use app::posts::publish::Draft;
+use axum::extract::State;
+use axum::response::Response;
+use domain::{AttachmentId, PostId};
+use serde::Deserialize;
+
+use super::get::shown;
+use crate::api::caller::Caller;
+use crate::api::error::{Error, Result};
+use crate::api::media::described;
+use crate::api::params::{Body, Ids, OptionalId, PathId};
+use crate::compose;
+use crate::state::Web;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Params {
+    status: Option<String>,
+    spoiler_text: Option<String>,
+    sensitive: Option<bool>,
+    language: Option<String>,
+    media_ids: Option<Ids>,
+    media_attributes: Vec<MediaAttributes>,
+    poll: Option<serde::de::IgnoredAny>,
+}
+
+/// New words for a picture that the post shows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MediaAttributes {
+    id: OptionalId,
+    description: Option<String>,
+    focus: Option<String>,
+}
+
+/// What is not named stays, but for the pictures: they are those that are named.
+pub async fn edit(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId<PostId>,
+    Body(params): Body<Params>,
+) -> Result<Response> {
+    caller.allow("write:statuses")?;
+    if params.poll.is_some() {
+        return Err(Error::Invalid("Polls are not supported by this server".to_owned()));
+    }
+    let mut conn = web.app.db.read().await?;
+    let me = caller.account(&mut conn).await?;
+    let post = storage::posts::get(&mut conn, caller.viewer(), id).await?;
+    if post.account_id != caller.id {
+        return Err(Error::NotFound);
+    }
+    drop(conn);
+    let attachments: Vec<AttachmentId> = params.media_ids.unwrap_or_default().of();
+    for media in params.media_attributes {
+        if let Some(media_id) = media.id.0.map(AttachmentId)
+            && attachments.contains(&media_id)
+        {
+            described(&web, caller.id, media_id, media.description, media.focus).await?;
+        }
+    }
+    let draft = Draft {
+        text: params.status.or(post.source).unwrap_or_default(),
+        spoiler_text: params.spoiler_text.unwrap_or(post.spoiler_text),
+        sensitive: params.sensitive.unwrap_or(post.sensitive),
+        language: params.language.filter(|l| !l.is_empty()),
+        attachments,
+        ..Draft::default()
+    };
+    compose::edit(&web, &me, id, draft).await?;
+    shown(&web, caller.viewer(), id).await
+}

@@ -1,0 +1,73 @@
+//! `GET /api/v1/statuses/:id/{history,source}`: its versions, and what its author typed.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::attachment::Attachment;
+use domain::post::PostEdit;
+use domain::{AttachmentId, PostId};
+use storage::{attachments, hydrate, posts};
+
+use crate::api::caller::{Caller, viewer};
+use crate::api::dto::emoji::CustomEmoji;
+use crate::api::dto::media::MediaAttachment;
+use crate::api::dto::status::{StatusEdit, StatusSource};
+use crate::api::dto::value::Time;
+use crate::api::error::{Error, Result};
+use crate::api::params::PathId;
+use crate::state::Web;
+
+/// Oldest first; a post that was never edited has one version.
+pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id): PathId<PostId>) -> Result<Response> {
+    let viewer = viewer(caller.as_ref(), "read:statuses")?;
+    let mut conn = web.app.db.read().await?;
+    let view = hydrate::post(&mut conn, viewer, id).await?;
+    let mut edits = posts::edits(&mut conn, id).await?;
+    if edits.is_empty() {
+        let post = view.post();
+        edits.push(PostEdit {
+            content: post.content.clone(),
+            spoiler_text: post.spoiler_text.clone(),
+            sensitive: post.sensitive,
+            attachment_ids: view.core.attachments.iter().map(|a| a.id).collect(),
+            created_at: post.created_at,
+        });
+    }
+    let ids: Vec<AttachmentId> = edits.iter().flat_map(|e| e.attachment_ids.iter().copied()).collect();
+    let shown: HashMap<AttachmentId, Attachment> =
+        attachments::many_unchecked(&mut conn, &ids).await?.into_iter().map(|a| (a.id, a)).collect();
+    let urls = &web.app.urls;
+    let account = web.render(viewer).account(&view.account)?;
+    let shapes: Vec<StatusEdit<'_>> = edits
+        .iter()
+        .map(|e| StatusEdit {
+            content: &e.content,
+            spoiler_text: &e.spoiler_text,
+            sensitive: e.sensitive,
+            created_at: Time(e.created_at),
+            account: account.clone(),
+            media_attachments: e
+                .attachment_ids
+                .iter()
+                .filter_map(|id| shown.get(id))
+                .map(|a| MediaAttachment::new(a, urls))
+                .collect(),
+            emojis: CustomEmoji::all(&view.core.emojis, urls),
+            poll: None,
+        })
+        .collect();
+    Ok(Json(shapes).into_response())
+}
+
+/// To edit a post. Only its author may.
+pub async fn source(State(web): State<Web>, caller: Caller, PathId(id): PathId<PostId>) -> Result<Response> {
+    caller.allow("read:statuses")?;
+    let mut conn = web.app.db.read().await?;
+    let view = hydrate::post(&mut conn, caller.viewer(), id).await?;
+    if view.post().account_id != caller.id {
+        return Err(Error::NotFound);
+    }
+    Ok(Json(StatusSource::new(&view)).into_response())
+}
