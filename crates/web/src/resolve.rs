@@ -2,17 +2,11 @@
 //! server it belongs to. The only way from a request to the network.
 
 use app::Result;
+use domain::AccountId;
 use domain::account::Handle;
-use domain::{AccountId, PostId, Viewer};
+use federation::{ResolveError, Resolved};
 
 use crate::state::Web;
-
-/// What an address stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    Account(AccountId),
-    Post(PostId),
-}
 
 /// The account with this handle; asked for at its server when it is not known here and `ask` is set. `None` when
 /// there is none, or its server does not say.
@@ -27,31 +21,37 @@ pub async fn account(web: &Web, handle: &Handle, ask: bool) -> Result<Option<Acc
     match known {
         Some(account) => Ok(Some(account.id)),
         None if domain.is_empty() || !ask => Ok(None),
-        None => Ok(None),
+        None => {
+            let text = format!("{}@{domain}", handle.username);
+            told(&text, web.federation.resolve_account(&text).await.map(|account| account.id))
+        }
     }
 }
 
-/// The account or post with this address, as far as the viewer may know of it.
+/// The account or post with this address; one that is not known here is asked for if `ask` is set.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn address(web: &Web, viewer: Viewer, address: &str, ask: bool) -> Result<Option<Found>> {
+pub async fn address(web: &Web, address: &str, ask: bool) -> Result<Option<Resolved>> {
+    if ask || web.app.urls.is_ours(address) {
+        return told(address, web.federation.resolve(address).await);
+    }
     let mut conn = web.app.db.read().await?;
     if let Some(account) = storage::accounts::by_uri(&mut conn, address).await? {
-        return Ok(Some(Found::Account(account.id)));
+        return Ok(Some(Resolved::Account(account.id)));
     }
-    if let Some(post) = storage::posts::unchecked_by_uri(&mut conn, address).await? {
-        return Ok(Some(Found::Post(post.id)));
-    }
-    if let Some(path) = address.strip_prefix(web.app.urls.base()).and_then(|p| p.strip_prefix("/@")) {
-        let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-        let (name, id) = path.split_once('/').unwrap_or((path, ""));
-        if let Ok(id) = id.parse::<PostId>() {
-            return Ok(storage::posts::get(&mut conn, viewer, id).await.is_ok().then_some(Found::Post(id)));
+    Ok(storage::posts::unchecked_by_uri(&mut conn, address).await?.map(|post| Resolved::Post(post.id)))
+}
+
+/// Whatever is wrong elsewhere means "not found" to a person; what is wrong here is an error.
+fn told<T>(what: &str, found: std::result::Result<T, ResolveError>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(ResolveError::App(app::Error::NotFound)) => Ok(None),
+        Err(ResolveError::App(error)) => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, what, "not found elsewhere");
+            Ok(None)
         }
-        let Some(handle) = Handle::parse(name) else { return Ok(None) };
-        drop(conn);
-        return Ok(account(web, &handle, ask).await?.map(Found::Account));
     }
-    Ok(None)
 }

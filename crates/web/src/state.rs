@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
+use federation::Federation;
 use ipnet::IpNet;
 
 use crate::api::limits::RateLimits;
@@ -36,6 +37,7 @@ pub struct Web {
 #[derive(Debug)]
 pub struct Inner {
     pub app: App,
+    pub federation: Federation,
     pub config: Config,
     /// Tokens that were looked up before.
     pub tokens: Tokens,
@@ -59,7 +61,8 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Must be called within a tokio runtime: it listens to what happens, to forget what is stale.
     #[must_use]
-    pub fn new(app: App, config: Config) -> Self {
+    pub fn new(federation: Federation, config: Config) -> Self {
+        let app = federation.app.clone();
         let tokens = Tokens::default();
         tokens.listen(app.db.hub());
         let (rendered, listeners) = (Rendered::default(), Listeners::default());
@@ -72,6 +75,7 @@ impl Web {
             listeners,
             community: Community::default(),
             app,
+            federation,
             config,
         };
         Self { inner: Arc::new(inner) }

@@ -9,6 +9,7 @@ use axum::routing::get;
 use domain::account::Handle;
 use domain::text::Tag as Name;
 use domain::{AccountId, PostId};
+use federation::Resolved;
 use serde::Deserialize;
 use storage::search::{AccountQuery, PostQuery};
 use storage::tags::Tag;
@@ -146,13 +147,13 @@ async fn by_address(
     wants: &(dyn Fn(Kind) -> bool + Sync),
     found: &mut Search<'_>,
 ) -> Result<()> {
-    match resolve::address(web, caller.viewer(), address, ask).await? {
-        Some(resolve::Found::Account(id)) if wants(Kind::Accounts) => {
+    match resolve::address(web, address, ask).await? {
+        Some(Resolved::Account(id)) if wants(Kind::Accounts) => {
             let mut conn = web.app.db.read().await?;
             let view = hydrate::account(&mut conn, id).await?;
             found.accounts = vec![web.render(caller.viewer()).account(&view)?];
         }
-        Some(resolve::Found::Post(id)) if wants(Kind::Statuses) => {
+        Some(Resolved::Post(id)) if wants(Kind::Statuses) => {
             let mut conn = web.app.db.read().await?;
             // She may not see it: then it is not found.
             if posts::get(&mut conn, caller.viewer(), id).await.is_ok() {
