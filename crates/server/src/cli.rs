@@ -6,7 +6,7 @@
 mod account;
 mod check_config;
 mod invite;
-mod output;
+pub(crate) mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use domain::Clock;
 use storage::Db;
 
 use crate::config::Config;
-use crate::{serve, telemetry};
+use crate::{demo, serve, telemetry};
 
 /// A home on the fediverse for a small community.
 #[derive(Debug, Parser)]
@@ -56,6 +56,12 @@ pub enum Command {
     /// Make, list and take back links by which people may join.
     #[command(subcommand)]
     Invite(invite::Command),
+    /// Start two communities that follow and write to each other, say how to look at them, and run until stopped.
+    Demo {
+        /// Keep the data in this folder. Without it, everything is gone at the end.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
 }
 
 /// Answers the command line.
@@ -65,6 +71,11 @@ pub enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.global.config.as_deref());
     let command = cli.command.unwrap_or(Command::Serve);
+    if let Command::Demo { keep } = &command {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(demo::run(keep.as_deref()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if matches!(command, Command::CheckConfig) {
         return check_config::run(&cli.global, config);
     }
@@ -87,7 +98,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
     let app = App::new(db, config.url.clone(), config.app(), media);
     let answered = match command {
-        Command::Serve | Command::CheckConfig => Ok(()),
+        Command::Serve | Command::CheckConfig | Command::Demo { .. } => Ok(()),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,
         Command::Invite(command) => invite::run(command, global, &app).await,

@@ -4,5 +4,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod schedule;
 pub mod serve;
 pub mod telemetry;
+pub mod worker;

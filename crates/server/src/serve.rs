@@ -1,4 +1,4 @@
-//! A whole server: opened, served and stopped.
+//! A whole server: opened, served, its workers with it, and stopped.
 //!
 //! Stopping is orderly: no new requests, running ones end, then the database closes.
 
@@ -6,20 +6,24 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use app::App;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use domain::Clock;
+use federation::Federation;
 use http::StatusCode;
+use media::MediaStore;
 use storage::Db;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use web::Web;
 
 use crate::config::Config;
-use crate::telemetry;
+use crate::{schedule, telemetry, worker};
 
 /// How long running requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -29,33 +33,55 @@ const GRACE: Duration = Duration::from_secs(20);
 pub struct Server {
     /// Where it listens: the real port where the configuration said 0.
     pub address: SocketAddr,
-    db: Db,
+    federation: Federation,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
 impl Server {
-    /// Opens the database and listens.
+    /// Opens the database, listens, and starts the workers.
     ///
     /// # Errors
     /// When the database cannot be opened or an address cannot be listened on.
     pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let listener = listen(config.bind, "bind").await?;
+        Self::start_on(listener, config, clock).await
+    }
+
+    /// As [`Server::start`], where somebody listens already.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or metrics cannot be served.
+    pub async fn start_on(listener: TcpListener, config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let db = Db::connect(&config.storage(), clock).await.context("cannot open the database")?;
+        db.end_leases_of_the_dead(true).await?;
+        let media = MediaStore::on_disk(&config.media_dir()).context("cannot open the media store")?;
+        let app = App::new(db, config.url.clone(), config.app(), media);
+        let federation = Federation::new(app, config.federation.clone())?;
+        let web = Web::new(federation.clone(), config.web());
+
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let listener = listen(config.bind, "bind").await?;
         let address = listener.local_addr()?;
         if let Some(bind) = config.metrics_bind {
             let listener = listen(bind, "metrics_bind").await?;
             tasks.spawn(telemetry::serve_metrics(listener, telemetry::collect_metrics()?, stop.clone()));
         }
-        let router = router(&db, config.metrics_bind.is_some());
+        worker::start(&federation, &stop, &mut tasks);
+        schedule::start(&federation, &stop, &mut tasks);
+        let router = router(&federation, web, config.metrics_bind.is_some());
         let told = stop.clone();
         tasks.spawn(async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             Ok(axum::serve(listener, service).with_graceful_shutdown(told.cancelled_owned()).await?)
         });
-        Ok(Self { address, db, stop, tasks })
+        Ok(Self { address, federation, stop, tasks })
+    }
+
+    /// What its parts work with.
+    #[must_use]
+    pub fn federation(&self) -> &Federation {
+        &self.federation
     }
 
     /// Stops it and waits until everything has ended.
@@ -75,7 +101,7 @@ impl Server {
             Err(_) => tracing::warn!("some requests did not end in time and were dropped"),
         }
         self.tasks.shutdown().await;
-        self.db.close().await;
+        self.federation.app.db.close().await;
         Ok(())
     }
 }
@@ -104,8 +130,10 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (`{key}`)"))
 }
 
-fn router(db: &Db, measure: bool) -> Router {
-    telemetry::watched(Router::new().route("/health", get(health)).with_state(db.clone()), measure)
+fn router(federation: &Federation, web: Web, measure: bool) -> Router {
+    let health = Router::new().route("/health", get(health)).with_state(federation.app.db.clone());
+    let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
+    telemetry::watched(all, measure)
 }
 
 /// 200 when the database answers, 503 when it does not.

@@ -172,8 +172,7 @@ pub async fn remove_unused(tx: &mut Tx, owner: AccountId, id: AttachmentId) -> R
     Ok(n > 0)
 }
 
-/// Files uploaded before `before` that no post shows, the oldest first. Files that an earlier version of an edited
-/// post showed are kept.
+/// Files uploaded before `before` that no post shows (any more), the oldest first.
 ///
 /// # Errors
 /// As [`crate::Error`] says.

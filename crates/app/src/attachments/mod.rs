@@ -1,5 +1,6 @@
 //! Pictures of members: taken in before the post that shows them, described, thrown away.
 
+pub mod clean;
 pub mod describe;
 pub mod remove;
 pub mod upload;

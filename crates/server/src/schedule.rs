@@ -1,0 +1,80 @@
+//! What is done from time to time: what has run out ends, what nobody needs any more is forgotten.
+//!
+//! Every step may run in several processes at once and twice in a row without harm.
+
+use std::time::Duration;
+
+use domain::event::Event;
+use federation::Federation;
+use storage::{follows, inbox_items, timelines};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Activities are recognised by their fingerprint for so long; servers stop sending again after about a week.
+const REMEMBER_ACTIVITIES: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Starts the rounds; they end at `stop`.
+pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut JoinSet<anyhow::Result<()>>) {
+    for round in [Round::Minutely, Round::Hourly] {
+        let (federation, stop) = (federation.clone(), stop.clone());
+        tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(round.pause())).await.is_some() {
+                if let Err(error) = round.go(&federation).await {
+                    tracing::warn!(?round, %error, "a scheduled round failed; the next one does its work");
+                }
+            }
+            Ok(())
+        });
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Round {
+    Minutely,
+    Hourly,
+}
+
+impl Round {
+    fn pause(self) -> Duration {
+        match self {
+            Self::Minutely => Duration::from_secs(60),
+            Self::Hourly => Duration::from_secs(60 * 60),
+        }
+    }
+
+    async fn go(self, federation: &Federation) -> app::Result<()> {
+        match self {
+            Self::Minutely => minutely(federation).await,
+            Self::Hourly => hourly(federation).await,
+        }
+    }
+}
+
+async fn minutely(federation: &Federation) -> app::Result<()> {
+    federation.app.db.end_leases_of_the_dead(false).await?;
+    let mut tx = federation.app.db.write().await?;
+    for account in follows::expire_mutes(&mut tx).await? {
+        tx.emit(Event::RelationsChanged { account });
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Also called by tests, which move the clock instead of waiting.
+///
+/// # Errors
+/// When the database or the media store refuses.
+pub async fn hourly(federation: &Federation) -> app::Result<()> {
+    let app = &federation.app;
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    timelines::trim_homes(&mut tx).await?;
+    inbox_items::forget_before(&mut tx, now.minus(REMEMBER_ACTIVITIES)).await?;
+    storage::posts::forget_idempotency_keys(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
+    tx.commit().await?;
+    let dropped = federation.give_up_old_deliveries().await?;
+    if dropped > 0 {
+        tracing::info!(dropped, "deliveries that nobody took for a week were dropped");
+    }
+    app::attachments::clean::clean(app).await
+}

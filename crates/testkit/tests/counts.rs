@@ -1,0 +1,84 @@
+//! Counters are exact: what is shown is what there is, after many did the same thing at once.
+
+use serde_json::json;
+use testkit::{Instance, on_both};
+
+on_both! {
+    /// Sixteen people favourite, boost, answer and take back at the same time.
+    async fn sixteen_at_once(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let author = maple.member("author").await;
+        let post = author.publish("count me", "public").await;
+        let id = post["id"].as_str().unwrap().to_owned();
+        let mut people = Vec::new();
+        for n in 0..16 {
+            people.push(maple.member(&format!("fan{n}")).await);
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for (n, person) in people.into_iter().enumerate() {
+            let id = id.clone();
+            tasks.spawn(async move {
+                let path = format!("/api/v1/statuses/{id}");
+                // Twice, to be told apart from once.
+                for _ in 0..2 {
+                    person.post(&format!("{path}/favourite"), json!({})).await.ok();
+                    person.post(&format!("{path}/reblog"), json!({})).await.ok();
+                }
+                person.post("/api/v1/statuses", json!({"status": "here", "in_reply_to_id": id})).await.ok();
+                let author = format!("/api/v1/accounts/{}", person.get(&path).await.ok()["account"]["id"].as_str().unwrap());
+                person.post(&format!("{author}/follow"), json!({})).await.ok();
+                if n % 2 == 0 {
+                    person.post(&format!("{path}/unfavourite"), json!({})).await.ok();
+                    person.post(&format!("{path}/unreblog"), json!({})).await.ok();
+                    person.post(&format!("{author}/unfollow"), json!({})).await.ok();
+                }
+            });
+        }
+        while let Some(task) = tasks.join_next().await {
+            task.unwrap();
+        }
+        let post = author.get(&format!("/api/v1/statuses/{id}")).await.ok();
+        assert_eq!(post["favourites_count"], 8);
+        assert_eq!(post["reblogs_count"], 8);
+        assert_eq!(post["replies_count"], 16);
+        let me = author.get("/api/v1/accounts/verify_credentials").await.ok();
+        assert_eq!(me["followers_count"], 8);
+        assert_eq!(me["statuses_count"], 1);
+        let fans = author.get(&format!("/api/v1/statuses/{id}/favourited_by?limit=80")).await.ok();
+        assert_eq!(fans.as_array().unwrap().len(), 8);
+    }
+}
+
+on_both! {
+    /// Paging through a timeline gives every post once, while somebody goes on writing.
+    async fn pages_while_others_write(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let reader = maple.member("reader").await;
+        let writer = maple.member("writer").await;
+        reader.follow(&writer).await;
+        let mut written = Vec::new();
+        for n in 0..60 {
+            written.push(writer.publish(&format!("post {n}"), "public").await["id"].as_str().unwrap().to_owned());
+        }
+        let busy = writer.clone();
+        let more = tokio::spawn(async move {
+            for n in 0..40 {
+                busy.publish(&format!("later {n}"), "public").await;
+            }
+        });
+        let mut seen: Vec<String> = Vec::new();
+        let mut path = "/api/v1/timelines/home?limit=7".to_owned();
+        loop {
+            let page = reader.get(&path).await.ok();
+            let Some(last) = page.as_array().unwrap().last() else { break };
+            path = format!("/api/v1/timelines/home?limit=7&max_id={}", last["id"].as_str().unwrap());
+            seen.extend(page.as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap().to_owned()));
+        }
+        more.await.unwrap();
+        let mut once = seen.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), seen.len(), "an entry came twice");
+        assert!(written.iter().all(|id| seen.contains(id)), "an entry is missing");
+    }
+}

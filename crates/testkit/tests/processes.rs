@@ -1,0 +1,89 @@
+//! Two server processes on one PostgreSQL database are one community: jobs are claimed once, live events and caches
+//! agree, and when one dies the other takes over its work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use testkit::{Database, Engine, Instance, Person, eventually};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+/// Two processes of one community (in this test: two whole servers that share nothing but the database).
+async fn community() -> (Instance, Instance) {
+    let database = Arc::new(Database::fresh(Engine::Postgres).await);
+    let one = Instance::start_on("maple", Arc::clone(&database), |_| {}).await;
+    let url = one.config.url.clone();
+    let other = Instance::start_on("maple", database, |config| config.url = url).await;
+    (one, other)
+}
+
+/// The same member, talking to the other process.
+fn through(instance: &Instance, person: &Person) -> Person {
+    person.at(testkit::instance::client("maple", instance.address), &instance.base)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_process_writes_the_other_streams() {
+    let (one, other) = community().await;
+    let dana = one.member("dana").await;
+    let priya = one.member("priya").await;
+    dana.follow(&priya).await;
+
+    let url = format!("ws://{}/api/v1/streaming?stream=user&access_token={}", other.address, dana.token);
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("host", format!("maple.localhost:{}", one.address.port()).parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let written = priya.publish("over to the other side", "public").await;
+    let event = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            let message = socket.next().await.unwrap().unwrap();
+            if message.is_text() {
+                let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+                if event["event"] == "update" {
+                    return event;
+                }
+            }
+        }
+    })
+    .await
+    .expect("the event arrives");
+    let payload: Value = serde_json::from_str(event["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(payload["id"], written["id"]);
+
+    // Caches: what one process changes, the other shows.
+    let there = through(&other, &dana);
+    let path = format!("/api/v1/statuses/{}", written["id"].as_str().unwrap());
+    assert_eq!(there.get(&path).await.ok()["favourites_count"], 0);
+    dana.post(&format!("{path}/favourite"), json!({})).await.ok();
+    priya.patch("/api/v1/accounts/update_credentials", json!({"display_name": "Priya P."})).await.ok();
+    eventually("the other process shows both", async || {
+        let seen = there.get(&path).await.ok();
+        (seen["favourites_count"] == 1 && seen["account"]["display_name"] == "Priya P.").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_delivery_is_made_once_by_either() {
+    let (one, other) = community().await;
+    let willow = Instance::start("willow", Engine::Postgres).await;
+    let dana = one.member("dana").await;
+    let bob = willow.member("bob").await;
+    // Bob's server reaches the community at the first process; posts are written through both.
+    bob.follow(&dana).await;
+    let there = through(&other, &dana);
+    for n in 0..30 {
+        let writer = if n % 2 == 0 { &dana } else { &there };
+        writer.publish(&format!("number {n}"), "public").await;
+    }
+    eventually("all thirty arrive", async || {
+        let home = bob.home().await;
+        (home.iter().filter(|p| p["content"].as_str().unwrap().contains("number")).count() == 30).then_some(())
+    })
+    .await;
+    let mut conn = one.app().db.read().await.unwrap();
+    let (jobs, _) = storage::jobs::backlog(&mut conn).await.unwrap();
+    let (deliveries, _) = storage::deliveries::backlog(&mut conn).await.unwrap();
+    assert_eq!((jobs, deliveries), (0, 0), "nothing is left to do");
+}
