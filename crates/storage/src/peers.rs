@@ -17,20 +17,6 @@ pub async fn domain_policies(conn: &mut Conn) -> Result<Vec<(String, DomainSever
     Ok(rows.into_iter().filter_map(|(domain, severity)| Some((domain, DomainSeverity::parse(&severity)?))).collect())
 }
 
-/// The account is gone for good; its row stays, so that its id is never used again. `false` when it was already.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn bury_account(tx: &mut Tx, id: AccountId) -> Result<bool> {
-    let now = tx.now();
-    let n = sql!("UPDATE accounts SET version = version + 1, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id)
-        .bind(now)
-        .run(tx)
-        .await?;
-    Ok(n > 0)
-}
-
 /// Takes the handle from an account that is gone, so that its successor may have it.
 ///
 /// # Errors

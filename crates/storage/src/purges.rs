@@ -3,7 +3,7 @@
 //! Counters of others go back in the same transaction as the rows they count. Mentions of her stay with the posts of
 //! others that mention her; nothing shows them any more. Favourites and boosts of *her* posts go with her posts.
 
-use domain::AccountId;
+use domain::{AccountId, PostId};
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -44,44 +44,39 @@ pub async fn relations(tx: &mut Tx, id: AccountId) -> Result<Left> {
     Ok(Left { members_touched, accounts_touched, media_keys })
 }
 
+/// The rows go first, and counters follow what was really removed: a follow that somebody else ends at the same time
+/// is counted once.
 async fn follows(tx: &mut Tx, id: AccountId) -> Result<Vec<AccountId>> {
-    let touched = sql!(
-        "SELECT account_id FROM follows WHERE target_id = $1 UNION SELECT target_id FROM follows WHERE account_id = $1"
-    )
-    .bind(id)
-    .ids(tx)
-    .await?;
-    sql!(
-        "UPDATE accounts SET version = version + 1, following_count = following_count - 1
-         WHERE id IN (SELECT account_id FROM follows WHERE target_id = $1)"
-    )
-    .bind(id)
-    .run(tx)
-    .await?;
-    sql!(
-        "UPDATE accounts SET version = version + 1, followers_count = followers_count - 1
-         WHERE id IN (SELECT target_id FROM follows WHERE account_id = $1)"
-    )
-    .bind(id)
-    .run(tx)
-    .await?;
-    sql!("DELETE FROM follows WHERE account_id = $1 OR target_id = $1").bind(id).run(tx).await?;
-    sql!("UPDATE accounts SET version = version + 1, followers_count = 0, following_count = 0, posts_count = 0 WHERE id = $1")
+    let followers: Vec<AccountId> =
+        sql!("DELETE FROM follows WHERE target_id = $1 RETURNING account_id").bind(id).ids(tx).await?;
+    let followed: Vec<AccountId> =
+        sql!("DELETE FROM follows WHERE account_id = $1 RETURNING target_id").bind(id).ids(tx).await?;
+    sql!("UPDATE accounts SET version = version + 1, following_count = following_count - 1 WHERE id = ANY($1)")
+        .bind(&followers)
+        .run(tx)
+        .await?;
+    sql!("UPDATE accounts SET version = version + 1, followers_count = followers_count - 1 WHERE id = ANY($1)")
+        .bind(&followed)
+        .run(tx)
+        .await?;
+    sql!("UPDATE accounts SET version = version + 1, followers_count = 0, following_count = 0 WHERE id = $1")
         .bind(id)
         .run(tx)
         .await?;
+    let mut touched = followers;
+    touched.extend(followed);
+    touched.sort();
+    touched.dedup();
     Ok(touched)
 }
 
 async fn favourites(tx: &mut Tx, id: AccountId) -> Result<()> {
-    sql!(
-        "UPDATE posts SET version = version + 1, favourites_count = favourites_count - 1
-         WHERE id IN (SELECT post_id FROM favourites WHERE account_id = $1)"
-    )
-    .bind(id)
-    .run(tx)
-    .await?;
-    sql!("DELETE FROM favourites WHERE account_id = $1").bind(id).run(tx).await?;
+    let posts: Vec<PostId> =
+        sql!("DELETE FROM favourites WHERE account_id = $1 RETURNING post_id").bind(id).ids(tx).await?;
+    sql!("UPDATE posts SET version = version + 1, favourites_count = favourites_count - 1 WHERE id = ANY($1)")
+        .bind(&posts)
+        .run(tx)
+        .await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Somebody leaves for good, here or elsewhere. The name and the ids are never given out again.
+//! A member leaves for good. The name and the ids are never given out again.
 //!
 //! At once: nothing of her is shown, she is signed out, her address is forgotten. Afterwards, by jobs: other servers
 //! are told, and what she left is removed ([`super::purge`]).
@@ -43,27 +43,14 @@ async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
     sign_out_everywhere(tx, id).await?;
     invites::revoke_all(tx, id).await?;
     members::forget(tx, id).await?;
-    bury(tx, &account).await?;
     tx.enqueue(Job::DistributeAccountDelete { account: id });
-    tx.enqueue(Job::PurgeAccount { account: id });
+    bury(tx, &account).await?;
     Ok(())
 }
 
-/// A remote account's server said that it is gone. `false` when that was known.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn receive(app: &App, account: &Account) -> Result<bool> {
-    let mut tx = app.db.write().await?;
-    if !bury(&mut tx, account).await? {
-        return Ok(false);
-    }
-    tx.enqueue(Job::PurgeAccount { account: account.id });
-    tx.commit().await?;
-    Ok(true)
-}
-
-async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
+/// Makes a tombstone of an account, ours or another server's, and has what it left removed. `false` when it was gone
+/// already.
+pub(crate) async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
     let now = tx.now();
     let keys: Vec<String> =
         [&account.avatar, &account.header].into_iter().flatten().filter_map(|image| image.key.clone()).collect();
@@ -73,6 +60,7 @@ async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
     if !keys.is_empty() {
         tx.enqueue(Job::DeleteMedia { keys });
     }
+    tx.enqueue(Job::PurgeAccount { account: account.id });
     tx.emit(Event::AccountChanged { account: account.id });
     Ok(true)
 }

@@ -2,10 +2,10 @@
 
 use domain::account::Account;
 use domain::event::Event;
-use domain::job::Job;
 use storage::{accounts, peers};
 
 use crate::App;
+use crate::accounts::delete;
 use crate::error::{Error, Result};
 
 /// Writes what its server says of an account; gives it as it stands in the database. Its id, counters and standing
@@ -26,7 +26,7 @@ pub async fn receive(app: &App, account: &Account) -> Result<Account> {
     if let Some(other) = accounts::by_handle(&mut tx, &account.username, &account.domain).await?
         && other.uri != account.uri
     {
-        end(&mut tx, &other).await?;
+        delete::bury(&mut tx, &other).await?;
         peers::release_handle(&mut tx, other.id).await?;
     }
     let known = accounts::by_uri(&mut tx, &account.uri).await?;
@@ -48,17 +48,8 @@ pub async fn gone(app: &App, account: &Account) -> Result<bool> {
         return Err(Error::Forbidden("Another server can't end our accounts"));
     }
     let mut tx = app.db.write().await?;
-    let ended = end(&mut tx, account).await?;
+    let ended = delete::bury(&mut tx, account).await?;
     tx.commit().await?;
-    Ok(ended)
-}
-
-async fn end(tx: &mut storage::Tx, account: &Account) -> Result<bool> {
-    let ended = peers::bury_account(tx, account.id).await?;
-    if ended {
-        tx.enqueue(Job::PurgeAccount { account: account.id });
-        tx.emit(Event::AccountChanged { account: account.id });
-    }
     Ok(ended)
 }
 
