@@ -3,4 +3,10 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod home;
+#[cfg(test)]
+mod receiving;
+#[cfg(test)]
 mod wire;

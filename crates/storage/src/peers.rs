@@ -140,3 +140,28 @@ pub async fn open_replies(conn: &mut Conn, post: PostId, after: PostId, limit: i
 pub async fn thread_size(conn: &mut Conn, thread: ThreadId) -> Result<i64> {
     sql!("SELECT count(*) FROM posts WHERE thread_id = $1 AND boost_of_id IS NULL").bind(thread).count(conn).await
 }
+
+/// Decides about a domain and those below it; `None` takes the decision back.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn set_domain_policy(tx: &mut Tx, domain: &str, severity: Option<DomainSeverity>) -> Result<()> {
+    let now = tx.now();
+    match severity {
+        Some(severity) => {
+            sql!(
+                "INSERT INTO domain_policies (domain, severity, created_at) VALUES (lower($1), $2, $3)
+                 ON CONFLICT (domain) DO UPDATE SET severity = excluded.severity"
+            )
+            .bind(domain)
+            .bind(severity.as_str())
+            .bind(now)
+            .run(tx)
+            .await?;
+        }
+        None => {
+            sql!("DELETE FROM domain_policies WHERE domain = lower($1)").bind(domain).run(tx).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Two communities over real sockets: following, posting, answering, taking back.
+
+use app::follows::{accept, block, request};
+use app::posts::publish::{Draft, publish};
+use app::posts::{boost, delete, edit, favourite};
+use domain::account::Account;
+use domain::follow::FollowOptions;
+use domain::post::Post;
+use domain::{PostId, Viewer, Visibility};
+use federation::Resolved;
+use storage::{accounts, follows, posts};
+
+use crate::home::{Home, eventually};
+use crate::receiving::plain_get;
+
+async fn say(home: &Home, who: &Account, text: &str, visibility: Visibility, answers: Option<PostId>) -> Post {
+    let draft = Draft {
+        text: text.to_owned(),
+        visibility: Some(visibility),
+        in_reply_to: answers,
+        language: Some("en".to_owned()),
+        ..Draft::default()
+    };
+    let id = publish(&home.fed.app, who, draft).await.unwrap();
+    posts::unchecked(&mut home.conn().await, id).await.unwrap()
+}
+
+async fn arrives(home: &Home, uri: &str) -> Post {
+    eventually(&format!("{uri} arrives"), || home.post_by_uri(uri)).await
+}
+
+/// alice@maple follows bob@willow, who let her in.
+async fn friends() -> (Home, Home, Account, Account, Account) {
+    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+    let alice = maple.member("alice").await;
+    let bob = willow.lock(&willow.member("bob").await, true).await;
+    let bob_here = maple.fed.resolve_account(&format!("@bob@{}", willow.domain)).await.unwrap();
+    assert!(bob_here.locked);
+    assert_eq!(bob_here.acct(), format!("bob@{}", willow.domain));
+    request::request(&maple.fed.app, &alice, bob_here.id, FollowOptions::default()).await.unwrap();
+    let alice_there = eventually("bob is asked", || async {
+        let mut conn = willow.conn().await;
+        let alice = accounts::by_handle(&mut conn, "alice", &maple.domain).await.unwrap()?;
+        follows::find_request(&mut conn, alice.id, bob.id).await.unwrap().map(|_| alice)
+    })
+    .await;
+    assert!(follows::find(&mut maple.conn().await, alice.id, bob_here.id).await.unwrap().is_none());
+    accept::accept(&willow.fed.app, &bob, alice_there.id).await.unwrap();
+    eventually("alice follows bob", || async {
+        follows::find(&mut maple.conn().await, alice.id, bob_here.id).await.unwrap()
+    })
+    .await;
+    (maple, willow, alice, bob, bob_here)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_posted_to_followers_arrives_and_what_is_for_others_does_not() {
+    let (maple, willow, alice, bob, _) = friends().await;
+    let carol = willow.member("carol").await;
+    let private = say(&willow, &bob, "for @carol alone", Visibility::Direct, None).await;
+    let public = say(&willow, &bob, "hello #Garden <b>", Visibility::Public, None).await;
+    let inner = say(&willow, &bob, "for those who follow me", Visibility::Followers, None).await;
+    let inner_here = arrives(&maple, &inner.uri).await;
+    let public_here = arrives(&maple, &public.uri).await;
+    assert_eq!(inner_here.visibility, Visibility::Followers);
+    assert_eq!(public_here.visibility, Visibility::Public);
+    assert_eq!(public_here.language.as_deref(), Some("en"));
+    assert!(public_here.content.contains("&lt;b&gt;"), "{}", public_here.content);
+    assert!(maple.post_by_uri(&private.uri).await.is_none());
+    // Signed or not, maple is not given what is for carol; what is for followers it may fetch, a stranger may not.
+    assert!(maple.fed.resolve(&private.uri).await.is_err());
+    let oak = Home::start("oak").await;
+    assert!(oak.fed.resolve(&inner.uri).await.is_err());
+    assert!(matches!(oak.fed.resolve(&public.uri).await, Ok(Resolved::Post(_))));
+    let home =
+        storage::timelines::home(&mut maple.conn().await, alice.id, &domain::page::Page::first(10)).await.unwrap();
+    assert_eq!(home.len(), 2);
+    drop(carol);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_boosts_favourites_edits_and_deletions_arrive() {
+    let (maple, willow, alice, bob, _) = friends().await;
+    let post = say(&willow, &bob, "first words", Visibility::Public, None).await;
+    let here = arrives(&maple, &post.uri).await;
+
+    favourite::favourite(&maple.fed.app, &alice, here.id).await.unwrap();
+    boost::boost(&maple.fed.app, &alice, here.id, None).await.unwrap();
+    let answer =
+        say(&maple, &alice, &format!("@bob@{} indeed", willow.domain), Visibility::Public, Some(here.id)).await;
+    eventually("all three are counted at bob's", || async {
+        let there = posts::unchecked(&mut willow.conn().await, post.id).await.unwrap();
+        (there.favourites_count == 1 && there.boosts_count == 1 && there.replies_count == 1).then_some(())
+    })
+    .await;
+    let there = arrives(&willow, &answer.uri).await;
+    assert_eq!(there.in_reply_to_id, Some(post.id));
+    assert_eq!(there.thread_id, post.thread_id);
+
+    favourite::unfavourite(&maple.fed.app, &alice, here.id).await.unwrap();
+    boost::unboost(&maple.fed.app, &alice, here.id).await.unwrap();
+    let draft = Draft { text: "second words".into(), ..Draft::default() };
+    edit::edit(&willow.fed.app, &bob, post.id, draft).await.unwrap();
+    eventually("both are taken back, and the edit is there", || async {
+        let there = posts::unchecked(&mut willow.conn().await, post.id).await.unwrap();
+        let here = posts::unchecked(&mut maple.conn().await, here.id).await.unwrap();
+        let edited = here.content.contains("second words") && here.edited_at.is_some();
+        (there.favourites_count == 0 && there.boosts_count == 0 && edited).then_some(())
+    })
+    .await;
+
+    delete::delete(&willow.fed.app, &bob, post.id).await.unwrap();
+    eventually("the post is gone", || async { maple.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
+    assert_eq!(plain_get(&willow, &post.uri).await.0, 410);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn private_messages_go_there_and_back_into_one_conversation() {
+    let (maple, willow, alice, bob, _) = friends().await;
+    let first = say(&maple, &alice, &format!("@bob@{} can I call?", willow.domain), Visibility::Direct, None).await;
+    let there = arrives(&willow, &first.uri).await;
+    assert_eq!(there.visibility, Visibility::Direct);
+    let text = format!("@alice@{} yes", maple.domain);
+    let answer = say(&willow, &bob, &text, Visibility::Direct, Some(there.id)).await;
+    let back = arrives(&maple, &answer.uri).await;
+    assert_eq!(back.in_reply_to_id, Some(first.id));
+    for (home, who) in [(&maple, &alice), (&willow, &bob)] {
+        let page = domain::page::Page::first(10);
+        let talks = storage::conversations::list(&mut home.conn().await, who.id, &page).await.unwrap();
+        assert_eq!(talks.len(), 1);
+        let last = talks[0].last_post.as_ref().unwrap();
+        assert_eq!(last.post().uri, answer.uri);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocking_ends_it() {
+    let (maple, willow, alice, bob, bob_here) = friends().await;
+    let alice_there = accounts::by_uri(&mut willow.conn().await, &alice.uri).await.unwrap().unwrap();
+    block::block(&willow.fed.app, &bob, alice_there.id).await.unwrap();
+    eventually("alice follows nobody", || async {
+        follows::find(&mut maple.conn().await, alice.id, bob_here.id).await.unwrap().is_none().then_some(())
+    })
+    .await;
+    let post = say(&willow, &bob, "not for her", Visibility::Followers, None).await;
+    assert!(maple.fed.resolve(&post.uri).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_discussion_is_found_upward() {
+    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+    let bob = willow.member("bob").await;
+    let mut last = say(&willow, &bob, "one", Visibility::Public, None).await;
+    let first = last.uri.clone();
+    for text in ["two", "three", "four"] {
+        last = say(&willow, &bob, text, Visibility::Public, Some(last.id)).await;
+    }
+    assert!(matches!(maple.fed.resolve(&last.uri).await, Ok(Resolved::Post(_))));
+    let start = arrives(&maple, &first).await;
+    let end = arrives(&maple, &last.uri).await;
+    eventually("it is one discussion", || async {
+        let mut conn = maple.conn().await;
+        let up = posts::ancestors(&mut conn, end.id, 10).await.unwrap();
+        let all = storage::hydrate::posts(&mut conn, Viewer::Anonymous, &up).await.unwrap();
+        (all.len() == 3 && all[0].id() == start.id).then_some(())
+    })
+    .await;
+}
