@@ -1,5 +1,7 @@
 //! Two communities over real sockets: following, posting, answering, taking back.
 
+use std::pin::Pin;
+
 use app::follows::{accept, block, request};
 use app::posts::publish::{Draft, publish};
 use app::posts::{boost, delete, edit, favourite};
@@ -29,8 +31,15 @@ async fn arrives(home: &Home, uri: &str) -> Post {
     eventually(&format!("{uri} arrives"), || home.post_by_uri(uri)).await
 }
 
+/// maple and willow, alice of the one, bob of the other, and bob as maple knows him.
+type Friends = (Home, Home, Account, Account, Account);
+
 /// alice@maple follows bob@willow, who let her in.
-async fn friends() -> (Home, Home, Account, Account, Account) {
+fn friends() -> Pin<Box<dyn Future<Output = Friends>>> {
+    Box::pin(befriend())
+}
+
+async fn befriend() -> Friends {
     let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
     let alice = maple.member("alice").await;
     let bob = willow.lock(&willow.member("bob").await, true).await;
@@ -109,7 +118,7 @@ async fn answers_boosts_favourites_edits_and_deletions_arrive() {
     })
     .await;
 
-    delete::delete(&willow.fed.app, &bob, post.id).await.unwrap();
+    delete::delete(&willow.fed.app, &bob, post.id, delete::Media::Remove).await.unwrap();
     eventually("the post is gone", || async { maple.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
     assert_eq!(plain_get(&willow, &post.uri).await.0, 410);
 }

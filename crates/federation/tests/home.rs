@@ -44,7 +44,8 @@ impl Home {
         };
         let db = Db::connect(&database, clock.clone()).await.unwrap();
         let urls = Urls::new(&Url::parse(&base).unwrap()).unwrap();
-        let app = App::new(db, urls, app::Config::default());
+        let media = media::store::MediaStore::on_disk(&folder.path().join("media")).unwrap();
+        let app = App::new(db, urls, app::Config::default(), media);
         let config =
             Config { allow_http: true, allow_addresses: vec!["127.0.0.0/8".parse().unwrap()], ..Config::default() };
         let fed = Federation::new(app, config).unwrap();

@@ -18,6 +18,8 @@ use url::Url;
 
 use crate::home::{Home, eventually};
 
+type Headers = Vec<(String, String)>;
+
 /// Somebody elsewhere with an actor document on a real socket, who signs by hand.
 struct Stranger {
     domain: String,
@@ -209,14 +211,14 @@ async fn replays_with_another_body_and_spoofed_actors_are_refused() {
 async fn bad_input_is_answered_with_a_4xx_that_says_why() {
     let (home, dana, eve) = setting().await;
     let good = eve.create("1", &[&dana.uri]).to_string().into_bytes();
-    let try_with = async |body: &[u8], change: &dyn Fn(&mut Vec<(String, String)>)| {
+    let try_with = async |body: &[u8], change: &dyn Fn(&mut Headers)| {
         let mut headers = eve.headers(&home, "/inbox", body);
         change(&mut headers);
         send(&home, "POST", "/inbox", &headers, body).await.0
     };
-    let drop_header = |name: &'static str| move |h: &mut Vec<(String, String)>| h.retain(|(n, _)| n != name);
+    let drop_header = |name: &'static str| move |h: &mut Headers| h.retain(|(n, _)| n != name);
     let set = |name: &'static str, value: &'static str| {
-        move |h: &mut Vec<(String, String)>| {
+        move |h: &mut Headers| {
             h.retain(|(n, _)| n != name);
             h.push((name.into(), value.into()));
         }
