@@ -18,6 +18,7 @@ pub mod oauth;
 pub mod passwords;
 pub mod peers;
 pub mod posts;
+pub mod remote_media;
 pub mod secrets;
 pub mod sessions;
 pub mod tags;

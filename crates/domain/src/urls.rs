@@ -2,11 +2,12 @@
 //!
 //! HTML lives at `/@name`, ActivityPub ids at `/users/name`. Ids never change once given out.
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::account::Account;
 use crate::attachment::Attachment;
-use crate::id::{AccountId, AttachmentId, PostId};
+use crate::id::{AccountId, PostId};
 use crate::view::Emoji;
 
 /// Makes addresses below the public base URL.
@@ -173,9 +174,13 @@ impl Urls {
     }
 
     /// A remote picture, fetched and kept here when first asked for: no page makes third-party requests.
+    ///
+    /// It carries a proof of knowing the address over there: without one, ids could be tried one after the other to see
+    /// pictures of posts that are not for everyone.
     #[must_use]
-    pub fn remote_attachment(&self, id: AttachmentId, size: &str) -> String {
-        format!("{}/media/remote/attachments/{id}/{size}", self.base)
+    pub fn remote_attachment(&self, a: &Attachment, size: &str) -> String {
+        let proof = media_proof(a.remote_url.as_deref().unwrap_or_default());
+        format!("{}/media/remote/attachments/{}/{size}?k={proof}", self.base, a.id)
     }
 
     #[must_use]
@@ -197,7 +202,7 @@ impl Urls {
     pub fn attachment(&self, a: &Attachment) -> String {
         match &a.key {
             Some(key) => self.media(key),
-            None => self.remote_attachment(a.id, "original"),
+            None => self.remote_attachment(a, "original"),
         }
     }
 
@@ -206,7 +211,7 @@ impl Urls {
     pub fn attachment_preview(&self, a: &Attachment) -> String {
         match (&a.preview_key, &a.key) {
             (Some(key), _) | (None, Some(key)) => self.media(key),
-            (None, None) => self.remote_attachment(a.id, "small"),
+            (None, None) => self.remote_attachment(a, "small"),
         }
     }
 
@@ -237,6 +242,17 @@ impl Urls {
             },
         }
     }
+}
+
+/// What shows that somebody knows a file's address elsewhere, without telling it: 128 bits of its SHA-256.
+#[must_use]
+pub fn media_proof(remote_url: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(remote_url.as_bytes()).iter().take(16).fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -352,3 +352,17 @@ pub async fn count_posts(conn: &mut Conn, id: AccountId, by: i64, at: Option<Tim
     .await?;
     Ok(())
 }
+
+/// Her avatar, or her header, as it is kept now.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn keep_image(tx: &mut crate::db::Tx, id: AccountId, avatar: bool, image: &ProfileImage) -> Result<()> {
+    let query = if avatar {
+        sql!("UPDATE accounts SET avatar = $2 WHERE id = $1")
+    } else {
+        sql!("UPDATE accounts SET header = $2 WHERE id = $1")
+    };
+    query.bind(id).bind(json(image)?).run(tx).await?;
+    Ok(())
+}

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod compose;
 pub mod csrf;
 pub mod limits;
+pub mod media;
 pub mod oauth;
 pub mod resolve;
 pub mod state;
@@ -21,6 +22,7 @@ pub fn router(web: Web) -> Router {
         .merge(api::routes(&web))
         .merge(oauth::routes())
         .merge(ui::routes(&web))
+        .merge(self::media::routes())
         .fallback(ui::message::nothing_here)
         .with_state(web)
 }

@@ -11,6 +11,7 @@ use crate::api::render::Rendered;
 use crate::api::streaming::{self, Listeners};
 use crate::auth::Tokens;
 use crate::limits::Limits;
+use crate::media::Fetched;
 use crate::ui::community::Community;
 
 /// What the owner decides about this door in the configuration.
@@ -49,6 +50,8 @@ pub struct Inner {
     pub community: Community,
     /// Who listens to what happens.
     pub listeners: Listeners,
+    /// Pictures of other communities that were fetched lately.
+    pub fetched: Fetched,
 }
 
 impl std::ops::Deref for Web {
@@ -74,6 +77,7 @@ impl Web {
             rendered,
             listeners,
             community: Community::default(),
+            fetched: Fetched::default(),
             app,
             federation,
             config,

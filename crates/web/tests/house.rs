@@ -10,6 +10,7 @@ use app::posts::publish::{Draft, publish};
 use domain::account::{Account, Role};
 use domain::instance::SignUp;
 use domain::{Clock, PostId, Urls, Visibility};
+use federation::Federation;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use tempfile::TempDir;
 use web::{Config, Web};
@@ -37,11 +38,12 @@ impl Drop for Server {
 pub struct Plan {
     pub sign_up: SignUp,
     pub rate_limits: bool,
+    pub federation: federation::Config,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { sign_up: SignUp::Approval, rate_limits: false }
+        Self { sign_up: SignUp::Approval, rate_limits: false, federation: federation::Config::default() }
     }
 }
 
@@ -64,7 +66,8 @@ impl House {
         let config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::new(db, urls, config, media);
-        let web = Web::new(app.clone(), Config { rate_limits: plan.rate_limits, ..Config::default() });
+        let federation = Federation::new(app.clone(), plan.federation).unwrap();
+        let web = Web::new(federation, Config { rate_limits: plan.rate_limits, ..Config::default() });
         let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { app, clock, base, folder, _server: Server(server) }
@@ -136,9 +139,10 @@ impl Answer {
 
     /// The names and values of the hidden fields of the form that goes to `action`.
     pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
-        let form = self.body.split("<form").find(|f| f.contains(&format!("action=\"{action}\""))).unwrap_or_else(|| {
-            panic!("no form to {action} in {}", self.body);
-        });
+        let form =
+            self.body.split("<form").find(|f| f.contains(&format!("action=\"{action}\""))).unwrap_or_else(|| {
+                panic!("no form to {action} in {}", self.body);
+            });
         let form = form.split("</form>").next().unwrap();
         form.split("<input type=\"hidden\"")
             .skip(1)
@@ -190,9 +194,7 @@ impl Browser {
 
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.request(reqwest::Method::POST, path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body)
+        self.request(reqwest::Method::POST, path).header("content-type", "application/x-www-form-urlencoded").body(body)
     }
 
     /// Opens the page, fills in the form that goes to `action`, and sends it.

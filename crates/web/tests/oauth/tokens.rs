@@ -94,9 +94,11 @@ async fn an_app_proves_who_it_is_in_the_body_or_by_basic() {
     let url = format!("{}/oauth/token", house.base);
     let basic = app.http.post(&url).basic_auth(&client.id, Some(&client.secret));
     let answer = app
-        .send(basic.header("content-type", "application/json").body(
-            json!({"grant_type": "client_credentials", "scope": "write"}).to_string(),
-        ))
+        .send(
+            basic
+                .header("content-type", "application/json")
+                .body(json!({"grant_type": "client_credentials", "scope": "write"}).to_string()),
+        )
         .await;
     assert_eq!((answer.status, &answer.json()["scope"]), (200, &json!("write")));
 

@@ -1,0 +1,22 @@
+//! Pictures, videos and sounds: those kept here, and those of other communities, fetched when first asked for, so
+//! that no reader's browser or app ever asks another server.
+//!
+//! A file's address cannot be guessed; whoever was given it may load it.
+
+mod file;
+mod remote;
+
+use axum::Router;
+use axum::routing::get;
+
+pub use remote::Fetched;
+
+use crate::state::Web;
+
+pub fn routes() -> Router<Web> {
+    Router::new()
+        .route("/media/{*key}", get(file::file))
+        .route("/media/remote/attachments/{id}/{size}", get(remote::attachment))
+        .route("/media/remote/accounts/{id}/{which}", get(remote::profile_image))
+        .route("/media/remote/emojis/{id}", get(remote::emoji))
+}
