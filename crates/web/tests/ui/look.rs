@@ -203,8 +203,9 @@ async fn members_pages_fit_and_can_be_read() {
     let mut browser = Chromium::open().await;
     let consent = question(&client, BACK, &[("scope", "read write follow push")]);
     let signed_in = house.browser_of("dana").await;
-    for (name, value) in signed_in.cookies.borrow().iter() {
-        browser.set_cookie(&house.base, name, value).await;
+    let cookies = signed_in.cookies.borrow().clone();
+    for (name, value) in cookies {
+        browser.set_cookie(&house.base, &name, &value).await;
     }
     inspect(&mut browser, &house.base, "front-dana", "/").await;
     inspect(&mut browser, &house.base, "consent", &consent).await;
