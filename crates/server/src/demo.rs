@@ -45,7 +45,7 @@ pub async fn run(keep: Option<&Path>) -> anyhow::Result<()> {
         line("The communities are as you left them.")?;
     } else {
         line("Two communities start, and their members meet …")?;
-        tell(&maple, &willow).await.context("the demo's story stopped")?;
+        Box::pin(tell(&maple, &willow)).await.context("the demo's story stopped")?;
     }
     introduce()?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -174,7 +174,6 @@ impl Instance {
     }
 
     /// A request without a token.
-    #[must_use]
     pub fn request(&self, method: http::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }

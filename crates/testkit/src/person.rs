@@ -71,7 +71,6 @@ impl Person {
         format!("{}@{}", self.username, self.base.trim_start_matches("http://"))
     }
 
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }

@@ -1,7 +1,12 @@
 //! The workspace seen as a whole: the rules its code keeps, and several whole servers telling one story each.
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
 mod counts;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod first_light;
+#[cfg(test)]
 mod processes;
