@@ -34,6 +34,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sql;
 pub mod tags;
+pub mod threads;
 pub mod timelines;
 pub(crate) mod visible;
 

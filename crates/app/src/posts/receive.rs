@@ -9,7 +9,7 @@ use domain::job::Job;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Timestamp, Visibility};
 use storage::posts::Links;
-use storage::{attachments, posts};
+use storage::{attachments, posts, threads};
 
 use crate::error::Result;
 use crate::{App, fanout};
@@ -106,7 +106,7 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     }
     let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
     posts::insert(&mut tx, &post, &links).await?;
-    let adopted = posts::adopt_orphans(&mut tx, &post).await?;
+    let adopted = threads::adopt_orphans(&mut tx, &post).await?;
     if adopted > 0 {
         posts::count_replies(&mut tx, id, adopted).await?;
     }

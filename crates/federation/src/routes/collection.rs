@@ -8,7 +8,7 @@ use domain::{AccountId, PostId, Viewer};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use storage::timelines::AccountFilter;
-use storage::{Conn, accounts, follows, hydrate, posts, timelines};
+use storage::{Conn, accounts, follows, hydrate, posts, threads, timelines};
 
 use super::actor::member;
 use super::answer::{Answer, Keep, Refusal, document};
@@ -158,7 +158,7 @@ pub async fn replies(State(federation): State<Federation>, Path((name, id)): Pat
     let mut conn = federation.app.db.read().await?;
     let id = of_member(&federation, &mut conn, &name, &id).await?;
     let post = posts::get(&mut conn, Viewer::Anonymous, id).await?;
-    let answers: Vec<PostId> = posts::descendants(&mut conn, id, REPLIES).await?;
+    let answers: Vec<PostId> = threads::descendants(&mut conn, id, REPLIES).await?;
     let views = hydrate::posts(&mut conn, Viewer::Anonymous, &answers).await?;
     drop(conn);
     let uris = views.iter().filter(|v| v.post().in_reply_to_id == Some(id)).map(|v| v.post().uri.clone());

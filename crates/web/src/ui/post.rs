@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::view::PostView;
 use domain::{PostId, Visibility};
 use http::HeaderMap;
-use storage::{hydrate, posts};
+use storage::{hydrate, posts, threads};
 
 use super::card::{PostCard, post_address};
 use super::frame::Frame;
@@ -64,8 +64,8 @@ pub async fn post(
     if let Some(shared) = &view.boost_of {
         return Ok(see_other(&post_address(shared)));
     }
-    let above = posts::ancestors(&mut conn, id, ABOVE).await?;
-    let below = posts::descendants(&mut conn, id, BELOW + 1).await?;
+    let above = threads::ancestors(&mut conn, id, ABOVE).await?;
+    let below = threads::descendants(&mut conn, id, BELOW + 1).await?;
     let cut = i64::try_from(below.len()).is_ok_and(|n| n > BELOW);
     let above = hydrate::posts(&mut conn, viewer, &above).await?;
     let below = hydrate::posts(&mut conn, viewer, &below).await?;
