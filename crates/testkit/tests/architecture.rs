@@ -120,6 +120,21 @@ fn crates_share_the_lints() {
 }
 
 #[test]
+fn tests_of_a_crate_are_one_binary() {
+    let several: Vec<_> = manifests()
+        .into_iter()
+        .filter(|(name, _)| root().join("crates").join(name).join("tests").is_dir())
+        .filter(|(_, manifest)| {
+            let found = manifest["package"].get("autotests").and_then(toml::Value::as_bool);
+            let named = manifest.get("test").and_then(toml::Value::as_array).map(Vec::len);
+            (found, named) != (Some(false), Some(1))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    hold("Each test binary is linked anew: `autotests = false`, and one [[test]] with modules, not so here:", &several);
+}
+
+#[test]
 fn sql_lives_in_storage() {
     let mut broken: Vec<_> = manifests()
         .into_iter()
