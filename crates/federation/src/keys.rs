@@ -93,7 +93,7 @@ impl Federation {
 
     /// The owner of a key that is known here.
     async fn known_sender(&self, key_id: &str) -> Result<Option<Arc<Sender>>, UnknownSender> {
-        if let Some(known) = self.senders.get(key_id) {
+        if let Some(known) = self.cached_sender(key_id) {
             return Ok(Some(known));
         }
         let mut conn = self.app.db.read().await.map_err(app::Error::from)?;
@@ -118,7 +118,7 @@ impl Federation {
             suspended: account.is_suspended(),
             key,
         });
-        self.senders.insert(key_id.to_owned(), Arc::clone(&sender));
+        self.cache_sender(key_id, Arc::clone(&sender));
         sender
     }
 

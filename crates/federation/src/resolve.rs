@@ -228,7 +228,7 @@ impl Federation {
         let account = account(&actor, domain, self.app.ids().next(), self.app.now());
         let stored = app::peers::account::receive(&self.app, &account).await?;
         if let Some(key) = actor.keys.first() {
-            self.senders.invalidate(&key.id);
+            self.forget_sender(&key.id);
         }
         Ok(stored)
     }

@@ -41,12 +41,14 @@ pub struct Inner {
     signing_keys: Cache<AccountId, Arc<SigningKey>>,
     instance: OnceCell<Instance>,
     /// By key id.
-    pub(crate) senders: Cache<String, Arc<Sender>>,
+    senders: Cache<String, Arc<Sender>>,
     /// Hosts and actors whose key was fetched again a moment ago.
     pub(crate) refetched: Cache<String, ()>,
     policies: Cache<(), Arc<Vec<(String, DomainSeverity)>>>,
     /// Documents of local actors, by lower-case name.
-    pub(crate) actors: Cache<String, (AccountId, Bytes)>,
+    actors: Cache<String, Bytes>,
+    /// Under which name or key id something of an account is kept above.
+    kept: Cache<AccountId, String>,
 }
 
 /// The instance actor's key.
@@ -80,6 +82,7 @@ impl Federation {
             refetched: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
             policies: Cache::builder().max_capacity(1).time_to_live(POLICIES_FOR).build(),
             actors: Cache::builder().max_capacity(2_000).time_to_live(POLICIES_FOR).build(),
+            kept: Cache::builder().max_capacity(60_000).time_to_live(SENDERS_FOR).build(),
             app,
         });
         tokio::spawn(forget_what_changed(Arc::downgrade(&inner), events));
@@ -108,11 +111,35 @@ async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcas
 
 impl Inner {
     fn forget_account(&self, account: AccountId) {
-        // Counters change far more often than profiles: only what is cached is looked at.
-        let stale: Vec<_> = self.actors.iter().filter(|(_, (id, _))| *id == account).map(|(name, _)| name).collect();
-        for name in stale {
-            self.actors.invalidate(&*name);
+        if let Some(name) = self.kept.get(&account) {
+            self.actors.invalidate(&name);
+            self.senders.invalidate(&name);
         }
+    }
+
+    /// The document of a local actor, if it was made a moment ago. By name, without regard to case.
+    pub(crate) fn actor_document(&self, name: &str) -> Option<Bytes> {
+        self.actors.get(&name.to_lowercase())
+    }
+
+    pub(crate) fn keep_actor_document(&self, name: &str, account: AccountId, document: Bytes) {
+        let name = name.to_lowercase();
+        self.kept.insert(account, name.clone());
+        self.actors.insert(name, document);
+    }
+
+    /// Who signs with a key, if it is known without looking.
+    pub(crate) fn cached_sender(&self, key_id: &str) -> Option<Arc<Sender>> {
+        self.senders.get(key_id)
+    }
+
+    pub(crate) fn cache_sender(&self, key_id: &str, sender: Arc<Sender>) {
+        self.kept.insert(sender.id, key_id.to_owned());
+        self.senders.insert(key_id.to_owned(), sender);
+    }
+
+    pub(crate) fn forget_sender(&self, key_id: &str) {
+        self.senders.invalidate(key_id);
     }
 
     /// How many requests one occasion may cause.

@@ -13,6 +13,8 @@ pub struct Claimed {
     pub id: InboxItemId,
     /// Whose key signed it.
     pub actor_id: AccountId,
+    /// The server it came from.
+    pub host: String,
     pub body: String,
     /// How often it was begun before.
     pub attempts: i64,
@@ -57,11 +59,11 @@ pub async fn accept(
 }
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
-/// none whose actor has an earlier one in work elsewhere. In the order they came.
+/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. In the order they came.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, busy: &[String]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
     tx.one_claimer("inbox").await?;
     let rows = sql!(
@@ -76,21 +78,24 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
                   AND NOT EXISTS (SELECT 1 FROM inbox_items e
                     WHERE e.actor_id = x.actor_id AND e.id < x.id AND e.leased_until > $1)
                 ORDER BY x.id LIMIT $4)
+            WHERE NOT (h.host = ANY($6))
             LIMIT $3)
-         RETURNING id, actor_id, body, attempts"
+         RETURNING id, actor_id, host, body, attempts"
     )
     .bind(now)
     .bind(lease)
     .bind(limit)
     .bind(per_host)
     .bind(node)
-    .all::<(i64, i64, String, i64)>(tx)
+    .bind(busy)
+    .all::<(i64, i64, String, String, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
         .into_iter()
-        .map(|(id, actor, body, attempts)| Claimed {
+        .map(|(id, actor, host, body, attempts)| Claimed {
             id: InboxItemId(id),
             actor_id: AccountId(actor),
+            host,
             body,
             attempts: attempts - 1,
         })

@@ -1,6 +1,7 @@
 //! Takes accepted activities out of the queue, processes them, and settles them together.
 //!
-//! Those of one actor one after the other, those of different actors at the same time; every server in turn.
+//! Those of one actor one after the other, those of different actors at the same time; every server in turn, and
+//! none may have more than its share under way: a server that answers slowly keeps nobody else waiting.
 //! Stopping at any moment loses nothing: what was not settled is claimed again when its lease ends, and
 //! processing it twice changes nothing.
 
@@ -21,26 +22,33 @@ use crate::wire::lenient;
 const LEASE: Duration = Duration::from_secs(20 * 60);
 /// For one activity with everything that is fetched for it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Activities claimed at a time, and of those from one server.
-const BATCH: i64 = 200;
-const PER_HOST: i64 = 20;
-/// Actors whose activities are under way at the same time; more are claimed below half of it.
-const AT_ONCE: usize = 32;
+/// Activities under way at the same time, and of those from one server.
+const AT_ONCE: usize = 256;
+const PER_HOST: usize = 32;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Tried so often, with pauses of 1, 4, 16 … minutes (about a day in all); then it is given up.
-const ATTEMPTS: i64 = 7;
+/// Tried so often, with growing pauses (about two days in all); then it is given up.
+const ATTEMPTS: i64 = 20;
+
+/// How many activities of each server are under way.
+type Busy = HashMap<String, usize>;
 
 impl Federation {
     /// Processes what was accepted and what will be, until told to stop; then what is under way ends first.
     pub async fn process_until(&self, stop: CancellationToken) {
         let mut running: JoinSet<Vec<(Claimed, Verdict)>> = JoinSet::new();
+        let mut busy = Busy::new();
         let mut look = true;
         while !stop.is_cancelled() {
-            if look && running.len() <= AT_ONCE / 2 {
-                match self.claim_received().await {
+            let room = AT_ONCE.saturating_sub(busy.values().sum());
+            if look && room >= AT_ONCE / 4 {
+                look = false;
+                match self.claim_received(room, &busy).await {
                     Ok(batches) => {
-                        look = !batches.is_empty();
                         for batch in batches {
+                            look = true;
+                            if let Some(first) = batch.first() {
+                                *busy.entry(first.host.clone()).or_default() += batch.len();
+                            }
                             let this = self.clone();
                             running.spawn(async move { this.process_in_order(batch).await });
                         }
@@ -58,6 +66,16 @@ impl Federation {
                     while let Some(more) = running.try_join_next() {
                         settled.extend(more.unwrap_or_default());
                     }
+                    for (item, _) in &settled {
+                        if let Some(count) = busy.get_mut(&item.host) {
+                            *count = count.saturating_sub(1);
+                        }
+                    }
+                    busy.retain(|_, count| *count > 0);
+                    if running.is_empty() {
+                        // Also what a task that panicked held.
+                        busy.clear();
+                    }
                     self.settle_received_or_log(settled).await;
                     look = true;
                 }
@@ -73,10 +91,12 @@ impl Federation {
     }
 
     /// Claims what is due: for each actor its activities in their order.
-    async fn claim_received(&self) -> app::Result<Vec<Vec<Claimed>>> {
+    async fn claim_received(&self, room: usize, busy: &Busy) -> app::Result<Vec<Vec<Claimed>>> {
+        let full: Vec<String> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let mut tx = self.app.db.write().await?;
         let lease = tx.now().plus(LEASE);
-        let claimed = inbox_items::claim(&mut tx, lease, BATCH, PER_HOST).await?;
+        let claimed = inbox_items::claim(&mut tx, lease, number(room), number(PER_HOST), &full).await?;
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
@@ -149,10 +169,10 @@ impl Federation {
     }
 }
 
-/// A minute, then four times as long each time.
-fn pause(attempts: i64) -> Duration {
-    let fours = u32::try_from(attempts.clamp(0, 6)).unwrap_or(0);
-    Duration::from_secs(60 << (2 * fours))
+/// The pause after the nth failure (from 0): 5 s, then twice as long each time, at most 6 hours.
+fn pause(failures: i64) -> Duration {
+    let doublings = u32::try_from(failures.clamp(0, 13)).unwrap_or(0);
+    Duration::from_secs((5u64 << doublings).min(6 * 60 * 60))
 }
 
 #[cfg(test)]
@@ -161,9 +181,9 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_days() {
-        assert_eq!(pause(0), Duration::from_secs(60));
-        assert_eq!(pause(2), Duration::from_secs(960));
+        assert_eq!(pause(0), Duration::from_secs(5));
+        assert_eq!(pause(3), Duration::from_secs(40));
         let all: Duration = (0..ATTEMPTS - 1).map(pause).sum();
-        assert!(all > Duration::from_secs(20 * 3600) && all < Duration::from_secs(3 * 24 * 3600), "{all:?}");
+        assert!(all > Duration::from_secs(36 * 3600) && all < Duration::from_secs(3 * 24 * 3600), "{all:?}");
     }
 }

@@ -29,8 +29,7 @@ pub(super) async fn account(
         return Ok(Redirect::to(&fed.app.urls.profile(&name)).into_response());
     }
     Fetcher::of(&fed, &parts).await?;
-    let key = name.to_lowercase();
-    if let Some((_, bytes)) = fed.actors.get(&key) {
+    if let Some(bytes) = fed.actor_document(&name) {
         return Ok(bytes_of(bytes));
     }
     let mut conn = fed.app.db.read().await?;
@@ -39,7 +38,7 @@ pub(super) async fn account(
     drop(conn);
     let actor = actor(&view, &fed.app.urls).ok_or(Refused::NotFound)?;
     let bytes: Bytes = Document::new(Context::Actor, actor).to_bytes().map_err(app::Error::internal)?.into();
-    fed.actors.insert(key, (account.id, bytes.clone()));
+    fed.keep_actor_document(&name, account.id, bytes.clone());
     Ok(bytes_of(bytes))
 }
 
