@@ -2,10 +2,12 @@
 //!
 //! Pure. What is shown was already allowed for the viewer; nothing here decides access.
 
+use std::collections::HashMap;
+
 use domain::account::Account;
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::view::{AccountView, PostView};
-use domain::{Timestamp, Urls, Visibility};
+use domain::{PostId, Timestamp, Urls, Visibility};
 
 use super::text;
 use super::when::When;
@@ -176,15 +178,15 @@ impl Look<'_> {
         }
     }
 
-    /// The card of a post inside its own conversation, where what it answers may be on the same page.
+    /// The card of a post inside its own conversation, where what it answers may be on the same page:
+    /// `authors` names who wrote what is there.
     #[must_use]
-    pub fn post_in_thread(&self, view: &PostView, on_page: &[i64]) -> PostCard {
+    pub fn post_in_thread(&self, view: &PostView, authors: &HashMap<PostId, String>) -> PostCard {
         let mut card = self.post(view);
         if let Some(parent) = view.post().in_reply_to_id
-            && on_page.contains(&parent.0)
-            && let Some(to) = card.reply_to.as_mut()
+            && let Some(author) = authors.get(&parent)
         {
-            to.url = Some(format!("#p{parent}"));
+            card.reply_to = Some(ReplyTo { whom: author.clone(), url: Some(format!("#p{parent}")) });
         }
         card
     }

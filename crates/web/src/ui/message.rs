@@ -8,6 +8,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::instance::SignUp;
 use http::{HeaderValue, StatusCode, Uri, header};
 
 use super::frame::Frame;
@@ -175,7 +176,8 @@ pub async fn dress(State(web): State<Web>, request: Request, next: Next) -> Resp
 
 async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) -> Response {
     let (heading, lines) = problem.words();
-    let frame = Frame::new(web.community.title(&web.app).await).titled(heading).narrow();
+    let mut frame = Frame::new(web.community.title(&web.app).await).titled(heading).narrow();
+    frame.may_join = matches!(web.app.config.sign_up, SignUp::Open | SignUp::Approval);
     let way = ("To the front page", "/".to_owned());
     let dim = !matches!(problem, Problem::TooOften(_));
     let body = MessagePage { frame, heading, lines, way, dim }.render().unwrap_or_default();

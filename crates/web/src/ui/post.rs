@@ -71,8 +71,9 @@ pub async fn post(
     let below = hydrate::posts(&mut conn, viewer, &below).await?;
     drop(conn);
     let look = visitor.look();
-    let on_page: Vec<i64> = above.iter().chain([&view]).chain(&below).map(|v| v.id().0).collect();
-    let card = |view: &PostView| look.post_in_thread(view, &on_page);
+    let all = above.iter().chain([&view]).chain(&below);
+    let authors = all.map(|v| (v.id(), v.account.account.name().to_owned())).collect();
+    let card = |view: &PostView| look.post_in_thread(view, &authors);
     let depths = depths(id, &below);
     let post = PostCard { here: true, ..card(&view) };
     visitor.page(&PostPage {
