@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use domain::event::Event;
 use federation::Federation;
-use storage::{follows, inbox_items, timelines};
+use storage::{follows, inbox_items, oauth, sessions, timelines};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Activities are recognised by their fingerprint for so long; servers stop sending again after about a week.
 const REMEMBER_ACTIVITIES: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Tokens are forgotten so long after they ended.
+const REMEMBER_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Starts the rounds; they end at `stop`.
 pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut JoinSet<anyhow::Result<()>>) {
@@ -71,6 +74,9 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     timelines::trim_homes(&mut tx).await?;
     inbox_items::forget_before(&mut tx, now.minus(REMEMBER_ACTIVITIES)).await?;
     storage::posts::forget_idempotency_keys(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
+    oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;
+    oauth::purge_codes(&mut tx).await?;
+    sessions::purge(&mut tx).await?;
     tx.commit().await?;
     let dropped = federation.give_up_old_deliveries().await?;
     if dropped > 0 {

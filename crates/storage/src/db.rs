@@ -283,6 +283,11 @@ pub(crate) enum Raw<'c> {
 }
 
 impl Conn {
+    /// What is read here was committed: a transaction reads its own changes too, which may never come to be.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.kind, Kind::Sqlite(_) | Kind::Postgres(_))
+    }
+
     pub(crate) fn raw(&mut self) -> Raw<'_> {
         match &mut self.kind {
             Kind::Sqlite(c) => Raw::Sqlite(c),

@@ -118,7 +118,9 @@ async fn kept_cores(
     let ids: Vec<PostId> = missing.keys().copied().collect();
     for core in read_cores(conn, &ids, accounts).await? {
         let core = Arc::new(core);
-        if let Some(version) = missing.get(&core.post.id) {
+        if let Some(version) = missing.get(&core.post.id)
+            && conn.is_settled()
+        {
             conn.kept.keep_post(*version, Arc::clone(&core));
         }
         cores.insert(core.post.id, core);
@@ -188,7 +190,9 @@ async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result
     }
     let found = accounts::many(conn, &missing.keys().copied().collect::<Vec<_>>()).await?;
     for (id, view) in views_of(conn, found).await? {
-        if let Some(version) = missing.get(&id) {
+        if let Some(version) = missing.get(&id)
+            && conn.is_settled()
+        {
             conn.kept.keep_account(*version, Arc::clone(&view));
         }
         views.insert(id, view);

@@ -327,3 +327,17 @@ pub async fn revoke_all_of(tx: &mut Tx, account: AccountId) -> Result<Vec<TokenI
         .ids(tx)
         .await
 }
+
+/// Forgets tokens that ended before `before`, expired or revoked.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn purge_tokens(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    sql!(
+        "DELETE FROM oauth_tokens WHERE (revoked_at IS NOT NULL AND revoked_at < $1)
+            OR (expires_at IS NOT NULL AND expires_at < $1)"
+    )
+    .bind(before)
+    .run(tx)
+    .await
+}

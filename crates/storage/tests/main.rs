@@ -8,7 +8,11 @@ mod both;
 
 mod invites;
 mod jobs;
+mod kept;
 mod members;
+mod pages;
 mod people;
+mod settings;
 mod sign_in;
 mod transactions;
+mod visible;

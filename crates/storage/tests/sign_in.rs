@@ -104,6 +104,23 @@ both! {
         tx.commit().await.unwrap();
     }
 
+    /// Only what ended long ago is forgotten.
+    async fn ended_tokens_are_forgotten_later(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        token(&fresh.db, &[1; 32], Some(dana.id), Some(Duration::from_secs(60))).await;
+        token(&fresh.db, &[2; 32], Some(dana.id), None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        oauth::revoke_all_of(&mut tx, dana.id).await.unwrap();
+        tx.commit().await.unwrap();
+        token(&fresh.db, &[3; 32], Some(dana.id), None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        assert_eq!(oauth::purge_tokens(&mut tx, fresh.clock.now()).await.unwrap(), 0);
+        fresh.advance(Duration::from_secs(120));
+        assert_eq!(oauth::purge_tokens(&mut tx, fresh.clock.now()).await.unwrap(), 2);
+        assert!(oauth::grant(&mut tx, &[3; 32], fresh.clock.now()).await.unwrap().is_some());
+        tx.commit().await.unwrap();
+    }
+
     /// Whoever was disabled is known as such at once, and whoever is deleted is not known at all.
     async fn a_token_answers_with_what_its_member_may_do_now(fresh) {
         let dana = member(&fresh.db, "dana").await;

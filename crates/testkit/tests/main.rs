@@ -9,4 +9,6 @@ mod crash;
 #[cfg(test)]
 mod first_light;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod processes;
