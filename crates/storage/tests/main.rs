@@ -11,6 +11,7 @@ mod jobs;
 mod kept;
 mod members;
 mod pages;
+mod peers;
 mod people;
 mod settings;
 mod sign_in;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::job::Job;
 use domain::{AccountId, ActivityId, DeliveryId, Timestamp};
 use storage::deliveries::{self, Claimed};
-use storage::{Queue, Tx, accounts};
+use storage::{Queue, Tx, accounts, peers};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -224,6 +225,10 @@ impl Federation {
                 Ended::Gone => {
                     ended.push(delivery.id);
                     deliveries::drop_inbox(&mut tx, &delivery.inbox_url).await?;
+                    // Whoever it belonged to is probably gone too; her server says so when she is looked at again.
+                    for account in peers::accounts_with_inbox(&mut tx, &delivery.inbox_url).await? {
+                        tx.enqueue(Job::RefreshAccount { account });
+                    }
                     answered.insert(delivery.host.clone());
                 }
                 Ended::Later { why, retry_after, host_failed } => {

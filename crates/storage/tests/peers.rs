@@ -1,0 +1,79 @@
+//! What other servers send and tell: taken in turn, kept once, ended for good.
+
+use std::time::Duration;
+
+use domain::instance::DomainSeverity;
+use domain::{AccountId, PostId, ThreadId};
+use storage::{Tx, accounts, inbox_items, peers};
+
+use crate::people::account;
+
+async fn known(tx: &mut Tx, id: i64, name: &str, domain: &str) -> AccountId {
+    accounts::upsert(tx, &account(AccountId(id), name, domain)).await.unwrap()
+}
+
+async fn accept(tx: &mut Tx, n: u8, actor: AccountId, host: &str) -> bool {
+    inbox_items::accept(tx, [n; 16], &format!("https://{host}/{n}"), actor, host, "{}").await.unwrap()
+}
+
+both! {
+    async fn received_activities_are_claimed_in_turn_and_none_of_busy_servers(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let (a, b) = (known(&mut tx, 1, "a", "a.example").await, known(&mut tx, 2, "b", "b.example").await);
+        for n in 0..5 {
+            assert!(accept(&mut tx, n, a, "a.example").await);
+        }
+        assert!(accept(&mut tx, 9, b, "b.example").await);
+        assert!(!accept(&mut tx, 9, b, "b.example").await, "the same again is known");
+        tx.commit().await.unwrap();
+
+        let lease = fresh.clock.now().plus(Duration::from_secs(60));
+        let mut tx = fresh.db.write().await.unwrap();
+        let first = inbox_items::claim(&mut tx, lease, 10, 2, &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let hosts: Vec<&str> = first.iter().map(|c| c.host.as_str()).collect();
+        assert_eq!(hosts, ["a.example", "a.example", "b.example"]);
+
+        let mut tx = fresh.db.write().await.unwrap();
+        inbox_items::finish(&mut tx, &first.iter().map(|c| c.id).collect::<Vec<_>>()).await.unwrap();
+        let busy = ["a.example".to_owned()];
+        assert!(inbox_items::claim(&mut tx, lease, 10, 2, &busy).await.unwrap().is_empty());
+        assert_eq!(inbox_items::claim(&mut tx, lease, 10, 2, &[]).await.unwrap().len(), 2);
+        tx.commit().await.unwrap();
+    }
+
+    async fn emojis_of_others_are_kept_once_and_follow_their_picture(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        for url in ["https://a.example/1.png", "https://a.example/1.png", "https://a.example/2.png"] {
+            peers::upsert_emoji(&mut tx, "a.example", "cat", None, url).await.unwrap();
+        }
+        let wanted = ["cat".to_owned(), "dog".to_owned()];
+        let found = peers::known_emojis(&mut tx, "a.example", &wanted).await.unwrap();
+        assert_eq!(found, [("cat".to_owned(), Some("https://a.example/2.png".to_owned()))]);
+        assert!(peers::known_emojis(&mut tx, "b.example", &wanted).await.unwrap().is_empty());
+    }
+
+    async fn policies_are_set_changed_and_taken_back(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        for severity in [DomainSeverity::Silence, DomainSeverity::Suspend] {
+            peers::set_domain_policy(&mut tx, "Bad.example", Some(severity)).await.unwrap();
+            let all = peers::domain_policies(&mut tx).await.unwrap();
+            assert_eq!(all, [("bad.example".to_owned(), severity)]);
+        }
+        peers::set_domain_policy(&mut tx, "bad.example", None).await.unwrap();
+        assert!(peers::domain_policies(&mut tx).await.unwrap().is_empty());
+    }
+
+    async fn an_account_that_ended_stays_ended_and_gives_its_handle_free(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let old = known(&mut tx, 1, "eve", "a.example").await;
+        peers::touch_account(&mut tx, old, fresh.clock.now()).await.unwrap();
+        peers::release_handle(&mut tx, old).await.unwrap();
+        assert!(accounts::by_handle(&mut tx, "eve", "a.example").await.unwrap().is_none());
+        assert_eq!(peers::accounts_with_inbox(&mut tx, "https://a.example/users/eve/inbox").await.unwrap(), [old]);
+        assert_eq!(peers::thread_size(&mut tx, ThreadId(1)).await.unwrap(), 0);
+        assert!(peers::open_replies(&mut tx, PostId(1), PostId(0), 10).await.unwrap().is_empty());
+        assert!(!peers::addresses_domain(&mut tx, PostId(1), "a.example").await.unwrap());
+        assert!(peers::local_followers(&mut tx, old).await.unwrap().is_empty());
+    }
+}
