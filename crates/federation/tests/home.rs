@@ -9,6 +9,7 @@ use domain::account::{Account, Role};
 use domain::{Clock, Urls};
 use federation::jobs::Handled;
 use federation::{Config, Federation};
+use media::store::MediaStore;
 use storage::{Db, Queue};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +45,7 @@ impl Home {
         };
         let db = Db::connect(&database, clock.clone()).await.unwrap();
         let urls = Urls::new(&Url::parse(&base).unwrap()).unwrap();
-        let media = media::store::MediaStore::on_disk(&folder.path().join("media")).unwrap();
+        let media = MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::new(db, urls, app::Config::default(), media);
         let config =
             Config { allow_http: true, allow_addresses: vec!["127.0.0.0/8".parse().unwrap()], ..Config::default() };
