@@ -30,17 +30,20 @@ mod tags;
 mod timelines;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK};
 use http::{HeaderName, Method};
+use tower::ServiceExt as _;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::state::Web;
 
 /// Every address below `/api`.
 pub fn routes(web: &Web) -> Router<Web> {
-    let limited = Router::new()
+    let known = Router::new()
         .merge(accounts::routes())
         .merge(blocks::routes())
         .merge(conversations::routes())
@@ -57,10 +60,27 @@ pub fn routes(web: &Web) -> Router<Web> {
         .merge(statuses::routes())
         .merge(tags::routes())
         .merge(timelines::routes())
-        .route("/api/{*rest}", any(error::not_found))
-        .method_not_allowed_fallback(error::not_found)
-        .layer(from_fn_with_state(web.clone(), limits::middleware));
-    limited.merge(streaming::routes()).layer(cors())
+        .method_not_allowed_fallback(error::not_found);
+    let without_slash = known.clone().fallback(error::not_found).with_state(web.clone());
+    known
+        .route("/api/{*rest}", any(move |request| again(without_slash, request)))
+        .layer(from_fn_with_state(web.clone(), limits::middleware))
+        .merge(streaming::routes())
+        .layer(cors())
+}
+
+/// Some clients end every address with a slash (Mastodon.py, for one); Mastodon does not mind.
+async fn again(known: Router, mut request: Request) -> Response {
+    let uri = request.uri();
+    let Some(path) = uri.path().strip_suffix('/') else { return error::Error::NotFound.into_response() };
+    let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    match text.parse() {
+        Ok(uri) => {
+            *request.uri_mut() = uri;
+            known.oneshot(request).await.unwrap_or_else(|never| match never {})
+        }
+        Err(_) => error::Error::NotFound.into_response(),
+    }
 }
 
 /// Apps that run in a browser come from any origin; they sign in by token, never by cookie.

@@ -66,14 +66,26 @@ pub async fn create(
     if key.is_some_and(|k| k.len() > 255) {
         return Err(Error::BadRequest("the Idempotency-Key is too long".to_owned()));
     }
-    let (me, member) = storage::members::with_account(&mut web.app.db.read().await?, caller.id).await?;
+    let mut conn = web.app.db.read().await?;
+    let (me, member) = storage::members::with_account(&mut conn, caller.id).await?;
+    let in_reply_to = params.in_reply_to_id.0.map(PostId);
+    let visibility = match (visibility, in_reply_to) {
+        (Some(visibility), _) => visibility,
+        (None, None) => member.preferences.default_visibility,
+        // An answer goes no further than what it answers, unless she says so.
+        (None, Some(parent)) => {
+            let parent = storage::posts::get(&mut conn, caller.viewer(), parent).await?;
+            parent.visibility.narrower(member.preferences.default_visibility)
+        }
+    };
+    drop(conn);
     let draft = Draft {
         text: params.status.unwrap_or_default(),
         spoiler_text: params.spoiler_text.unwrap_or_default(),
-        visibility,
+        visibility: Some(visibility),
         sensitive: params.sensitive.unwrap_or(member.preferences.default_sensitive),
         language: params.language.filter(|l| !l.is_empty()).or(member.preferences.default_language),
-        in_reply_to: params.in_reply_to_id.0.map(PostId),
+        in_reply_to,
         attachments: params.media_ids.of::<AttachmentId>(),
         app: caller.app(),
         idempotency_key: key.map(str::to_owned),
