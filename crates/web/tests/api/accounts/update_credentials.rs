@@ -1,0 +1,63 @@
+//! Profiles.
+
+use serde_json::json;
+use testkit::{Answer, Instance, on_both};
+
+use crate::api::PNG;
+
+on_both! {
+    /// Texts, switches and pictures arrive as JSON and as multipart, and show for her and for others.
+    async fn a_profile_is_changed_in_parts(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.cautious_member("dana").await;
+        let before = dana.get("/api/v1/accounts/verify_credentials").await.ok();
+        assert_eq!((&before["locked"], &before["discoverable"]), (&json!(true), &json!(false)), "new members are careful");
+
+        let after = dana
+            .patch("/api/v1/accounts/update_credentials", json!({
+                "display_name": "Dana  <b>", "note": "two teens & a dog", "locked": false,
+                "source": {"privacy": "private", "sensitive": true, "language": "en"},
+                "fields_attributes": [{"name": "home", "value": "https://maple.example/"}, {"name": "", "value": ""}],
+            }))
+            .await
+            .ok();
+        assert_eq!(after["display_name"], "Dana <b>");
+        assert_eq!(after["source"]["note"], "two teens & a dog");
+        assert!(after["note"].as_str().unwrap().contains("two teens &amp; a dog"), "{after}");
+        assert_eq!(after["source"]["privacy"], "private");
+        assert_eq!(after["fields"].as_array().unwrap().len(), 1);
+        assert!(after["fields"][0]["value"].as_str().unwrap().contains("<a href=\"https://maple.example/\""));
+        assert_eq!(after["locked"], false);
+        let preferences = dana.get("/api/v1/preferences").await.ok();
+        assert_eq!(preferences["posting:default:visibility"], "private");
+        assert_eq!(dana.post("/api/v1/statuses", json!({"status": "hello"})).await.ok()["visibility"], "private");
+
+        let boundary = "B0UND";
+        let mut body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"me.png\"\r\nContent-Type: image/png\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(PNG);
+        body.extend_from_slice(
+            format!("\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nwith a picture\r\n--{boundary}--\r\n").as_bytes(),
+        );
+        let request = dana
+            .request(http::Method::PATCH, "/api/v1/accounts/update_credentials")
+            .header("content-type", format!("multipart/form-data; boundary={boundary}"))
+            .body(body);
+        let after = Answer::read(request.send().await.unwrap()).await.ok();
+        assert_eq!(after["source"]["note"], "with a picture");
+        assert_eq!(after["display_name"], "Dana <b>", "what is not named stays");
+        let avatar = after["avatar"].as_str().unwrap();
+        assert!(avatar.contains("/media/"), "{avatar}");
+
+        let long = "x".repeat(2_000);
+        for (name, value) in [("display_name", &long), ("note", &long)] {
+            let answer = dana.patch("/api/v1/accounts/update_credentials", json!({name: value})).await;
+            assert_eq!(answer.status, 422, "{}", answer.text);
+        }
+        let many: Vec<_> = (0..20).map(|n| json!({"name": n.to_string(), "value": "x"})).collect();
+        let answer = dana.patch("/api/v1/accounts/update_credentials", json!({"fields_attributes": many})).await;
+        assert_eq!(answer.status, 422);
+    }
+}

@@ -1,0 +1,132 @@
+//! What nobody should send, and what an app without rights gets: a clear answer in Mastodon's shape, never a 500.
+
+use serde_json::json;
+use testkit::{Answer, Instance, on_both};
+
+fn clear(answer: &Answer, status: u16, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.text);
+    assert!(answer.json()["error"].as_str().is_some_and(|e| !e.is_empty()), "{what}: {}", answer.text);
+}
+
+on_both! {
+    /// Unknown, malformed, revoked tokens and missing scopes.
+    async fn tokens_are_checked(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let get = async |path: &str, token: &str| {
+            let request = house.request(http::Method::GET, path).header("authorization", token.to_owned());
+            Answer::read(request.send().await.unwrap()).await
+        };
+        for token in ["Bearer nonsense", "Bearer ", "Basic x", "Bearer"] {
+            let answer = get("/api/v1/timelines/home", token).await;
+            clear(&answer, 401, token);
+            assert!(answer.headers.contains_key("www-authenticate"));
+        }
+        clear(&get("/api/v1/timelines/public", "Bearer nonsense").await, 401, "a bad token where none is needed");
+        let id: domain::AccountId = dana.id.parse().unwrap();
+        let narrow = house.token(id, "read:statuses").await;
+        let bearer = format!("Bearer {narrow}");
+        assert_eq!(get("/api/v1/timelines/home", &bearer).await.status, 200);
+        for path in ["/api/v1/notifications", "/api/v1/accounts/verify_credentials", "/api/v1/lists", "/api/v1/blocks"] {
+            clear(&get(path, &bearer).await, 403, path);
+        }
+        let post = house
+            .request(http::Method::POST, "/api/v1/statuses")
+            .bearer_auth(&narrow)
+            .header("content-type", "application/json")
+            .body(r#"{"status":"x"}"#);
+        clear(&Answer::read(post.send().await.unwrap()).await, 403, "writing with a token that reads");
+
+        let mut tx = house.app().db.write().await.unwrap();
+        for token in storage::oauth::revoke_all_of(&mut tx, id).await.unwrap() {
+            tx.emit(domain::event::Event::TokenRevoked { token });
+        }
+        tx.commit().await.unwrap();
+        testkit::eventually("a revoked token is refused", async || {
+            (get("/api/v1/timelines/home", &bearer).await.status == 401).then_some(())
+        })
+        .await;
+    }
+}
+
+on_both! {
+    /// Malformed, wrongly typed, huge and deeply nested bodies.
+    async fn bodies_are_checked(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let send = async |kind: &str, body: Vec<u8>| {
+            let request = dana.request(http::Method::POST, "/api/v1/statuses").header("content-type", kind.to_owned());
+            Answer::read(request.body(body).send().await.unwrap()).await
+        };
+        let json = "application/json";
+        clear(&send(json, b"{\"status\":".to_vec()).await, 400, "cut off");
+        clear(&send(json, b"\"status\"".to_vec()).await, 400, "no object");
+        clear(&send(json, b"{\"status\":\"\xff\"}".to_vec()).await, 400, "no UTF-8");
+        clear(&send(json, br#"{"status":["x"]}"#.to_vec()).await, 422, "a list for a text");
+        clear(&send(json, br#"{"status":"x","sensitive":"perhaps"}"#.to_vec()).await, 422, "no truth");
+        clear(&send(json, br#"{"status":"x","media_ids":{"a":1}}"#.to_vec()).await, 422, "a map for a list");
+        let deep = format!("{{\"status\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        clear(&send(json, deep.into_bytes()).await, 400, "deep");
+        let huge = format!("{{\"status\":\"{}\"}}", "x".repeat(2 << 20));
+        clear(&send(json, huge.into_bytes()).await, 413, "huge");
+        clear(&send("application/xml", b"<x/>".to_vec()).await, 415, "XML");
+        clear(&send("multipart/form-data", b"x".to_vec()).await, 400, "no boundary");
+        clear(&send("application/x-www-form-urlencoded", b"status[a][b][c][d][e][f][g][h][i]=1".to_vec()).await, 400, "deep form");
+    }
+}
+
+on_both! {
+    /// What does not exist is 404 in JSON, whatever was asked and how.
+    async fn what_is_not_there_is_not_found(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for path in [
+            "/api/v1/nothing",
+            "/api/v1/filters",
+            "/api/v1/statuses/abc",
+            "/api/v1/statuses/-1",
+            "/api/v1/statuses/99999999999999999999999",
+            "/api/v1/accounts/1/statuses",
+            "/api/v1/timelines/list/1",
+            "/api/v1/notifications/1",
+            "/api/v1/media/1",
+        ] {
+            clear(&dana.get(path).await, 404, path);
+        }
+        clear(&dana.get("/api/v1/nothing/").await, 404, "nor with a slash");
+        assert_eq!(dana.get("/api/v1/timelines/home/?limit=1").await.status, 200, "a slash at the end does not matter");
+        clear(&dana.delete("/api/v1/timelines/home").await, 404, "another method");
+        clear(&dana.post("/api/v1/statuses/1/favourite", json!({})).await, 404, "no such post");
+        for query in ["limit=x", "max_id=x", "limit=-3", "min_id=1e3"] {
+            clear(&dana.get(&format!("/api/v1/timelines/home?{query}")).await, 422, query);
+        }
+    }
+}
+
+on_both! {
+    /// Where the owner limits callers, the answer says how many requests are left, and stops at none.
+    async fn callers_are_limited(engine) {
+        let database = std::sync::Arc::new(testkit::Database::fresh(engine).await);
+        let house = Instance::start_on("maple", database, |config| config.rate_limits = true).await;
+        let ask = async || {
+            let request = house.request(http::Method::GET, "/api/v1/custom_emojis");
+            Answer::read(request.send().await.unwrap()).await
+        };
+        let left = |answer: &Answer| answer.headers["x-ratelimit-remaining"].to_str().unwrap().parse::<u32>().unwrap();
+        let first = ask().await;
+        assert_eq!(first.headers["x-ratelimit-limit"], "300");
+        assert!(first.headers.contains_key("x-ratelimit-reset"));
+        assert!(left(&ask().await) < left(&first));
+        let mut refused = None;
+        for _ in 0..400 {
+            let answer = ask().await;
+            if answer.status == 429 {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.expect("300 in five minutes are enough");
+        clear(&refused, 429, "too many");
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+}

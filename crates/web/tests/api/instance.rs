@@ -1,0 +1,30 @@
+//! `/api/v1/instance*`, `/api/v2/instance`.
+
+use testkit::{Answer, Instance, on_both};
+
+on_both! {
+    /// What a community says of itself, with numbers that agree with what happened.
+    async fn a_community_tells_of_itself(engine) {
+        let house = Instance::start("maple", engine).await;
+        let ola = house.member_with("ola", domain::account::Role::Owner).await;
+        ola.publish("welcome", "public").await;
+        let get = async |path: &str| {
+            Answer::read(house.request(http::Method::GET, path).send().await.unwrap()).await.ok()
+        };
+        let v2 = get("/api/v2/instance").await;
+        assert_eq!(v2["domain"].as_str().unwrap(), house.base.trim_start_matches("http://"));
+        assert_eq!(v2["contact"]["account"]["username"], "ola");
+        assert_eq!(v2["registrations"]["enabled"], true);
+        assert!(v2["configuration"]["statuses"]["max_characters"].as_i64().unwrap() >= 500);
+        assert!(v2["configuration"]["urls"]["streaming"].as_str().unwrap().starts_with("ws://"));
+        let v1 = get("/api/v1/instance").await;
+        assert_eq!(v1["stats"]["user_count"], 1);
+        assert_eq!(v1["stats"]["status_count"], 1);
+        assert!(get("/api/v1/instance/peers").await.as_array().unwrap().is_empty());
+        let weeks = get("/api/v1/instance/activity").await;
+        assert_eq!(weeks.as_array().unwrap().len(), 12);
+        assert_eq!((weeks[0]["statuses"].as_str(), weeks[0]["registrations"].as_str()), (Some("1"), Some("1")));
+        assert!(get("/api/v1/instance/rules").await.is_array());
+        assert!(get("/api/v1/custom_emojis").await.is_array());
+    }
+}

@@ -1,0 +1,101 @@
+//! Publishing.
+
+use serde_json::json;
+use testkit::{Answer, Instance, on_both};
+
+use crate::api::{each, id};
+
+on_both! {
+    /// Every audience is kept to: who may not see a post is told that there is none.
+    async fn audiences_are_kept(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, marisol) =
+            (house.member("dana").await, house.member("priya").await, house.member("marisol").await);
+        priya.follow(&dana).await;
+        let stranger = async |id: &str| {
+            let request = house.request(http::Method::GET, &format!("/api/v1/statuses/{id}"));
+            Answer::read(request.send().await.unwrap()).await.status
+        };
+        for (visibility, anybody, follower, other) in
+            [("public", 200, 200, 200), ("unlisted", 200, 200, 200), ("private", 404, 200, 404), ("direct", 404, 404, 404)]
+        {
+            let post = dana.publish("hello there", visibility).await;
+            assert_eq!(post["visibility"], visibility);
+            let path = format!("/api/v1/statuses/{}", id(&post));
+            assert_eq!(stranger(&id(&post)).await, anybody, "{visibility}");
+            assert_eq!(priya.get(&path).await.status, follower, "{visibility}");
+            assert_eq!(marisol.get(&path).await.status, other, "{visibility}");
+        }
+        let told = dana.publish("psst @marisol", "direct").await;
+        assert_eq!(told["mentions"][0]["acct"], "marisol");
+        assert_eq!(marisol.get(&format!("/api/v1/statuses/{}", id(&told))).await.status, 200);
+        assert_eq!(marisol.notifications("mention").await.len(), 1);
+    }
+}
+
+on_both! {
+    /// Everything a composer sends comes back, safely written as HTML.
+    async fn what_was_written_comes_back(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let draft = json!({
+            "status": "<script>alert(1)</script> #Tea https://maple.example/x", "spoiler_text": "food & drink",
+            "visibility": "unlisted", "language": "en", "sensitive": true,
+        });
+        let post = dana.post("/api/v1/statuses", draft).await.ok();
+        let content = post["content"].as_str().unwrap();
+        assert!(content.contains("&lt;script&gt;") && !content.contains("<script"), "{content}");
+        assert_eq!(post["tags"][0]["name"], "Tea");
+        assert_eq!((&post["spoiler_text"], &post["language"]), (&json!("food & drink"), &json!("en")));
+        assert_eq!(post["account"]["id"], dana.id.as_str());
+        assert_eq!(post["uri"].as_str().unwrap(), format!("{}/users/dana/statuses/{}", house.base, id(&post)));
+        let many = format!("/api/v1/statuses?id[]={}&id[]=1", id(&post));
+        assert_eq!(each(&dana.get(&many).await.ok(), "id"), [id(&post)]);
+    }
+}
+
+on_both! {
+    /// The same key publishes once, however often a bad connection repeats the request.
+    async fn a_repeated_request_publishes_once(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let send = async || {
+            let request = dana
+                .request(http::Method::POST, "/api/v1/statuses")
+                .header("idempotency-key", "only-once")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body("status=once&visibility=public");
+            id(&Answer::read(request.send().await.unwrap()).await.ok())
+        };
+        let first = send().await;
+        assert_eq!(send().await, first);
+        let (a, b) = tokio::join!(send(), send());
+        assert_eq!((a.as_str(), b.as_str()), (first.as_str(), first.as_str()));
+        assert_eq!(dana.get("/api/v1/accounts/verify_credentials").await.ok()["statuses_count"], 1);
+    }
+}
+
+on_both! {
+    /// What cannot be published is refused with the reason.
+    async fn bad_drafts_are_refused(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let hidden = id(&priya.publish("hidden", "private").await);
+        for (draft, status) in [
+            (json!({}), 422),
+            (json!({"status": "  "}), 422),
+            (json!({"status": "x".repeat(6_000)}), 422),
+            (json!({"status": "x", "visibility": "everyone"}), 422),
+            (json!({"status": "x", "in_reply_to_id": "1"}), 404),
+            (json!({"status": "x", "in_reply_to_id": hidden}), 404),
+            (json!({"status": "x", "media_ids": ["1"]}), 422),
+            (json!({"status": "x", "poll": {"options": ["a", "b"], "expires_in": 60}}), 422),
+            (json!({"status": "x", "scheduled_at": "2030-01-01T00:00:00Z"}), 422),
+            (json!({"status": {"text": "x"}}), 422),
+        ] {
+            let answer = dana.post("/api/v1/statuses", draft.clone()).await;
+            assert_eq!(answer.status, status, "{draft}: {}", answer.text);
+            assert!(answer.json()["error"].is_string(), "{}", answer.text);
+        }
+    }
+}

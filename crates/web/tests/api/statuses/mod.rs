@@ -1,0 +1,8 @@
+//! `/api/v1/statuses*`.
+
+mod context;
+mod create;
+mod delete;
+mod edit;
+mod mark;
+mod reblog;

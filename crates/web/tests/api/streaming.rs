@@ -1,0 +1,185 @@
+//! `/api/v1/streaming*`: over WebSocket and server-sent events.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::{Instance, Person, on_both};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async};
+
+use crate::api::id;
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn connect(house: &Instance, query: &str, protocol: Option<&str>) -> Result<Socket, u16> {
+    let address = format!("{}/api/v1/streaming{query}", house.base.replacen("http", "ws", 1));
+    let mut request = address.into_client_request().unwrap();
+    if let Some(protocol) = protocol {
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+    }
+    let stream = tokio::net::TcpStream::connect(house.address).await.unwrap();
+    match client_async(request, MaybeTlsStream::Plain(stream)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tokio_tungstenite::tungstenite::Error::Http(refused)) => Err(refused.status().as_u16()),
+        Err(e) => panic!("{e}"),
+    }
+}
+
+/// The next event: its stream, its name, its payload.
+async fn next(socket: &mut Socket) -> (Value, String, String) {
+    loop {
+        let frame = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("an event in time");
+        if let Message::Text(text) = frame.expect("an open stream").unwrap() {
+            let event: Value = serde_json::from_str(&text).unwrap();
+            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            return (event["stream"].clone(), text("event"), text("payload"));
+        }
+    }
+}
+
+async fn nothing(socket: &mut Socket) {
+    let frame = tokio::time::timeout(Duration::from_millis(400), async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => break other,
+            }
+        }
+    });
+    if let Ok(frame) = frame.await {
+        panic!("nothing was expected, not {frame:?}");
+    }
+}
+
+async fn say(socket: &mut Socket, message: Value) {
+    socket.send(Message::text(message.to_string())).await.unwrap();
+}
+
+fn payload(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+async fn pair(house: &Instance) -> (Person, Person) {
+    (house.member("dana").await, house.member("priya").await)
+}
+
+on_both! {
+    /// Home timeline, notifications, edits and deletions arrive as they happen, as she may see them.
+    async fn her_own_stream(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        dana.follow(&priya).await;
+        let mut socket = connect(&house, &format!("?stream=user&access_token={}", dana.token), None).await.unwrap();
+        let post = priya.publish("for followers", "private").await;
+        let (stream, event, text) = next(&mut socket).await;
+        assert_eq!((stream, event.as_str()), (json!(["user"]), "update"));
+        assert_eq!((payload(&text)["id"].as_str(), &payload(&text)["favourited"]), (post["id"].as_str(), &json!(false)));
+        priya.publish("to nobody", "direct").await;
+        nothing(&mut socket).await;
+
+        priya.put(&format!("/api/v1/statuses/{}", id(&post)), json!({"status": "changed"})).await.ok();
+        let (_, event, text) = next(&mut socket).await;
+        assert_eq!((event.as_str(), payload(&text)["content"].as_str()), ("status.update", Some("<p>changed</p>")));
+        priya.delete(&format!("/api/v1/statuses/{}", id(&post))).await.ok();
+        let (_, event, text) = next(&mut socket).await;
+        assert_eq!((event.as_str(), text), ("delete", id(&post)));
+
+        let mine = dana.publish("mine", "public").await;
+        assert_eq!(next(&mut socket).await.1, "update", "her own posts too");
+        priya.post(&format!("/api/v1/statuses/{}/favourite", id(&mine)), json!({})).await.ok();
+        let (_, event, text) = next(&mut socket).await;
+        assert_eq!((event.as_str(), payload(&text)["type"].as_str()), ("notification", Some("favourite")));
+    }
+}
+
+on_both! {
+    /// One socket listens to several streams, joins and leaves them; each obeys the timeline of its name.
+    async fn streams_are_joined_and_left(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        let mut socket = connect(&house, "", Some(&dana.token)).await.unwrap();
+        say(&mut socket, json!({"type": "subscribe", "stream": "hashtag", "tag": "Tea"})).await;
+        say(&mut socket, json!({"type": "subscribe", "stream": "direct"})).await;
+        say(&mut socket, json!({"type": "subscribe", "stream": "nonsense"})).await;
+        let frame = socket.next().await.unwrap().unwrap();
+        let mut refused = frame;
+        while !matches!(refused, Message::Text(_)) {
+            refused = socket.next().await.unwrap().unwrap();
+        }
+        assert_eq!(payload(refused.to_text().unwrap())["status"], 400);
+        let post = priya.publish("#tea", "public").await;
+        let (stream, event, text) = next(&mut socket).await;
+        assert_eq!((stream, event.as_str(), payload(&text)["id"].as_str()), (json!(["hashtag", "tea"]), "update", post["id"].as_str()));
+        priya.publish("no tag", "public").await;
+        priya.publish("quiet #tea", "unlisted").await;
+        nothing(&mut socket).await;
+        let message = priya.publish("@dana psst", "direct").await;
+        let (stream, event, text) = next(&mut socket).await;
+        assert_eq!((stream, event.as_str()), (json!(["direct"]), "conversation"));
+        assert_eq!(payload(&text)["last_status"]["id"], message["id"]);
+        say(&mut socket, json!({"type": "unsubscribe", "stream": "hashtag", "tag": "tea"})).await;
+        say(&mut socket, json!({"type": "subscribe", "stream": "public:local"})).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        priya.publish("again #tea", "public").await;
+        assert_eq!(next(&mut socket).await.0, json!(["public:local"]));
+        nothing(&mut socket).await;
+        dana.post(&format!("/api/v1/accounts/{}/mute", priya.id), json!({})).await.ok();
+        priya.publish("muted", "public").await;
+        nothing(&mut socket).await;
+    }
+}
+
+on_both! {
+    /// No stream without the right token, and none outlives it.
+    async fn a_stream_ends_with_its_token(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        assert_eq!(connect(&house, "?stream=user", None).await.unwrap_err(), 401);
+        assert_eq!(connect(&house, "?stream=user&access_token=nonsense", None).await.unwrap_err(), 401);
+        assert_eq!(connect(&house, "?stream=nonsense", Some(&dana.token)).await.unwrap_err(), 400);
+        let list = id(&priya.post("/api/v1/lists", json!({"title": "mine"})).await.ok());
+        assert_eq!(connect(&house, &format!("?stream=list&list={list}"), Some(&dana.token)).await.unwrap_err(), 404);
+        let account: domain::AccountId = dana.id.parse().unwrap();
+        let narrow = house.token(account, "read:lists").await;
+        assert_eq!(connect(&house, "?stream=user", Some(&narrow)).await.unwrap_err(), 403);
+
+        let mut socket = connect(&house, "?stream=user", Some(&dana.token)).await.unwrap();
+        let mut tx = house.app().db.write().await.unwrap();
+        for token in storage::oauth::revoke_all_of(&mut tx, account).await.unwrap() {
+            tx.emit(domain::event::Event::TokenRevoked { token });
+        }
+        tx.commit().await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(5), async {
+            while let Some(Ok(frame)) = socket.next().await {
+                if matches!(frame, Message::Close(_)) {
+                    break;
+                }
+            }
+        });
+        ended.await.expect("the stream closes");
+    }
+}
+
+on_both! {
+    /// The same by server-sent events.
+    async fn server_sent_events(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, _) = pair(&house).await;
+        let request = house.request(http::Method::GET, "/api/v1/streaming/public");
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let post = dana.publish("to everybody", "public").await;
+        let mut text = String::new();
+        while !text.ends_with("\n\n") {
+            let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await.unwrap().unwrap().unwrap();
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        let data = text.strip_prefix("event: update\ndata: ").unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(payload(data.trim())["id"], post["id"]);
+        let health = house.request(http::Method::GET, "/api/v1/streaming/health").send().await.unwrap();
+        assert_eq!(health.text().await.unwrap(), "OK");
+        let refused = house.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap();
+        assert_eq!(refused.status(), 401);
+    }
+}

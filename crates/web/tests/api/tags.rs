@@ -1,0 +1,27 @@
+//! `/api/v1/tags/*`, `/api/v1/followed_tags`.
+
+use serde_json::json;
+use testkit::{Instance, on_both};
+
+use crate::api::{each, id};
+
+on_both! {
+    /// Following a tag brings strangers' public posts home; its week is counted.
+    async fn tags_are_followed(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        assert_eq!(dana.get("/api/v1/tags/tea").await.ok()["following"], false);
+        let followed = dana.post("/api/v1/tags/Tea/follow", json!({})).await.ok();
+        assert_eq!(followed["following"], true);
+        let post = id(&priya.publish("more #tea", "public").await);
+        priya.publish("quiet #tea", "unlisted").await;
+        assert_eq!(dana.home().await.iter().map(id).collect::<Vec<_>>(), [post]);
+        let tag = dana.get("/api/v1/tags/TEA").await.ok();
+        assert_eq!(tag["history"].as_array().unwrap().len(), 7);
+        assert_eq!((&tag["history"][0]["uses"], &tag["history"][0]["accounts"]), (&json!("1"), &json!("1")));
+        assert_eq!(each(&dana.get("/api/v1/followed_tags").await.ok(), "name").len(), 1);
+        assert_eq!(dana.post("/api/v1/tags/tea/unfollow", json!({})).await.ok()["following"], false);
+        assert!(dana.get("/api/v1/followed_tags").await.ok().as_array().unwrap().is_empty());
+        assert_eq!(dana.get("/api/v1/tags/no%20tag").await.status, 404);
+    }
+}
