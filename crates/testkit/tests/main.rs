@@ -7,6 +7,8 @@ mod counts;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod first_light;
 #[cfg(test)]
 mod members;
