@@ -41,7 +41,7 @@ pub struct Config {
     /// Holds uploads, and the database when it is the embedded one.
     pub data_dir: PathBuf,
     pub sign_up: SignUp,
-    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Limits how often one address or account may ask.
     pub rate_limits: bool,
