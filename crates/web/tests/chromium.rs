@@ -102,7 +102,7 @@ impl Chromium {
     pub async fn go(&mut self, url: &str) {
         let went = self.call("Page.navigate", json!({"url": url})).await;
         assert!(went["errorText"].is_null(), "{url}: {}", went["errorText"]);
-        for _ in 0..200 {
+        for _ in 0..1_500 {
             if self.evaluate("document.readyState").await == "complete"
                 && self.evaluate("location.href").await != "about:blank"
             {
