@@ -36,4 +36,13 @@ impl Page {
     pub fn upward(&self) -> bool {
         self.min_id.is_some()
     }
+
+    /// Rows as they were read, in the order that lists are given: newest first.
+    #[must_use]
+    pub fn newest_first<T>(&self, mut rows: Vec<T>) -> Vec<T> {
+        if self.upward() {
+            rows.reverse();
+        }
+        rows
+    }
 }

@@ -100,11 +100,9 @@ pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Con
         "SELECT c.id, c.participants, c.last_post_id, c.unread, c.updated_at FROM conversations c WHERE c.account_id = $1",
         "c.last_post_id"
     );
-    let mut rows =
+    let rows =
         query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<ConversationRow>(conn).await?;
-    if page.upward() {
-        rows.reverse();
-    }
+    let rows = page.newest_first(rows);
     views(conn, me, rows).await
 }
 

@@ -108,40 +108,53 @@ pub async fn request_by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Follow>
     Ok(row.map(Follow::from))
 }
 
+/// Follows and requests have the same columns: writes one into `$table`, or its options and uri where it exists.
+macro_rules! write_follow {
+    ($tx:expr, $f:expr, $table:literal) => {{
+        let (tx, f): (&mut Tx, &Follow) = ($tx, $f);
+        let languages = json(&f.options.languages)?;
+        let changed = sql!(concat!(
+            "UPDATE ",
+            $table,
+            " SET uri = $3, show_boosts = $4, notify = $5, languages = $6 WHERE account_id = $1 AND target_id = $2"
+        ))
+        .bind(f.account_id)
+        .bind(f.target_id)
+        .bind(&f.uri)
+        .bind(f.options.show_boosts)
+        .bind(f.options.notify)
+        .bind(languages.clone())
+        .run(tx)
+        .await?;
+        if changed > 0 {
+            return Ok(false);
+        }
+        let inserted = sql!(concat!(
+            "INSERT INTO ",
+            $table,
+            " (id, account_id, target_id, uri, show_boosts, notify, languages, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, target_id) DO NOTHING"
+        ))
+        .bind(f.id)
+        .bind(f.account_id)
+        .bind(f.target_id)
+        .bind(&f.uri)
+        .bind(f.options.show_boosts)
+        .bind(f.options.notify)
+        .bind(languages)
+        .bind(f.created_at)
+        .run(tx)
+        .await?;
+        Ok(inserted > 0)
+    }};
+}
+
 /// Writes a follow; when it exists, its options and uri. `true` when it is new: then both counters are due.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn insert(tx: &mut Tx, f: &Follow) -> Result<bool> {
-    let changed = sql!(
-        "UPDATE follows SET uri = $3, show_boosts = $4, notify = $5, languages = $6 WHERE account_id = $1 AND target_id = $2"
-    )
-    .bind(f.account_id)
-    .bind(f.target_id)
-    .bind(&f.uri)
-    .bind(f.options.show_boosts)
-    .bind(f.options.notify)
-    .bind(json(&f.options.languages)?)
-    .run(tx)
-    .await?;
-    if changed > 0 {
-        return Ok(false);
-    }
-    let inserted = sql!(
-        "INSERT INTO follows (id, account_id, target_id, uri, show_boosts, notify, languages, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, target_id) DO NOTHING"
-    )
-    .bind(f.id)
-    .bind(f.account_id)
-    .bind(f.target_id)
-    .bind(&f.uri)
-    .bind(f.options.show_boosts)
-    .bind(f.options.notify)
-    .bind(json(&f.options.languages)?)
-    .bind(f.created_at)
-    .run(tx)
-    .await?;
-    Ok(inserted > 0)
+    write_follow!(tx, f, "follows")
 }
 
 /// Writes a request; when it exists, its options and uri. `true` when it is new.
@@ -149,36 +162,7 @@ pub async fn insert(tx: &mut Tx, f: &Follow) -> Result<bool> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn insert_request(tx: &mut Tx, f: &Follow) -> Result<bool> {
-    let changed = sql!(
-        "UPDATE follow_requests SET uri = $3, show_boosts = $4, notify = $5, languages = $6
-         WHERE account_id = $1 AND target_id = $2"
-    )
-    .bind(f.account_id)
-    .bind(f.target_id)
-    .bind(&f.uri)
-    .bind(f.options.show_boosts)
-    .bind(f.options.notify)
-    .bind(json(&f.options.languages)?)
-    .run(tx)
-    .await?;
-    if changed > 0 {
-        return Ok(false);
-    }
-    let inserted = sql!(
-        "INSERT INTO follow_requests (id, account_id, target_id, uri, show_boosts, notify, languages, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, target_id) DO NOTHING"
-    )
-    .bind(f.id)
-    .bind(f.account_id)
-    .bind(f.target_id)
-    .bind(&f.uri)
-    .bind(f.options.show_boosts)
-    .bind(f.options.notify)
-    .bind(json(&f.options.languages)?)
-    .bind(f.created_at)
-    .run(tx)
-    .await?;
-    Ok(inserted > 0)
+    write_follow!(tx, f, "follow_requests")
 }
 
 /// Ends a follow; `true` when there was one: then both counters are due.
@@ -207,11 +191,8 @@ pub async fn remove_request(tx: &mut Tx, account: AccountId, target: AccountId) 
 /// An entry of a list of accounts and the id it pages by.
 pub type AccountEntry = (i64, AccountId);
 
-fn newest_first(page: &Page, mut rows: Vec<(i64, i64)>) -> Vec<AccountEntry> {
-    if page.upward() {
-        rows.reverse();
-    }
-    rows.into_iter().map(|(id, account)| (id, AccountId(account))).collect()
+fn newest_first(page: &Page, rows: Vec<(i64, i64)>) -> Vec<AccountEntry> {
+    page.newest_first(rows).into_iter().map(|(id, account)| (id, AccountId(account))).collect()
 }
 
 macro_rules! account_list {

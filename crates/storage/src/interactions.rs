@@ -132,11 +132,8 @@ pub async fn unmute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) ->
     Ok(())
 }
 
-fn newest_first<T: From<i64>>(page: &Page, mut rows: Vec<(i64, i64)>) -> Vec<(i64, T)> {
-    if page.upward() {
-        rows.reverse();
-    }
-    rows.into_iter().map(|(id, other)| (id, T::from(other))).collect()
+fn newest_first<T: From<i64>>(page: &Page, rows: Vec<(i64, i64)>) -> Vec<(i64, T)> {
+    page.newest_first(rows).into_iter().map(|(id, other)| (id, T::from(other))).collect()
 }
 
 /// What she favourited, paged by the favourite's id.

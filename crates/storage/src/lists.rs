@@ -172,11 +172,8 @@ pub async fn members(conn: &mut Conn, id: ListId, page: &Page) -> Result<Vec<Acc
              ORDER BY account_id DESC LIMIT $4"
         )
     };
-    let mut ids: Vec<AccountId> =
-        query.bind(id).bind(page.below()).bind(page.above()).bind(page.limit).ids(conn).await?;
-    if page.upward() {
-        ids.reverse();
-    }
+    let ids: Vec<AccountId> = query.bind(id).bind(page.below()).bind(page.above()).bind(page.limit).ids(conn).await?;
+    let ids = page.newest_first(ids);
     Ok(ids)
 }
 

@@ -167,11 +167,8 @@ pub async fn list(conn: &mut Conn, which: Which, page: &Page) -> Result<Vec<(Acc
         Which::All => 0,
         Which::Waiting => 1,
     };
-    let mut rows =
-        query.bind(waiting).bind(page.below()).bind(page.above()).bind(page.limit).all::<BothRow>(conn).await?;
-    if page.upward() {
-        rows.reverse();
-    }
+    let rows = query.bind(waiting).bind(page.below()).bind(page.above()).bind(page.limit).all::<BothRow>(conn).await?;
+    let rows = page.newest_first(rows);
     rows.into_iter().map(both).collect()
 }
 

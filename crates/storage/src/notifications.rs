@@ -148,7 +148,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
          WHERE n.account_id = $1 AND n.kind = ANY($5) AND ($6 = 0 OR n.from_account_id = $6)",
         "n.id"
     );
-    let mut rows = query
+    let rows = query
         .bind(me)
         .bind(page.below())
         .bind(page.above())
@@ -157,9 +157,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
         .bind(filter.from.map_or(0, |a| a.0))
         .all::<NotificationRow>(conn)
         .await?;
-    if page.upward() {
-        rows.reverse();
-    }
+    let rows = page.newest_first(rows);
     views(conn, me, rows.into_iter().filter_map(notification).collect()).await
 }
 

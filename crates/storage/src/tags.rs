@@ -135,16 +135,14 @@ pub async fn followed(conn: &mut Conn, account: AccountId, page: &Page) -> Resul
              WHERE f.account_id = $1 AND f.id < $2 AND f.id > $3 ORDER BY f.id DESC LIMIT $4"
         )
     };
-    let mut rows = query
+    let rows = query
         .bind(account)
         .bind(page.below())
         .bind(page.above())
         .bind(page.limit)
         .all::<(i64, i64, String, String)>(conn)
         .await?;
-    if page.upward() {
-        rows.reverse();
-    }
+    let rows = page.newest_first(rows);
     Ok(rows.into_iter().map(|(row, id, name, display)| (row, tag((id, name, display)))).collect())
 }
 

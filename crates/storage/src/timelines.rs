@@ -12,13 +12,6 @@ use crate::visible::{paged, visible, wanted};
 /// Entries kept per home timeline; older ones are trimmed by the schedule.
 pub const HOME_ENTRIES: i64 = 2_000;
 
-fn newest_first(page: &Page, mut ids: Vec<PostId>) -> Vec<PostId> {
-    if page.upward() {
-        ids.reverse();
-    }
-    ids
-}
-
 /// Her home timeline.
 ///
 /// # Errors
@@ -26,7 +19,7 @@ fn newest_first(page: &Page, mut ids: Vec<PostId>) -> Vec<PostId> {
 pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<PostId>> {
     let query = paged!(page, "SELECT h.post_id FROM home_entries h WHERE h.account_id = $1", "h.post_id");
     let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).ids(conn).await?;
-    Ok(newest_first(page, ids))
+    Ok(page.newest_first(ids))
 }
 
 /// Which public posts.
@@ -65,7 +58,7 @@ pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page:
         _ => paged!(page, head!(""), "p.id"),
     };
     let query = query.bind(viewer.raw()).bind(page.below()).bind(page.above()).bind(page.limit).bind(filter.only_media);
-    Ok(newest_first(page, query.ids(conn).await?))
+    Ok(page.newest_first(query.ids(conn).await?))
 }
 
 /// Which posts of a hashtag: normalised names.
@@ -124,7 +117,7 @@ pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Pag
         .bind(filter.remote)
         .ids(conn)
         .await?;
-    Ok(newest_first(page, ids))
+    Ok(page.newest_first(ids))
 }
 
 /// Which of an account's posts.
@@ -175,7 +168,7 @@ pub async fn account(
         .bind(filter.tagged.clone().unwrap_or_default())
         .ids(conn)
         .await?;
-    Ok(newest_first(page, ids))
+    Ok(page.newest_first(ids))
 }
 
 /// What an account pinned to its profile, the last pinned first.
@@ -218,7 +211,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> 
         "p.id"
     );
     let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).bind(list).ids(conn).await?;
-    Ok(newest_first(page, ids))
+    Ok(page.newest_first(ids))
 }
 
 /// Who gets a new post or boost in her home timeline. Written in one statement per kind of audience; gives

@@ -14,6 +14,7 @@ use storage::{Conn, accounts, hydrate, posts};
 use url::Url;
 
 use crate::Federation;
+use crate::resolve::authority;
 use crate::wire::activity;
 use crate::wire::actor::actor;
 use crate::wire::context::{Context, Document};
@@ -282,11 +283,7 @@ async fn own_inbox(conn: &mut Conn, id: AccountId) -> app::Result<BTreeSet<Strin
 }
 
 fn inbox(url: &str) -> Option<Inbox> {
-    let parsed = Url::parse(url).ok()?;
-    let host = match parsed.port() {
-        Some(port) => format!("{}:{port}", parsed.host_str()?),
-        None => parsed.host_str()?.to_owned(),
-    };
+    let host = authority(&Url::parse(url).ok()?)?;
     Some(Inbox { host, url: url.to_owned() })
 }
 
