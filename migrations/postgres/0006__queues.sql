@@ -19,6 +19,8 @@ CREATE TABLE inbox_items (
     actor_id     BIGINT NOT NULL,
     host         TEXT NOT NULL,
     body         TEXT NOT NULL,
+    -- It was signed by somebody else than its actor: it says only what to ask its origin for.
+    forwarded    BOOLEAN NOT NULL DEFAULT FALSE,
     received_at  BIGINT NOT NULL,
     run_at       BIGINT NOT NULL,
     leased_until BIGINT NOT NULL DEFAULT 0,

@@ -19,6 +19,8 @@ CREATE TABLE inbox_items (
     actor_id     INTEGER NOT NULL,
     host         TEXT NOT NULL,
     body         TEXT NOT NULL,
+    -- It was signed by somebody else than its actor: it says only what to ask its origin for.
+    forwarded    INTEGER NOT NULL DEFAULT FALSE,
     received_at  INTEGER NOT NULL,
     run_at       INTEGER NOT NULL,
     leased_until INTEGER NOT NULL DEFAULT 0,

@@ -4,7 +4,7 @@
 //! came before; then one durable row and 202. Nothing else is fetched than the sender's key, nothing is processed
 //! here. Whatever a stranger gets wrong is answered with a 4xx that says what, and logged no louder than debug.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,6 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
 use std::time::Duration;
 use storage::{accounts, inbox_items};
 
@@ -172,12 +171,18 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
         return Ok(StatusCode::ACCEPTED);
     }
     let text = std::str::from_utf8(&body).map_err(|_| Refusal::Malformed("not JSON".to_owned()))?;
+    // Signed by somebody else than its actor: kept as a hint, to be asked for at its origin.
+    let forwarded = sender.uri != glance.actor;
+    let item = inbox_items::New {
+        fingerprint: fingerprint(&glance, &sender.uri, text),
+        activity_uri: glance.id.as_deref().unwrap_or_default(),
+        actor: sender.id,
+        host: &sender.domain,
+        body: text,
+        forwarded,
+    };
     let mut tx = fed.app.db.write().await?;
-    let activity_id = glance.id.as_deref().unwrap_or_default();
-    let new =
-        inbox_items::accept(&mut tx, fingerprint(&glance, &value, text), activity_id, sender.id, &sender.domain, text)
-            .await?;
-    if new {
+    if inbox_items::accept(&mut tx, item).await? {
         tx.commit().await?;
     }
     Ok(StatusCode::ACCEPTED)
@@ -218,14 +223,14 @@ fn host_of(uri: &str) -> Option<String> {
     crate::resolve::authority(&url::Url::parse(uri).ok()?)
 }
 
-/// What an activity is known by: its id in its actor's name (nobody takes another's ids), or all of it.
-fn fingerprint(glance: &Glance, value: &Value, text: &str) -> [u8; 16] {
-    let named = match &glance.id {
-        Some(id) => format!("{}\n{id}", glance.actor),
-        None => text.to_owned(),
-    };
-    debug_assert!(value.is_object());
-    let hash = digest(&SHA256, named.as_bytes());
+/// What an activity is known by: its id in the name of who signed it (nobody takes another's ids, and what is passed
+/// on never stands in the way of what its actor sends), or all of it.
+fn fingerprint(glance: &Glance, signed_by: &str, text: &str) -> [u8; 16] {
+    let mut context = Context::new(&SHA256);
+    for part in [signed_by, "\n", glance.id.as_deref().unwrap_or(text)] {
+        context.update(part.as_bytes());
+    }
+    let hash = context.finish();
     let mut short = [0; 16];
     for (to, from) in short.iter_mut().zip(hash.as_ref()) {
         *to = *from;

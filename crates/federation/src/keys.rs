@@ -7,16 +7,17 @@
 use std::sync::Arc;
 
 use domain::AccountId;
-use domain::account::Account;
+use domain::account::{Account, ActorKind};
 use domain::job::Job;
+use serde_json::Value;
 use storage::accounts;
 use url::Url;
 
 use crate::Federation;
-use crate::client::{Budget, Want};
 use crate::resolve::ResolveError;
 use crate::signature::{ParsedSignature, PublicKey, SignatureError};
-use crate::wire::read::actor::keys as keys_of;
+use crate::wire::lenient::types;
+use crate::wire::read::actor::{keys as keys_of, names_key};
 use crate::wire::read::same_server;
 
 /// A remote account and the key that it signs with.
@@ -54,7 +55,8 @@ impl From<ResolveError> for UnknownSender {
     fn from(e: ResolveError) -> Self {
         match e {
             ResolveError::Suspended => Self::Refused,
-            ResolveError::Gone => Self::Gone,
+            // Also one that was deleted here, whatever its server shows by now.
+            ResolveError::Gone | ResolveError::App(app::Error::Forbidden(_)) => Self::Gone,
             ResolveError::App(e) => Self::App(e),
             e => Self::Unreachable(e.to_string()),
         }
@@ -65,28 +67,23 @@ impl From<ResolveError> for UnknownSender {
 const STALE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 impl Federation {
-    /// Finds out who signed a request; `actor` is who is said to have. Fetches only when the key is not known, or
-    /// does not fit any more.
+    /// Finds out who signed a request. `actor` is who is said to have: where a key that is not known is looked for.
+    /// Whoever needs it to be her compares [`Sender::uri`]. Fetches only when the key is not known, or does not fit
+    /// any more.
     ///
     /// # Errors
     /// See [`UnknownSender`].
     pub async fn sender(&self, parsed: &ParsedSignature, actor: Option<&str>) -> Result<Arc<Sender>, UnknownSender> {
         let key_id = parsed.key_id();
-        if let Some(known) = self.known_sender(key_id).await? {
-            if actor.is_some_and(|actor| actor != known.uri) {
-                return Err(UnknownSender::NotTheirs);
-            }
+        let known = self.known_sender(key_id).await?;
+        if let Some(known) = &known {
             match parsed.verify(&known.key) {
-                Ok(()) => return Ok(known),
+                Ok(()) => return Ok(Arc::clone(known)),
                 Err(wrong) if !self.may_refetch(&known.uri, key_id) => return Err(wrong.into()),
                 Err(_) => {}
             }
         }
-        let actor = match actor {
-            Some(actor) => actor.to_owned(),
-            None => key_id.split('#').next().unwrap_or(key_id).to_owned(),
-        };
-        let sender = self.fetch_sender(key_id, &actor).await?;
+        let sender = self.fetch_sender(key_id, known.as_ref().map(|known| known.uri.as_str()).or(actor)).await?;
         parsed.verify(&sender.key)?;
         Ok(sender)
     }
@@ -140,50 +137,47 @@ impl Federation {
         true
     }
 
-    /// Reads the actor (again) and finds the key in its document, or in the key's own.
-    async fn fetch_sender(&self, key_id: &str, actor: &str) -> Result<Arc<Sender>, UnknownSender> {
-        if !same_server(key_id, actor) {
+    /// Reads the key's owner (again) and finds the key in its document, or in the key's own.
+    async fn fetch_sender(&self, key_id: &str, actor: Option<&str>) -> Result<Arc<Sender>, UnknownSender> {
+        let budget = self.budget();
+        let document = key_id.split('#').next().unwrap_or(key_id);
+        // A key with an address of its own may all the same be shown by its actor.
+        let mut seen = None;
+        if let Some(actor) = actor.filter(|actor| document == key_id && same_server(actor, key_id)) {
+            let (account, value) = self.fetch_actor(actor, &budget).await?;
+            if let Some(pem) = shown_key(key_id, &account, &value)? {
+                return self.use_sender(key_id, &account, &pem);
+            }
+            seen = Some((account, value));
+        }
+        let (at, value) = self.fetch(document, &budget).await?;
+        if !same_server(at.as_str(), key_id) {
             return Err(UnknownSender::NotTheirs);
         }
-        let budget = self.budget();
-        let (account, document) = self.fetch_actor(actor, &budget).await?;
-        let shown = keys_of(&document);
-        let pem = match shown.iter().find(|key| key.id == key_id) {
-            Some(key) if key.owner.as_deref().is_none_or(|owner| owner == account.uri) => key.pem.clone(),
-            Some(_) => return Err(UnknownSender::NotTheirs),
-            None => self.key_document(key_id, &account, &document, &budget).await?,
+        if types(&value).any(|t| ActorKind::parse(t).is_some()) {
+            let account = self.keep_actor(&value, &budget).await?;
+            let pem = shown_key(key_id, &account, &value)?.ok_or(UnknownSender::NotTheirs)?;
+            return self.use_sender(key_id, &account, &pem);
+        }
+        // A document of its own: it names the actor, and the actor names it.
+        let key = keys_of(&value).into_iter().find(|key| key.id == key_id).ok_or(UnknownSender::NotTheirs)?;
+        let owner = key.owner.filter(|owner| same_server(owner, key_id)).ok_or(UnknownSender::NotTheirs)?;
+        let (account, value) = match seen.filter(|(account, _)| account.uri == owner) {
+            Some(seen) => seen,
+            None => self.fetch_actor(&owner, &budget).await?,
         };
-        let key = PublicKey::from_pem(&pem).map_err(|_| UnknownSender::UnusableKey)?;
-        Ok(self.keep_sender(key_id, &account, key))
+        if account.uri != owner || !names_key(&value, key_id) {
+            return Err(UnknownSender::NotTheirs);
+        }
+        self.use_sender(key_id, &account, &key.pem)
     }
 
-    /// A key that stands in a document of its own: it names the actor, and the actor names it.
-    async fn key_document(
-        &self,
-        key_id: &str,
-        account: &Account,
-        actor: &serde_json::Value,
-        budget: &Budget,
-    ) -> Result<String, UnknownSender> {
-        let named = crate::wire::lenient::ids(actor, "publicKey").iter().any(|id| id == key_id);
-        let url = Url::parse(key_id).map_err(|_| UnknownSender::NotTheirs)?;
-        if !named {
+    fn use_sender(&self, key_id: &str, account: &Account, pem: &str) -> Result<Arc<Sender>, UnknownSender> {
+        if account.is_local() {
             return Err(UnknownSender::NotTheirs);
         }
-        let key = self.instance_key().await?;
-        let (from, document) = self
-            .client
-            .json(&url, Want::Activity, Some(&key), budget)
-            .await
-            .map_err(|e| UnknownSender::Unreachable(e.to_string()))?;
-        if !same_server(from.as_str(), key_id) {
-            return Err(UnknownSender::NotTheirs);
-        }
-        keys_of(&document)
-            .into_iter()
-            .find(|key| key.id == key_id && key.owner.as_deref() == Some(account.uri.as_str()))
-            .map(|key| key.pem)
-            .ok_or(UnknownSender::NotTheirs)
+        let key = PublicKey::from_pem(pem).map_err(|_| UnknownSender::UnusableKey)?;
+        Ok(self.keep_sender(key_id, account, key))
     }
 
     /// Asks for a profile to be read again, later, when it was last read long ago.
@@ -199,5 +193,17 @@ impl Federation {
         tx.enqueue(Job::RefreshAccount { account: account.id });
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// The key as its actor's document shows it; `None` where it is only named, or not there.
+fn shown_key(key_id: &str, account: &Account, document: &Value) -> Result<Option<String>, UnknownSender> {
+    if !same_server(key_id, &account.uri) {
+        return Err(UnknownSender::NotTheirs);
+    }
+    match keys_of(document).into_iter().find(|key| key.id == key_id) {
+        Some(key) if key.owner.as_deref().is_none_or(|owner| owner == account.uri) => Ok(Some(key.pem)),
+        Some(_) => Err(UnknownSender::NotTheirs),
+        None => Ok(None),
     }
 }

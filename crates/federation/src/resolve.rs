@@ -77,6 +77,16 @@ pub enum Resolved {
     Post(PostId),
 }
 
+/// What the server of a post or account says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    There,
+    /// Not found: deleted, or not for us to see.
+    Absent,
+    /// Deleted, and its server says so.
+    Gone,
+}
+
 /// What of an address must be escaped to stand in a query.
 const QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>').add(b'?');
@@ -365,15 +375,35 @@ impl Federation {
         }
     }
 
+    /// Does its own server still have something? Where that cannot be told (it does not answer, it refuses us), an
+    /// error.
+    pub(crate) async fn standing(&self, id: &str, budget: &Budget) -> Result<Standing, ResolveError> {
+        match self.fetch_raw(id, budget).await? {
+            Ok((_, value)) if types(&value).any(|t| t == "Tombstone") => Ok(Standing::Gone),
+            Ok(_) => Ok(Standing::There),
+            Err(FetchError::Absent(410)) => Ok(Standing::Gone),
+            Err(FetchError::Absent(_)) => Ok(Standing::Absent),
+            Err(e) => Err(ResolveError::Fetch(e)),
+        }
+    }
+
     /// Fetches a document in the name of this server.
     pub(crate) async fn fetch(&self, address: &str, budget: &Budget) -> Result<(Url, Value), ResolveError> {
+        Ok(self.fetch_raw(address, budget).await??)
+    }
+
+    async fn fetch_raw(
+        &self,
+        address: &str,
+        budget: &Budget,
+    ) -> Result<Result<(Url, Value), FetchError>, ResolveError> {
         let url = Url::parse(address).map_err(|_| ResolveError::NotFound)?;
         let host = authority(&url).ok_or(ResolveError::NotFound)?;
         if self.is_suspended(&host).await? {
             return Err(ResolveError::Suspended);
         }
         let key = self.instance_key().await?;
-        Ok(self.client.object(&url, Some(&key), budget).await?)
+        Ok(self.client.object(&url, Some(&key), budget).await)
     }
 }
 

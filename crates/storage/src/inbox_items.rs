@@ -16,26 +16,35 @@ pub struct Claimed {
     /// The server it came from.
     pub host: String,
     pub body: String,
+    /// Its actor is somebody else than `actor_id`: not to be believed, its origin is to be asked.
+    pub forwarded: bool,
     /// How often it was begun before.
     pub attempts: i64,
 }
 
-/// Keeps an activity to be processed. `false` when one with this id was accepted before: then nothing happens.
-/// `fingerprint` is a hash of the activity's id.
+/// An activity to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// A hash of what it is known by.
+    pub fingerprint: [u8; 16],
+    /// Its id, or nothing.
+    pub activity_uri: &'a str,
+    /// Whose key signed it.
+    pub actor: AccountId,
+    pub host: &'a str,
+    pub body: &'a str,
+    /// See [`Claimed::forwarded`].
+    pub forwarded: bool,
+}
+
+/// Keeps an activity to be processed. `false` when one with this fingerprint was accepted before: then nothing happens.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn accept(
-    tx: &mut Tx,
-    fingerprint: [u8; 16],
-    activity_uri: &str,
-    actor: AccountId,
-    host: &str,
-    body: &str,
-) -> Result<bool> {
+pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     let (id, now): (InboxItemId, _) = (tx.id(), tx.now());
     let new = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(fingerprint.as_slice())
+        .bind(item.fingerprint.as_slice())
         .bind(now)
         .run(tx)
         .await?;
@@ -43,14 +52,15 @@ pub async fn accept(
         return Ok(false);
     }
     sql!(
-        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, received_at, run_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)"
+        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)"
     )
     .bind(id)
-    .bind(activity_uri)
-    .bind(actor)
-    .bind(host)
-    .bind(body)
+    .bind(item.activity_uri)
+    .bind(item.actor)
+    .bind(item.host)
+    .bind(item.body)
+    .bind(item.forwarded)
     .bind(now)
     .run(tx)
     .await?;
@@ -80,7 +90,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
                 ORDER BY x.id LIMIT $4)
             WHERE NOT (h.host = ANY($6))
             LIMIT $3)
-         RETURNING id, actor_id, host, body, attempts"
+         RETURNING id, actor_id, host, body, forwarded, attempts"
     )
     .bind(now)
     .bind(lease)
@@ -88,15 +98,16 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
     .bind(per_host)
     .bind(node)
     .bind(busy)
-    .all::<(i64, i64, String, String, i64)>(tx)
+    .all::<(i64, i64, String, String, bool, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
         .into_iter()
-        .map(|(id, actor, host, body, attempts)| Claimed {
+        .map(|(id, actor, host, body, forwarded, attempts)| Claimed {
             id: InboxItemId(id),
             actor_id: AccountId(actor),
             host,
             body,
+            forwarded,
             attempts: attempts - 1,
         })
         .collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::instance::DomainSeverity;
 use domain::{AccountId, PostId, ThreadId};
+use storage::inbox_items::New;
 use storage::{Tx, accounts, inbox_items, peers};
 
 use crate::people::account;
@@ -13,7 +14,10 @@ async fn known(tx: &mut Tx, id: i64, name: &str, domain: &str) -> AccountId {
 }
 
 async fn accept(tx: &mut Tx, n: u8, actor: AccountId, host: &str) -> bool {
-    inbox_items::accept(tx, [n; 16], &format!("https://{host}/{n}"), actor, host, "{}").await.unwrap()
+    let activity_uri = &format!("https://{host}/{n}");
+    // The last in the test below was passed on by somebody.
+    let item = New { fingerprint: [n; 16], activity_uri, actor, host, body: "{}", forwarded: n == 9 };
+    inbox_items::accept(tx, item).await.unwrap()
 }
 
 both! {
@@ -33,6 +37,7 @@ both! {
         tx.commit().await.unwrap();
         let hosts: Vec<&str> = first.iter().map(|c| c.host.as_str()).collect();
         assert_eq!(hosts, ["a.example", "a.example", "b.example"]);
+        assert_eq!(first.iter().map(|c| c.forwarded).collect::<Vec<_>>(), [false, false, true]);
 
         let mut tx = fresh.db.write().await.unwrap();
         inbox_items::finish(&mut tx, &first.iter().map(|c| c.id).collect::<Vec<_>>()).await.unwrap();

@@ -11,10 +11,12 @@ pub mod database;
 pub mod instance;
 pub mod person;
 pub mod process;
+pub mod remote;
 
 pub use database::{Database, Engine};
 pub use instance::Instance;
 pub use person::{Answer, Person};
+pub use remote::Remote;
 
 use std::time::Duration;
 

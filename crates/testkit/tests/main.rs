@@ -11,6 +11,10 @@ mod documents;
 #[cfg(test)]
 mod first_light;
 #[cfg(test)]
+mod forwarded;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod strangers;

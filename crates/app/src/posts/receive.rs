@@ -9,7 +9,7 @@ use domain::job::Job;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Timestamp, Visibility};
 use storage::posts::Links;
-use storage::{attachments, posts, threads};
+use storage::{Tx, attachments, posts, threads};
 
 use crate::error::Result;
 use crate::{App, fanout};
@@ -37,8 +37,8 @@ pub struct Received {
 
 /// How fresh a post must be to sort by its arrival rather than by its date.
 const FRESH_MS: i64 = 10 * 60 * 1000;
-/// How far up a discussion is looked for what a received post answers: one job per step.
-const INTERESTING: &str = "somebody here follows its author, is addressed by it, or wrote what it answers";
+const INTERESTING: &str =
+    "somebody here follows its author or the author of what it answers, is addressed by it, or wrote what it answers";
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,7 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
         Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
         None => None,
     };
-    let answers_ours = parent.as_ref().is_some_and(|p| p.local);
-    if !requested && !answers_ours && !posts::concerns_us(&mut tx, author.id, &r.mentions).await? {
+    if !requested && !concerns_us(&mut tx, author, &r, parent.as_ref()).await? {
         tracing::debug!(uri = %r.uri, "dropped: a post is kept if {INTERESTING}");
         return Ok(Outcome::Irrelevant);
     }
@@ -125,4 +124,16 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     }
     tx.commit().await?;
     Ok(Outcome::Created(id))
+}
+
+/// See [`INTERESTING`].
+async fn concerns_us(tx: &mut Tx, author: &Account, r: &Received, parent: Option<&Post>) -> Result<bool> {
+    if parent.is_some_and(|p| p.local) || posts::concerns_us(tx, author.id, &r.mentions).await? {
+        return Ok(true);
+    }
+    Ok(match parent {
+        // A discussion that somebody here follows: its other voices belong to it.
+        Some(parent) => posts::concerns_us(tx, parent.account_id, &[]).await?,
+        None => false,
+    })
 }

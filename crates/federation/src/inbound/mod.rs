@@ -11,6 +11,7 @@ mod create;
 mod delete;
 mod flag;
 mod follow;
+mod forwarded;
 mod like;
 mod move_;
 pub(crate) mod note;
@@ -84,19 +85,23 @@ impl Federation {
             ActivityKind::Move => move_::process(&work).await,
             ActivityKind::Flag => flag::process(&work),
         };
-        match outcome {
-            Ok(verdict) => verdict,
-            Err(e) if e.is_temporary() => Verdict::RetryLater(e.to_string()),
-            Err(ResolveError::Suspended) => Verdict::Ignored("from a community that is not connected"),
-            Err(ResolveError::NotFound | ResolveError::Gone) => Verdict::Ignored("what it is about is not there"),
-            Err(ResolveError::App(app::Error::Conflict(_))) => {
-                // Two of us at the same row: the second look finds it written.
-                Verdict::RetryLater("at the same time as another".to_owned())
-            }
-            Err(e) => {
-                tracing::debug!(error = %e, actor = %actor.uri, "an activity was refused");
-                Verdict::Rejected("what it is about cannot be used")
-            }
+        verdict(outcome, &actor.uri)
+    }
+}
+
+fn verdict(outcome: Outcome, actor: &str) -> Verdict {
+    match outcome {
+        Ok(verdict) => verdict,
+        Err(e) if e.is_temporary() => Verdict::RetryLater(e.to_string()),
+        Err(ResolveError::Suspended) => Verdict::Ignored("from a community that is not connected"),
+        Err(ResolveError::NotFound | ResolveError::Gone) => Verdict::Ignored("what it is about is not there"),
+        Err(ResolveError::App(app::Error::Conflict(_))) => {
+            // Two of us at the same row: the second look finds it written.
+            Verdict::RetryLater("at the same time as another".to_owned())
+        }
+        Err(e) => {
+            tracing::debug!(error = %e, actor, "an activity was refused");
+            Verdict::Rejected("what it is about cannot be used")
         }
     }
 }

@@ -132,6 +132,8 @@ impl Federation {
             accounts::get(&mut conn, item.actor_id).await
         };
         match actor.await {
+            Ok(actor) if item.forwarded && actor.is_suspended() => Verdict::Ignored("who passed it on is suspended"),
+            Ok(_) if item.forwarded => self.process_forwarded(&body).await,
             Ok(actor) => self.process(&actor, &body).await,
             Err(storage::Error::NotFound) => Verdict::Ignored("its actor is gone"),
             Err(e) => Verdict::RetryLater(e.to_string()),

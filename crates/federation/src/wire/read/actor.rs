@@ -146,6 +146,12 @@ pub fn keys(value: &Value) -> Vec<ReceivedKey> {
         .collect()
 }
 
+/// Does an actor call a key its own, in full or by its id alone?
+#[must_use]
+pub fn names_key(value: &Value, key_id: &str) -> bool {
+    ids(value, "publicKey").iter().any(|id| id == key_id)
+}
+
 fn image(value: &Value, key: &str) -> Option<ReceivedImage> {
     let first = list(value, key).find(|v| link(v).is_some())?;
     let description = text(first, "name").or_else(|| text(first, "summary")).unwrap_or_default();
