@@ -136,10 +136,10 @@ fn router(federation: &Federation, web: Web, measure: bool) -> Router {
     telemetry::watched(all, measure)
 }
 
-/// 200 when the database answers, 503 when it does not.
+/// 200 and `OK` (the word that Mastodon's clients wait for) when the database answers, 503 when it does not.
 async fn health(State(db): State<Db>) -> Response {
     match db.ping().await {
-        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
+        Ok(()) => (StatusCode::OK, "OK").into_response(),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
