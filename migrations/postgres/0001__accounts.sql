@@ -33,6 +33,9 @@ CREATE TABLE accounts (
     fetched_at        BIGINT,
     suspended_at      BIGINT,
     silenced_at       BIGINT,
+    -- A member who waits to be let in, or whose account was closed: nobody else sees her. Follows from her row in
+    -- members, and is written with it by storage::members alone.
+    hidden            BOOLEAN NOT NULL DEFAULT FALSE,
     -- The account is gone for good; the row stays so that its name and id are never given out again.
     deleted_at        BIGINT,
     -- Grows with every change of the row or of what is shown with it: what was read before is kept under it.

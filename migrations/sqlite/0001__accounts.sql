@@ -33,6 +33,9 @@ CREATE TABLE accounts (
     fetched_at        INTEGER,
     suspended_at      INTEGER,
     silenced_at       INTEGER,
+    -- A member who waits to be let in, or whose account was closed: nobody else sees her. Follows from her row in
+    -- members, and is written with it by storage::members alone.
+    hidden            INTEGER NOT NULL DEFAULT FALSE,
     -- The account is gone for good; the row stays so that its name and id are never given out again.
     deleted_at        INTEGER,
     -- Grows with every change of the row or of what is shown with it: what was read before is kept under it.

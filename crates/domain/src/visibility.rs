@@ -103,7 +103,7 @@ pub struct Access {
     pub follows_author: bool,
     /// The author blocks the viewer.
     pub blocked_by_author: bool,
-    /// The author is suspended here, or gone.
+    /// The author is suspended here, gone, or hidden: she waits to be let in, or her account was closed.
     pub author_suspended: bool,
 }
 

@@ -116,7 +116,7 @@ pub async fn personal(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let mut conn = fed.app.db.read().await?;
-    if accounts::by_handle(&mut conn, &name, "").await?.is_none_or(|account| account.is_suspended()) {
+    if !accounts::has_inbox(&mut conn, &name).await? {
         return Err(Refusal::NoSuchAccount);
     }
     drop(conn);

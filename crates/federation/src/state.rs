@@ -19,8 +19,9 @@ use crate::keys::Sender;
 use crate::signature::SigningKey;
 use crate::wire::actor::instance_key_id;
 
-/// How long policies are believed without looking again; a change made in this process or another is told at once.
-const POLICIES_FOR: Duration = Duration::from_secs(60);
+/// How long policies, and documents of our actors, are believed without looking again. A change made in this process,
+/// or in another on PostgreSQL, is told at once; on the embedded database a command beside the server tells nobody.
+const POLICIES_FOR: Duration = Duration::from_secs(5);
 /// How long another server's key is believed without looking at its account again.
 const SENDERS_FOR: Duration = Duration::from_secs(600);
 /// A host's keys are fetched again, after one that did not fit, at most once in so long.

@@ -20,6 +20,22 @@ macro_rules! account_columns {
 }
 pub(crate) use account_columns;
 
+/// Somebody others may see at all: neither deleted nor hidden (`hidden` is [`crate::members`]'s to write). The one
+/// place that says so; suspended accounts are found, and whoever shows them says that they are suspended.
+macro_rules! shown {
+    () => {
+        "a.deleted_at IS NULL AND NOT a.hidden"
+    };
+}
+
+/// [`shown`], and those that were seen before: their account is closed for now.
+macro_rules! let_in {
+    () => {
+        "a.deleted_at IS NULL AND (NOT a.hidden
+            OR EXISTS (SELECT 1 FROM members lm WHERE lm.account_id = a.id AND lm.approved_at IS NOT NULL))"
+    };
+}
+
 #[derive(sqlx::FromRow)]
 pub(crate) struct AccountRow {
     id: i64,
@@ -109,8 +125,20 @@ fn accounts(rows: Vec<AccountRow>) -> Result<Vec<Account>> {
 }
 
 /// # Errors
-/// [`Error::NotFound`] when there is no such account, or it was deleted.
+/// [`Error::NotFound`] when there is no such account, it was deleted, or nobody may see it yet (or for now).
 pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Account> {
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1 AND ", shown!()))
+        .bind(id)
+        .one::<AccountRow>(conn)
+        .await?
+        .try_into()
+}
+
+/// As [`get`], hidden or not: for those who run the community and for what an account leaves behind, never for output.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account, or it was deleted.
+pub async fn even_hidden(conn: &mut Conn, id: AccountId) -> Result<Account> {
     sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1 AND a.deleted_at IS NULL"))
         .bind(id)
         .one::<AccountRow>(conn)
@@ -118,7 +146,7 @@ pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Account> {
         .try_into()
 }
 
-/// Those of the ids that exist, in no particular order.
+/// Those of the ids that exist and may be seen, in no particular order.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -127,14 +155,14 @@ pub async fn many(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Account>> {
         return Ok(Vec::new());
     }
     accounts(
-        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1) AND a.deleted_at IS NULL"))
+        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1) AND ", shown!()))
             .bind(ids)
             .all(conn)
             .await?,
     )
 }
 
-/// As [`many`], with those that were deleted: they still sign what tells of their deletion.
+/// As [`many`], with those that were deleted or hidden: they still sign what tells of their deletion.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -147,12 +175,12 @@ pub async fn many_even_deleted(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec
     )
 }
 
-/// By ActivityPub id. Includes suspended accounts, not deleted ones.
+/// By ActivityPub id. Includes suspended accounts, neither deleted nor hidden ones.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Account>> {
-    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = $1 AND a.deleted_at IS NULL"))
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = $1 AND ", shown!()))
         .bind(uri)
         .maybe::<AccountRow>(conn)
         .await?
@@ -160,7 +188,36 @@ pub async fn by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Account>> {
         .transpose()
 }
 
-/// Those of the ActivityPub ids that are known here.
+/// As [`by_uri`], with members whose account is closed for now: what was done to them before can be undone meanwhile.
+/// Those who wait to be let in are nobody.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn by_uri_even_closed(conn: &mut Conn, uri: &str) -> Result<Option<Account>> {
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = $1 AND ", let_in!()))
+        .bind(uri)
+        .maybe::<AccountRow>(conn)
+        .await?
+        .map(Account::try_from)
+        .transpose()
+}
+
+/// Does the inbox of a member of this name take anything? That of one who waits to be let in looks as if there were
+/// none; that of one whose account was closed takes what is for when it is opened again.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn has_inbox(conn: &mut Conn, username: &str) -> Result<bool> {
+    sql!(concat!(
+        "SELECT a.id FROM accounts a WHERE lower(a.username) = lower($1) AND a.domain = '' AND a.suspended_at IS NULL AND ",
+        let_in!()
+    ))
+    .bind(username)
+    .exists(conn)
+    .await
+}
+
+/// Those of the ActivityPub ids that are known here and may be seen.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -169,7 +226,7 @@ pub async fn by_uris(conn: &mut Conn, uris: &[String]) -> Result<Vec<Account>> {
         return Ok(Vec::new());
     }
     accounts(
-        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = ANY($1) AND a.deleted_at IS NULL"))
+        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = ANY($1) AND ", shown!()))
             .bind(uris)
             .all(conn)
             .await?,
@@ -184,7 +241,9 @@ pub async fn by_key_id(conn: &mut Conn, key_id: &str) -> Result<Option<Account>>
     sql!(concat!(
         "SELECT ",
         account_columns!(),
-        " FROM accounts a WHERE a.public_key_id = $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT 1"
+        " FROM accounts a WHERE a.public_key_id = $1 AND ",
+        shown!(),
+        " ORDER BY a.id LIMIT 1"
     ))
     .bind(key_id)
     .maybe::<AccountRow>(conn)
@@ -201,7 +260,8 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<
     sql!(concat!(
         "SELECT ",
         account_columns!(),
-        " FROM accounts a WHERE lower(a.username) = lower($1) AND a.domain = $2 AND a.deleted_at IS NULL"
+        " FROM accounts a WHERE lower(a.username) = lower($1) AND a.domain = $2 AND ",
+        shown!()
     ))
     .bind(username)
     .bind(domain)
@@ -238,7 +298,18 @@ pub async fn is_deleted(conn: &mut Conn, uri: &str) -> Result<bool> {
     sql!("SELECT id FROM accounts WHERE uri = $1 AND deleted_at IS NOT NULL").bind(uri).exists(conn).await
 }
 
-/// Is the local name given out, to an account that lives or that was deleted?
+/// Was a local account of this name deleted (410)?
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn name_was_deleted(conn: &mut Conn, username: &str) -> Result<bool> {
+    sql!("SELECT id FROM accounts WHERE lower(username) = lower($1) AND domain = '' AND deleted_at IS NOT NULL")
+        .bind(username)
+        .exists(conn)
+        .await
+}
+
+/// Is the local name given out, to an account that lives (seen or not) or that was deleted? Only for who wants the name.
 ///
 /// # Errors
 /// As [`Error`] says.

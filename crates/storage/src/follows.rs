@@ -215,7 +215,7 @@ pub async fn followers(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Ve
         of,
         page,
         "SELECT f.id, f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id
-         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
         "f.id"
     )
 }
@@ -230,7 +230,7 @@ pub async fn following(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Ve
         of,
         page,
         "SELECT f.id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id
-         WHERE f.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+         WHERE f.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
         "f.id"
     )
 }
@@ -245,7 +245,7 @@ pub async fn requests_to(conn: &mut Conn, target: AccountId, page: &Page) -> Res
         target,
         page,
         "SELECT f.id, f.account_id FROM follow_requests f JOIN accounts a ON a.id = f.account_id
-         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL",
+         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
         "f.id"
     )
 }
@@ -304,7 +304,7 @@ pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -
         .await
 }
 
-/// How she stands to each of the others, in their order; one query.
+/// How she stands to each of the others whom she may see, in their order; one query.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -322,7 +322,7 @@ pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId])
          LEFT JOIN mutes m ON m.account_id = $1 AND m.target_id = a.id
          LEFT JOIN account_domain_blocks d ON d.account_id = $1 AND d.domain = a.domain AND a.domain <> ''
          LEFT JOIN account_notes n ON n.account_id = $1 AND n.target_id = a.id
-         WHERE a.id = ANY($2)"
+         WHERE a.id = ANY($2) AND a.deleted_at IS NULL AND NOT a.hidden"
     )
     .bind(me)
     .bind(others)
@@ -479,7 +479,7 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
         account_columns!(),
         " FROM follows mine JOIN follows hers ON hers.account_id = mine.target_id AND hers.target_id = $2
           JOIN accounts a ON a.id = mine.target_id
-          WHERE mine.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hide_collections
+          WHERE mine.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden AND NOT a.hide_collections
           ORDER BY hers.id DESC LIMIT $3"
     ))
     .bind(me)

@@ -168,7 +168,7 @@ pub async fn account_views(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let versions = sql!("SELECT id, version FROM accounts WHERE id = ANY($1) AND deleted_at IS NULL")
+    let versions = sql!("SELECT id, version FROM accounts WHERE id = ANY($1) AND deleted_at IS NULL AND NOT hidden")
         .bind(ids)
         .all::<(i64, i64)>(conn)
         .await?;
@@ -198,6 +198,19 @@ async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result
         views.insert(id, view);
     }
     Ok(views)
+}
+
+/// Accounts that asked to join, seen or not: only for those who decide about them.
+pub(crate) async fn newcomers(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+    let mut found = Vec::new();
+    for id in ids {
+        match accounts::even_hidden(conn, *id).await {
+            Ok(account) => found.push(account),
+            Err(Error::NotFound) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    views_of(conn, found).await
 }
 
 /// The views of accounts that were read already, in their order.
@@ -253,7 +266,7 @@ async fn views_of(conn: &mut Conn, accounts: Vec<Account>) -> Result<HashMap<Acc
 async fn mentions(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mention>>> {
     let rows = sql!(
         "SELECT m.post_id, a.id, a.username, a.domain, a.uri, a.url FROM mentions m JOIN accounts a ON a.id = m.account_id
-         WHERE m.post_id = ANY($1) AND NOT m.silent AND a.deleted_at IS NULL ORDER BY a.id"
+         WHERE m.post_id = ANY($1) AND NOT m.silent AND a.deleted_at IS NULL AND NOT a.hidden ORDER BY a.id"
     )
     .bind(ids)
     .all::<(i64, i64, String, String, String, String)>(conn)

@@ -184,7 +184,7 @@ pub async fn favourited_by(
     let query = paged!(
         page,
         "SELECT i.id, i.account_id FROM favourites i JOIN accounts a ON a.id = i.account_id
-         WHERE i.post_id = $5 AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+         WHERE i.post_id = $5 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden
            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
              OR (b.account_id = a.id AND b.target_id = $1))",
         "i.id"

@@ -247,6 +247,20 @@ pub async fn insert(tx: &mut Tx, m: &Member, private_key_pem: &str, invite: Opti
     .bind(m.last_active_at)
     .run(tx)
     .await?;
+    show_or_hide(tx, m.account_id).await
+}
+
+/// Others see those who may sign in, nobody else: [`domain::account::Standing`] in SQL; a test holds the two together.
+/// To be called after every change of what a standing is made of.
+async fn show_or_hide(tx: &mut Tx, id: AccountId) -> Result<()> {
+    sql!(
+        "UPDATE accounts SET version = version + 1, hidden = EXISTS (SELECT 1 FROM members m
+            WHERE m.account_id = accounts.id AND (m.approved_at IS NULL OR m.disabled_at IS NOT NULL))
+         WHERE id = $1"
+    )
+    .bind(id)
+    .run(tx)
+    .await?;
     Ok(())
 }
 
@@ -288,7 +302,7 @@ pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
     changed(sql!("UPDATE members SET role = $2 WHERE account_id = $1").bind(id).bind(role.as_str()).run(tx).await?)
 }
 
-/// Lets her in; an earlier approval keeps its time.
+/// Lets her in, and others see her; an earlier approval keeps its time.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
@@ -300,15 +314,17 @@ pub async fn approve(tx: &mut Tx, id: AccountId) -> Result<()> {
             .bind(now)
             .run(tx)
             .await?,
-    )
+    )?;
+    show_or_hide(tx, id).await
 }
 
-/// `None` opens the account again.
+/// Closes the account, and others see it no more; `None` opens it again.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
 pub async fn set_disabled(tx: &mut Tx, id: AccountId, at: Option<Timestamp>) -> Result<()> {
-    changed(sql!("UPDATE members SET disabled_at = $2 WHERE account_id = $1").bind(id).bind(at).run(tx).await?)
+    changed(sql!("UPDATE members SET disabled_at = $2 WHERE account_id = $1").bind(id).bind(at).run(tx).await?)?;
+    show_or_hide(tx, id).await
 }
 
 /// # Errors

@@ -117,6 +117,15 @@ pub async fn remove_from(tx: &mut Tx, me: AccountId, from: AccountId) -> Result<
     Ok(())
 }
 
+/// Everything she was told of one kind: it is no longer hers to know.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn remove_kind(tx: &mut Tx, me: AccountId, kind: NotificationKind) -> Result<()> {
+    sql!("DELETE FROM notifications WHERE account_id = $1 AND kind = $2").bind(me).bind(kind.as_str()).run(tx).await?;
+    Ok(())
+}
+
 /// Which notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -183,6 +192,10 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
     from.sort();
     from.dedup();
     let accounts = hydrate::account_views(conn, &from).await?;
+    let mut asking: Vec<AccountId> =
+        found.iter().filter(|n| n.kind == NotificationKind::AdminSignUp).map(|n| n.from_account_id).collect();
+    asking.retain(|id| !accounts.contains_key(id));
+    let newcomers = hydrate::newcomers(conn, &asking).await?;
     let mut ids: Vec<PostId> = found.iter().filter_map(|n| n.post_id).collect();
     ids.sort();
     ids.dedup();
@@ -195,7 +208,12 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
                 Some(id) => Some(posts.get(&id)?.clone()),
                 None => None,
             };
-            let from = accounts.get(&n.from_account_id)?.clone();
+            let shown = accounts.get(&n.from_account_id);
+            let from = match n.kind {
+                NotificationKind::AdminSignUp => shown.or_else(|| newcomers.get(&n.from_account_id)),
+                _ => shown,
+            };
+            let from = from?.clone();
             Some(NotificationView { notification: n, from, post })
         })
         .collect())

@@ -123,7 +123,7 @@ pub async fn open_replies(conn: &mut Conn, post: PostId, after: PostId, limit: i
     let rows = sql!(
         "SELECT p.id, p.uri FROM posts p JOIN accounts a ON a.id = p.account_id
          WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL AND p.id > $2 AND p.deleted_at IS NULL
-           AND p.visibility IN ('public', 'unlisted') AND a.suspended_at IS NULL ORDER BY p.id LIMIT $3"
+           AND p.visibility IN ('public', 'unlisted') AND a.suspended_at IS NULL AND NOT a.hidden ORDER BY p.id LIMIT $3"
     )
     .bind(post)
     .bind(after)

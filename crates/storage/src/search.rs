@@ -33,7 +33,7 @@ pub struct AccountQuery<'a> {
 }
 
 /// Accounts by name: those she follows first, then this community's, then those whose name begins so.
-/// Suspended accounts, and those that block her or that she blocks, are not found.
+/// Suspended accounts, hidden ones, and those that block her or that she blocks, are not found.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -42,7 +42,7 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
     let (name, domain) = text.split_once('@').unwrap_or((text, ""));
     sql!(
         "SELECT a.id FROM accounts a
-         WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL
+         WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL AND NOT a.hidden
             AND ((lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $3 ESCAPE '\\')
                 OR lower(a.display_name) LIKE $4 ESCAPE '\\')
             AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))

@@ -11,7 +11,7 @@ macro_rules! visible {
             ".deleted_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM accounts va WHERE va.id = ",
             $p,
-            ".account_id AND va.suspended_at IS NOT NULL)
+            ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden))
               AND (",
             $p,
             ".account_id = $1 OR (

@@ -6,6 +6,7 @@
 #[macro_use]
 mod both;
 
+mod hidden;
 mod invites;
 mod jobs;
 mod kept;

@@ -10,7 +10,7 @@ use domain::{AccountId, FollowId, PostId, ThreadId, Viewer, Visibility};
 use storage::follows::Follow;
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
-use storage::{Conn, Tx, accounts, follows, hydrate, posts, timelines};
+use storage::{Conn, Tx, accounts, follows, hydrate, members, posts, timelines};
 
 use crate::people::write_member;
 
@@ -71,12 +71,12 @@ async fn shown(conn: &mut Conn, viewer: Viewer, post: &Post) -> Vec<(&'static st
 }
 
 both! {
-    /// Every combination of audience, being addressed, following, being blocked and suspension, for a stranger
+    /// Every combination of audience, being addressed, following, being blocked, suspension and a closed account, for a stranger
     /// without an account, the viewer, another member and the author herself.
     async fn sql_and_domain_agree_on_who_may_see_what(fresh) {
         let mut cases = 0;
-        for n in 0..8 {
-            let (follows_author, blocked, suspended) = (n & 1 != 0, n & 2 != 0, n & 4 != 0);
+        for n in 0..16 {
+            let (follows_author, blocked, suspended, closed) = (n & 1 != 0, n & 2 != 0, n & 4 != 0, n & 8 != 0);
             let mut tx = fresh.db.write().await.unwrap();
             let mut author = write_member(&mut tx, &format!("author{n}"), Role::Member).await.unwrap();
             let viewer = write_member(&mut tx, &format!("viewer{n}"), Role::Member).await.unwrap();
@@ -100,6 +100,10 @@ both! {
                 author.suspended_at = Some(tx.now());
                 assert!(accounts::bury(&mut tx, author.id, author.suspended_at.unwrap()).await.unwrap());
             }
+            if closed {
+                let now = tx.now();
+                members::set_disabled(&mut tx, author.id, Some(now)).await.unwrap();
+            }
             tx.commit().await.unwrap();
 
             let mut conn = fresh.db.read().await.unwrap();
@@ -117,17 +121,17 @@ both! {
                         addressed: *addressed && is_viewer,
                         follows_author: follows_author && is_viewer,
                         blocked_by_author: blocked && is_viewer,
-                        author_suspended: suspended,
+                        author_suspended: suspended || closed,
                     }
                     .allows(who);
                     for (way, seen) in shown(&mut conn, who, post).await {
-                        assert_eq!(seen, expected, "{way}: {post:?} {who:?} follows={follows_author} blocked={blocked} suspended={suspended} addressed={addressed}");
+                        assert_eq!(seen, expected, "{way}: {post:?} {who:?} follows={follows_author} blocked={blocked} suspended={suspended} closed={closed} addressed={addressed}");
                         cases += 1;
                     }
                 }
             }
         }
-        assert_eq!(cases, 8 * 12 * 4 * 3);
+        assert_eq!(cases, 16 * 12 * 4 * 3);
     }
 
     /// Public lists hold public posts alone, and nothing of those whom the viewer does not want to see.

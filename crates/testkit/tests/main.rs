@@ -13,8 +13,12 @@ mod first_light;
 #[cfg(test)]
 mod forwarded;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod waiting;

@@ -301,8 +301,13 @@ both! {
         approve::reject(&app, By::Operator, asked.account.id).await.unwrap();
         assert_eq!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Wrong);
         let again = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
-        // Somebody who is followed cannot vanish without a trace: she becomes a tombstone.
-        follows::request::request(&app, &owner, again.account.id, domain::follow::FollowOptions::default()).await.unwrap();
+        // Nobody can follow her while she waits.
+        let asked = follows::request::request(&app, &owner, again.account.id, domain::follow::FollowOptions::default()).await;
+        assert!(matches!(asked, Err(Error::NotFound)));
+        // Somebody to whom a row leads cannot vanish without a trace: she becomes a tombstone.
+        let mut tx = app.db.write().await.unwrap();
+        storage::follows::insert_block(&mut tx, owner.id, again.account.id, "https://maple.example/block").await.unwrap();
+        tx.commit().await.unwrap();
         approve::reject(&app, By::Operator, again.account.id).await.unwrap();
         let mut conn = app.db.read().await.unwrap();
         assert!(accounts::is_deleted(&mut conn, &again.account.uri).await.unwrap());

@@ -18,7 +18,7 @@ use crate::{App, passwords};
 pub async fn reset_password(app: &App, by: By<'_>, id: AccountId, password: &str) -> Result<()> {
     let hash = passwords::hash(password).await?;
     let mut tx = app.db.write().await?;
-    storage::accounts::get(&mut tx, id).await?;
+    storage::accounts::even_hidden(&mut tx, id).await?;
     by.require_above(Role::Admin, &members::get(&mut tx, id).await?)?;
     members::set_password(&mut tx, id, &hash).await?;
     sign_out_everywhere(&mut tx, id).await?;

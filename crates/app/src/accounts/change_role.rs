@@ -3,7 +3,8 @@
 use domain::AccountId;
 use domain::account::Role;
 use domain::event::Event;
-use storage::members;
+use domain::notification::NotificationKind;
+use storage::{members, notifications};
 
 use super::{By, not_the_last_owner};
 use crate::App;
@@ -26,8 +27,12 @@ pub async fn change_role(app: &App, by: By<'_>, id: AccountId, role: Role) -> Re
     if role != Role::Owner {
         not_the_last_owner(&mut tx, id).await?;
     }
-    storage::accounts::get(&mut tx, id).await?;
+    storage::accounts::even_hidden(&mut tx, id).await?;
     members::set_role(&mut tx, id, role).await?;
+    if role < Role::Moderator {
+        // Who asks to join is shown to nobody else.
+        notifications::remove_kind(&mut tx, id, NotificationKind::AdminSignUp).await?;
+    }
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;
     Ok(())

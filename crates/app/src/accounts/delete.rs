@@ -39,7 +39,7 @@ pub(super) async fn by_force(app: &App, id: AccountId) -> Result<()> {
 }
 
 async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
-    let account = accounts::get(tx, id).await?;
+    let account = accounts::even_hidden(tx, id).await?;
     sign_out_everywhere(tx, id).await?;
     invites::revoke_all(tx, id).await?;
     members::forget(tx, id).await?;

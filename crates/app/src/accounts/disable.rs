@@ -1,6 +1,7 @@
 //! Those who run the community close somebody's account for now, and open it again.
 //!
-//! What she wrote stays; she is signed out everywhere and cannot sign in.
+//! What she wrote stays, but while the account is closed nobody sees it, or her; she is signed out everywhere and cannot
+//! sign in.
 
 use domain::AccountId;
 use domain::account::Role;
@@ -31,7 +32,7 @@ pub async fn disable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
 pub async fn enable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
     by.require_above(Role::Moderator, &members::get(&mut tx, id).await?)?;
-    storage::accounts::get(&mut tx, id).await?;
+    storage::accounts::even_hidden(&mut tx, id).await?;
     members::set_disabled(&mut tx, id, None).await?;
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;

@@ -19,7 +19,7 @@ const AT_ONCE: i64 = 50;
 /// When the database refuses; what was done until then stays done.
 pub async fn purge(app: &App, id: AccountId) -> Result<()> {
     let mut conn = app.db.read().await?;
-    if accounts::get(&mut conn, id).await.is_ok() {
+    if accounts::even_hidden(&mut conn, id).await.is_ok() {
         // Not deleted: a job for nobody.
         return Ok(());
     }

@@ -22,6 +22,6 @@ pub(super) async fn answered(work: &Work<'_>) -> Result<Option<(Option<String>, 
     if follow.object.id.as_deref() != Some(work.actor.uri.as_str()) {
         return Ok(None);
     }
-    let follower = work.local(Some(&follow.actor)).await?.map(|account| account.id);
+    let follower = work.local_even_closed(Some(&follow.actor)).await?.map(|account| account.id);
     Ok(Some((uri, follower)))
 }

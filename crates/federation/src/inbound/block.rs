@@ -5,7 +5,7 @@ use app::follows::block;
 use super::{Outcome, Verdict, Work};
 
 pub(super) async fn process(work: &Work<'_>) -> Outcome {
-    let Some(target) = work.local(work.activity.object.id.as_deref()).await? else {
+    let Some(target) = work.local_even_closed(work.activity.object.id.as_deref()).await? else {
         return Ok(Verdict::Ignored("nobody of this community"));
     };
     block::receive(&work.fed.app, work.actor, &target, &work.activity.identity()).await?;

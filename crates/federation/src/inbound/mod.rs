@@ -107,7 +107,15 @@ fn verdict(outcome: Outcome, actor: &str) -> Verdict {
 }
 
 impl Work<'_> {
-    /// The local account with this ActivityPub id.
+    /// The local account with this ActivityPub id, even one that was closed for now: what ends something between it
+    /// and another must not be lost.
+    async fn local_even_closed(&self, uri: Option<&str>) -> Result<Option<Account>, ResolveError> {
+        let Some(uri) = uri.filter(|uri| self.fed.app.urls.is_ours(uri)) else { return Ok(None) };
+        let mut conn = self.fed.app.db.read().await?;
+        Ok(accounts::by_uri_even_closed(&mut conn, uri).await?.filter(Account::is_local))
+    }
+
+    /// The local account with this ActivityPub id that others may see.
     async fn local(&self, uri: Option<&str>) -> Result<Option<Account>, ResolveError> {
         let Some(uri) = uri.filter(|uri| self.fed.app.urls.is_ours(uri)) else { return Ok(None) };
         let mut conn = self.fed.app.db.read().await?;

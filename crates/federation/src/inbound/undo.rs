@@ -16,7 +16,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let app = &work.fed.app;
     match inner.kind {
         ActivityKind::Follow => {
-            let Some(target) = work.local(inner.object.id.as_deref()).await? else {
+            let Some(target) = work.local_even_closed(inner.object.id.as_deref()).await? else {
                 return Ok(Verdict::Ignored("nobody of this community"));
             };
             done_if(remove::receive(app, work.actor, &target).await?)
@@ -30,7 +30,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
             done_if(boost::receive_undo(app, work.actor, inner.id.as_deref(), post).await?)
         }
         ActivityKind::Block => {
-            let Some(target) = work.local(inner.object.id.as_deref()).await? else {
+            let Some(target) = work.local_even_closed(inner.object.id.as_deref()).await? else {
                 return Ok(Verdict::Ignored("nobody of this community"));
             };
             done_if(block::receive_undo(app, work.actor, &target).await?)
@@ -52,7 +52,7 @@ async fn by_id(work: &Work<'_>) -> Outcome {
         if follow.account_id != work.actor.id {
             return Ok(Verdict::Rejected("what somebody else did"));
         }
-        let target = storage::accounts::get(&mut conn, follow.target_id).await?;
+        let target = storage::accounts::even_hidden(&mut conn, follow.target_id).await?;
         drop(conn);
         return done_if(remove::receive(app, work.actor, &target).await?);
     }

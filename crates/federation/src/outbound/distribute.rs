@@ -167,7 +167,11 @@ impl Federation {
         let mut conn = self.app.db.read().await?;
         let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
         let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
-        let view = hydrate::account(&mut conn, who.id).await?;
+        let view = match hydrate::account(&mut conn, who.id).await {
+            // Closed meanwhile: nobody sees her profile.
+            Err(storage::Error::NotFound) => return Ok(()),
+            view => view?,
+        };
         drop(conn);
         let Some(actor) = actor(&view, &self.app.urls) else { return Ok(()) };
         let body = document(Context::Actor, activity::update_actor(actor, self.app.now()))?;
@@ -249,9 +253,9 @@ async fn own_post(conn: &mut Conn, id: PostId) -> app::Result<Option<(Post, Acco
     Ok(own_account(conn, post.account_id).await?.map(|author| (post, author)))
 }
 
-/// A live local account: only they send.
+/// A live local account: only they send. One that was closed meanwhile still takes back what it said.
 async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Account>> {
-    match accounts::get(conn, id).await {
+    match accounts::even_hidden(conn, id).await {
         Ok(account) => Ok(account.is_local().then_some(account)),
         Err(storage::Error::NotFound) => Ok(None),
         Err(e) => Err(e.into()),

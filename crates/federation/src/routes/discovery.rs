@@ -30,7 +30,7 @@ pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query
             let account = accounts::by_handle(&mut conn, &name, "").await?;
             let account = match account.filter(|account| !account.is_suspended()) {
                 Some(account) => account,
-                None if accounts::is_taken(&mut conn, &name).await? => return Err(Refused::Gone(None)),
+                None if accounts::name_was_deleted(&mut conn, &name).await? => return Err(Refused::Gone(None)),
                 None => return Err(Refused::NotFound),
             };
             webfinger::account(&account, urls)

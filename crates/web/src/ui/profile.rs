@@ -62,12 +62,13 @@ pub fn wants_activity(headers: &HeaderMap) -> bool {
 /// The local account of that name.
 ///
 /// # Errors
-/// [`Problem::Gone`] when it was deleted or is suspended, [`Problem::NotFound`] when there never was one.
+/// [`Problem::Gone`] when it was deleted or is suspended, [`Problem::NotFound`] when there never was one, or it is
+/// not to be seen.
 pub async fn find(conn: &mut Conn, name: &str) -> Result<Account, Problem> {
     match accounts::by_handle(conn, name, "").await? {
         Some(account) if account.is_suspended() => Err(Problem::Gone),
         Some(account) => Ok(account),
-        None if accounts::is_taken(conn, name).await? => Err(Problem::Gone),
+        None if accounts::name_was_deleted(conn, name).await? => Err(Problem::Gone),
         None => Err(Problem::NotFound),
     }
 }
