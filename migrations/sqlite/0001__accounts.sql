@@ -45,6 +45,14 @@ CREATE UNIQUE INDEX accounts_by_handle ON accounts (lower(username), domain);
 CREATE INDEX accounts_by_key ON accounts (public_key_id);
 CREATE INDEX accounts_by_domain ON accounts (domain, id);
 
+-- Public keys of other communities' accounts beside the one in accounts.
+CREATE TABLE account_keys (
+    key_id     TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    pem        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX account_keys_by_account ON account_keys (account_id);
+
 -- The private half of this community's own accounts.
 CREATE TABLE members (
     account_id      INTEGER PRIMARY KEY REFERENCES accounts (id),

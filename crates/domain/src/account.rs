@@ -67,6 +67,15 @@ pub struct ProfileImage {
     pub description: String,
 }
 
+/// A public key under which an account's signatures are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountKey {
+    /// What a signature calls it: an address.
+    pub id: String,
+    /// SubjectPublicKeyInfo (or, for RSA, PKCS #1) in PEM.
+    pub pem: String,
+}
+
 /// An account as stored: what everybody may know of it, whoever looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -99,7 +108,7 @@ pub struct Account {
     pub followers_url: Option<String>,
     pub following_url: Option<String>,
     pub featured_url: Option<String>,
-    /// SubjectPublicKeyInfo in PEM.
+    /// SubjectPublicKeyInfo in PEM. A remote account may have more keys: `storage::account_keys`.
     pub public_key_pem: String,
     pub public_key_id: String,
     pub also_known_as: Vec<String>,

@@ -7,17 +7,17 @@
 use std::sync::Arc;
 
 use domain::AccountId;
-use domain::account::{Account, ActorKind};
+use domain::account::{Account, AccountKey, ActorKind};
 use domain::job::Job;
 use serde_json::Value;
-use storage::accounts;
+use storage::{Conn, account_keys, accounts};
 use url::Url;
 
 use crate::Federation;
 use crate::resolve::ResolveError;
 use crate::signature::{ParsedSignature, PublicKey, SignatureError};
 use crate::wire::lenient::types;
-use crate::wire::read::actor::{keys as keys_of, names_key};
+use crate::wire::read::actor::{keys as keys_of, named_keys};
 use crate::wire::read::same_server;
 
 /// A remote account and the key that it signs with.
@@ -94,7 +94,7 @@ impl Federation {
             return Ok(Some(known));
         }
         let mut conn = self.app.db.read().await.map_err(app::Error::from)?;
-        let Some(account) = accounts::by_key_id(&mut conn, key_id).await.map_err(app::Error::from)? else {
+        let Some((account, pem)) = stored_key(&mut conn, key_id).await.map_err(app::Error::from)? else {
             return Ok(None);
         };
         drop(conn);
@@ -103,7 +103,7 @@ impl Federation {
         }
         self.refresh_if_stale(&account).await?;
         // A stored key that cannot be read (any more) is as good as none: it is fetched.
-        let Ok(key) = PublicKey::from_pem(&account.public_key_pem) else { return Ok(None) };
+        let Ok(key) = PublicKey::from_pem(&pem) else { return Ok(None) };
         Ok(Some(self.keep_sender(key_id, &account, key)))
     }
 
@@ -166,10 +166,12 @@ impl Federation {
             Some(seen) => seen,
             None => self.fetch_actor(&owner, &budget).await?,
         };
-        if account.uri != owner || !names_key(&value, key_id) {
+        if account.uri != owner || !named_keys(&value).iter().any(|id| id == key_id) {
             return Err(UnknownSender::NotTheirs);
         }
-        self.use_sender(key_id, &account, &key.pem)
+        let sender = self.use_sender(key_id, &account, &key.pem)?;
+        app::peers::account::keep_key(&self.app, &account, &AccountKey { id: key.id, pem: key.pem }).await?;
+        Ok(sender)
     }
 
     fn use_sender(&self, key_id: &str, account: &Account, pem: &str) -> Result<Arc<Sender>, UnknownSender> {
@@ -205,5 +207,19 @@ fn shown_key(key_id: &str, account: &Account, document: &Value) -> Result<Option
         Some(key) if key.owner.as_deref().is_none_or(|owner| owner == account.uri) => Ok(Some(key.pem)),
         Some(_) => Err(UnknownSender::NotTheirs),
         None => Ok(None),
+    }
+}
+
+/// A key that is known here, and its owner.
+async fn stored_key(conn: &mut Conn, key_id: &str) -> storage::Result<Option<(Account, String)>> {
+    if let Some(account) = accounts::by_key_id(conn, key_id).await? {
+        let pem = account.public_key_pem.clone();
+        return Ok(Some((account, pem)));
+    }
+    let Some((owner, pem)) = account_keys::by_key_id(conn, key_id).await? else { return Ok(None) };
+    match accounts::get(conn, owner).await {
+        Ok(account) => Ok(Some((account, pem))),
+        Err(storage::Error::NotFound) => Ok(None),
+        Err(e) => Err(e),
     }
 }

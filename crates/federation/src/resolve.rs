@@ -3,8 +3,9 @@
 //! What is known is read; what is not is fetched, checked and written. No transaction is open while the network is
 //! used. What another server says counts only for what is its own: ids on its host, handles that lead back.
 
+use app::peers::account::FurtherKeys;
 use app::posts::receive::{Outcome, receive};
-use domain::account::{Account, ActorKind, Handle, ProfileImage};
+use domain::account::{Account, AccountKey, ActorKind, Handle, ProfileImage};
 use domain::{AccountId, PostId, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -236,10 +237,10 @@ impl Federation {
         }
         crate::inbound::note::keep_emojis(self, &domain, &actor.emojis).await?;
         let account = account(&actor, domain, self.app.ids().next(), self.app.now());
-        let stored = app::peers::account::receive(&self.app, &account).await?;
-        if let Some(key) = actor.keys.first() {
-            self.forget_sender(&key.id);
-        }
+        let further = actor.keys.into_iter().skip(1).map(|key| AccountKey { id: key.id, pem: key.pem });
+        let keys = FurtherKeys { shown: further.collect(), named: actor.named_keys };
+        let stored = app::peers::account::receive(&self.app, &account, &keys).await?;
+        self.forget_account(stored.id);
         Ok(stored)
     }
 

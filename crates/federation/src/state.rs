@@ -48,8 +48,8 @@ pub struct Inner {
     policies: Cache<(), Arc<Vec<(String, DomainSeverity)>>>,
     /// Documents of local actors, by lower-case name.
     actors: Cache<String, Bytes>,
-    /// Under which name or key id something of an account is kept above.
-    kept: Cache<AccountId, String>,
+    /// The names and key ids under which something of an account is kept above.
+    kept: Cache<AccountId, Arc<[String]>>,
 }
 
 /// The instance actor's key.
@@ -111,11 +111,22 @@ async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcas
 }
 
 impl Inner {
-    fn forget_account(&self, account: AccountId) {
-        if let Some(name) = self.kept.get(&account) {
-            self.actors.invalidate(&name);
-            self.senders.invalidate(&name);
+    /// Forgets what is kept of an account: it changed.
+    pub(crate) fn forget_account(&self, account: AccountId) {
+        for name in self.kept.remove(&account).iter().flat_map(|names| names.iter()) {
+            self.actors.invalidate(name);
+            self.senders.invalidate(name);
         }
+    }
+
+    fn remember(&self, account: AccountId, name: &str) {
+        self.kept.entry(account).and_upsert_with(|known| {
+            let known = known.map(moka::Entry::into_value).unwrap_or_default();
+            if known.iter().any(|other| other == name) {
+                return known;
+            }
+            known.iter().cloned().chain([name.to_owned()]).collect()
+        });
     }
 
     /// The document of a local actor, if it was made a moment ago. By name, without regard to case.
@@ -125,7 +136,7 @@ impl Inner {
 
     pub(crate) fn keep_actor_document(&self, name: &str, account: AccountId, document: Bytes) {
         let name = name.to_lowercase();
-        self.kept.insert(account, name.clone());
+        self.remember(account, &name);
         self.actors.insert(name, document);
     }
 
@@ -135,12 +146,8 @@ impl Inner {
     }
 
     pub(crate) fn cache_sender(&self, key_id: &str, sender: Arc<Sender>) {
-        self.kept.insert(sender.id, key_id.to_owned());
+        self.remember(sender.id, key_id);
         self.senders.insert(key_id.to_owned(), sender);
-    }
-
-    pub(crate) fn forget_sender(&self, key_id: &str) {
-        self.senders.invalidate(key_id);
     }
 
     /// How many requests one occasion may cause.

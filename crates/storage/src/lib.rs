@@ -4,6 +4,7 @@
 //! takes a `Viewer` and goes through [`visible`] and [`hydrate`]. Nothing here decides what may be done
 //! (that is `app`), knows about HTTP, or keeps state beyond caches.
 
+pub mod account_keys;
 pub mod accounts;
 pub mod attachments;
 pub mod community;

@@ -105,6 +105,7 @@ async fn between(tx: &mut Tx, id: AccountId) -> Result<()> {
 
 /// What was hers alone.
 async fn own(tx: &mut Tx, id: AccountId) -> Result<()> {
+    sql!("DELETE FROM account_keys WHERE account_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM lists WHERE account_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM bookmarks WHERE account_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM pins WHERE account_id = $1").bind(id).run(tx).await?;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use domain::account::AccountKey;
 use domain::instance::DomainSeverity;
 use domain::{AccountId, PostId, ThreadId};
 use storage::inbox_items::New;
-use storage::{Tx, accounts, inbox_items, peers};
+use storage::{Tx, account_keys, accounts, inbox_items, peers};
 
 use crate::people::account;
 
@@ -80,5 +81,22 @@ both! {
         assert!(peers::open_replies(&mut tx, PostId(1), PostId(0), 10).await.unwrap().is_empty());
         assert!(!peers::addresses_domain(&mut tx, PostId(1), "a.example").await.unwrap());
         assert!(peers::local_followers(&mut tx, old).await.unwrap().is_empty());
+    }
+
+    async fn an_account_has_as_many_keys_as_it_names(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let (a, b) = (known(&mut tx, 1, "a", "a.example").await, known(&mut tx, 2, "b", "a.example").await);
+        let key = |id: &str, pem: &str| AccountKey { id: id.to_owned(), pem: pem.to_owned() };
+        for (id, pem) in [("k1", "old"), ("k1", "new"), ("k2", "other")] {
+            account_keys::keep(&mut tx, a, &key(id, pem)).await.unwrap();
+        }
+        account_keys::keep(&mut tx, b, &key("k3", "hers")).await.unwrap();
+        assert_eq!(account_keys::by_key_id(&mut tx, "k1").await.unwrap(), Some((a, "new".to_owned())));
+        account_keys::forget_others(&mut tx, a, &["k2".to_owned(), "k3".to_owned()]).await.unwrap();
+        assert_eq!(account_keys::by_key_id(&mut tx, "k1").await.unwrap(), None);
+        assert_eq!(account_keys::by_key_id(&mut tx, "k2").await.unwrap(), Some((a, "other".to_owned())));
+        storage::purges::relations(&mut tx, a).await.unwrap();
+        assert_eq!(account_keys::by_key_id(&mut tx, "k2").await.unwrap(), None);
+        assert_eq!(account_keys::by_key_id(&mut tx, "k3").await.unwrap(), Some((b, "hers".to_owned())));
     }
 }

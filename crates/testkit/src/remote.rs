@@ -208,6 +208,12 @@ impl Somebody {
         .await;
     }
 
+    /// `NAME.localhost:PORT` of her server.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.remote.domain
+    }
+
     fn name(&self) -> &str {
         self.uri.rsplit('/').next().unwrap_or_default()
     }

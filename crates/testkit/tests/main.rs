@@ -15,6 +15,8 @@ mod forwarded;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod processes;

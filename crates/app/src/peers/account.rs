@@ -1,12 +1,20 @@
 //! A remote account is read for the first time, or anew, or has ended.
 
-use domain::account::Account;
+use domain::account::{Account, AccountKey};
 use domain::event::Event;
-use storage::{accounts, peers};
+use storage::{account_keys, accounts, peers};
 
 use crate::App;
 use crate::accounts::delete;
 use crate::error::{Error, Result};
+
+/// The keys that an actor shows beside its first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FurtherKeys {
+    pub shown: Vec<AccountKey>,
+    /// The ids of all that it calls its own, shown or kept in documents of their own: others are forgotten.
+    pub named: Vec<String>,
+}
 
 /// Writes what its server says of an account; gives it as it stands in the database. Its id, counters and standing
 /// here (`suspended_at`, `silenced_at`) are kept where it is known already.
@@ -15,7 +23,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Forbidden`] when it was deleted before or is one of ours; otherwise when the database refuses.
-pub async fn receive(app: &App, account: &Account) -> Result<Account> {
+pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result<Account> {
     if account.is_local() || app.urls.is_ours(&account.uri) {
         return Err(Error::Forbidden("Another server can't describe our accounts"));
     }
@@ -32,11 +40,28 @@ pub async fn receive(app: &App, account: &Account) -> Result<Account> {
     let known = accounts::by_uri(&mut tx, &account.uri).await?;
     let id = accounts::upsert(&mut tx, account).await?;
     if known.is_some() {
+        account_keys::forget_others(&mut tx, id, &keys.named).await?;
+    }
+    for key in &keys.shown {
+        account_keys::keep(&mut tx, id, key).await?;
+    }
+    if known.is_some() {
         tx.emit(Event::AccountChanged { account: id });
     }
     let stored = accounts::get(&mut tx, id).await?;
     tx.commit().await?;
     Ok(stored)
+}
+
+/// Keeps a key that stands in a document of its own. `federation` has checked that account and key name each other.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_key(app: &App, account: &Account, key: &AccountKey) -> Result<()> {
+    let mut tx = app.db.write().await?;
+    account_keys::keep(&mut tx, account.id, key).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// A remote account ended: its server said so. What it left is removed by a job. `false` when it was gone already.

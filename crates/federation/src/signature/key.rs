@@ -15,7 +15,7 @@ use aws_lc_rs::signature::{ED25519, KeyPair as _, ParsedPublicKey, RSA_PKCS1_204
 pub struct UnusableKey;
 
 /// SubjectPublicKeyInfo of an Ed25519 key is this and the 32 bytes of the key (RFC 8410).
-const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+pub(super) const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 /// A key is refused beyond this many characters of PEM (8192-bit RSA needs about 1,500).
 const MAX_PEM: usize = 8 * 1024;
 

@@ -7,6 +7,7 @@
 
 mod fields;
 mod key;
+pub mod multikey;
 mod parse;
 mod sign;
 

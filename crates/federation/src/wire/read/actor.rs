@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ReceivedEmoji, Unusable, emojis, same_server};
+use crate::signature::multikey;
 use crate::wire::lenient::{
     acceptable_uri, cut, elements, flag, id, id_of, ids, link, list, page_link, text, time, types, web_address,
 };
@@ -15,6 +16,9 @@ const MAX_NAME: usize = 200;
 const MAX_SUMMARY: usize = 20_000;
 const MAX_FIELDS: usize = 16;
 const MAX_ALIASES: usize = 20;
+const MAX_KEYS: usize = 8;
+/// Where actors show their keys.
+const KEYS: [&str; 3] = ["publicKey", "assertionMethod", "authentication"];
 
 /// An actor as far as we understand it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +46,8 @@ pub struct ReceivedActor {
     pub image: Option<ReceivedImage>,
     pub fields: Vec<ProfileField>,
     pub keys: Vec<ReceivedKey>,
+    /// The ids of all its keys, also of those that stand in documents of their own.
+    pub named_keys: Vec<String>,
     pub also_known_as: Vec<String>,
     pub moved_to: Option<String>,
     pub published: Option<Timestamp>,
@@ -81,8 +87,8 @@ impl ReceivedActor {
             .filter(|key| same_server(&key.id, &actor_id))
             .collect();
         // A key in a document of its own is named here and looked for when it is needed.
-        let named = ids(value, "publicKey").iter().any(|key| same_server(key, &actor_id));
-        if keys.is_empty() && !named {
+        let named_keys: Vec<String> = named_keys(value).into_iter().filter(|key| same_server(key, &actor_id)).collect();
+        if keys.is_empty() && named_keys.is_empty() {
             return Err(Unusable::Missing("publicKey"));
         }
         // Addresses that speak for the actor must be on its own server; others are as good as absent.
@@ -113,6 +119,7 @@ impl ReceivedActor {
             image: image(value, "image"),
             fields: fields(value),
             keys,
+            named_keys,
             also_known_as: ids(value, "alsoKnownAs").into_iter().take(MAX_ALIASES).collect(),
             moved_to: id(value, "movedTo").and_then(web_address).filter(|to| *to != actor_id).map(str::to_owned),
             published: time(value, "published"),
@@ -129,27 +136,28 @@ fn username(text: &str) -> Option<String> {
     sound.then(|| text.to_owned())
 }
 
-/// The keys of an actor, or the key that a document of its own holds.
+/// The keys of an actor, or the key that a document of its own holds: PEM (`publicKey`) and Multikeys (FEP-521a), each
+/// id once.
 #[must_use]
 pub fn keys(value: &Value) -> Vec<ReceivedKey> {
-    let bare = value.get("publicKeyPem").is_some().then_some(value);
-    list(value, "publicKey")
-        .chain(bare)
-        .take(8)
-        .filter_map(|key| {
-            Some(ReceivedKey {
-                id: id_of(key)?.to_owned(),
-                owner: id(key, "owner").or_else(|| id(key, "controller")).map(str::to_owned),
-                pem: text(key, "publicKeyPem")?.to_owned(),
-            })
-        })
-        .collect()
+    let itself = ["publicKeyPem", "publicKeyMultibase"].iter().any(|key| value.get(key).is_some()).then_some(value);
+    let mut found: Vec<ReceivedKey> = Vec::new();
+    for key in KEYS.iter().flat_map(|property| list(value, property)).chain(itself).take(MAX_KEYS) {
+        let Some(id) = id_of(key).filter(|id| !found.iter().any(|known| known.id == *id)) else { continue };
+        let pem = text(key, "publicKeyPem").map(str::to_owned);
+        let Some(pem) = pem.or_else(|| multikey::to_pem(text(key, "publicKeyMultibase")?)) else { continue };
+        let owner = self::id(key, "owner").or_else(|| self::id(key, "controller")).map(str::to_owned);
+        found.push(ReceivedKey { id: id.to_owned(), owner, pem });
+    }
+    found
 }
 
-/// Does an actor call a key its own, in full or by its id alone?
+/// The ids of the keys that an actor calls its own, shown in full or only named.
 #[must_use]
-pub fn names_key(value: &Value, key_id: &str) -> bool {
-    ids(value, "publicKey").iter().any(|id| id == key_id)
+pub fn named_keys(value: &Value) -> Vec<String> {
+    let mut all: Vec<String> = KEYS.iter().flat_map(|property| ids(value, property)).take(MAX_KEYS).collect();
+    all.dedup();
+    all
 }
 
 fn image(value: &Value, key: &str) -> Option<ReceivedImage> {

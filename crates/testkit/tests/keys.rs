@@ -1,0 +1,132 @@
+//! Whose key signed: actors with several, of either kind, shown in their documents or kept in documents of their own.
+
+use serde_json::{Value, json};
+use testkit::remote::{Key, Somebody};
+use testkit::{Engine, Instance, Remote, on_both};
+
+async fn places(engine: Engine) -> (Instance, Remote, Somebody) {
+    let (maple, oak) = (Instance::start("maple", engine).await, Remote::start("oak").await);
+    let carol = oak.person("carol");
+    (maple, oak, carol)
+}
+
+/// Something harmless to sign.
+fn wave(who: &Somebody) -> Value {
+    who.does("Like", &json!("https://elm.example/notes/1"))
+}
+
+on_both! {
+    async fn any_of_an_actors_keys_will_do_and_a_dropped_one_does_not(engine) {
+        let (mut maple, oak, mut carol) = places(engine).await;
+        let second = Key::rsa(&format!("{}#second", carol.uri));
+        let third = Key::ed25519(&format!("{}#ed25519-key", carol.uri));
+        carol.document["publicKey"] = json!([carol.key.as_public_key(&carol.uri), second.as_public_key(&carol.uri)]);
+        carol.document["assertionMethod"] = json!([third.as_multikey(&carol.uri)]);
+        carol.show();
+        for key in [&second, &third, &carol.key, &third] {
+            assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
+        }
+        assert_eq!(oak.times_asked("/users/carol"), 1, "all keys are known by then");
+        // They are kept: nobody is asked after the server starts again.
+        maple.stop().await;
+        maple.start_again().await;
+        for key in [&third, &second, &carol.key] {
+            assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
+        }
+        assert_eq!(oak.times_asked("/users/carol"), 1);
+
+        // A forger knows the id, not the key: one more look, and no more for some minutes.
+        let forged = Key::ed25519(&third.id);
+        for _ in 0..3 {
+            assert_eq!(carol.post_with(&forged, &maple, &wave(&carol)).await, 401);
+        }
+        assert_eq!(oak.times_asked("/users/carol"), 2);
+
+        // She shows it no longer, and says so.
+        carol.document["assertionMethod"] = json!([]);
+        carol.show();
+        assert_eq!(carol.post(&maple, &carol.does("Update", &carol.document)).await, 202);
+        testkit::eventually("the key is forgotten", async || {
+            (carol.post_with(&third, &maple, &wave(&carol)).await == 401).then_some(())
+        })
+        .await;
+        assert_eq!(carol.post_with(&second, &maple, &wave(&carol)).await, 202);
+    }
+}
+
+on_both! {
+    async fn a_changed_ed25519_key_is_looked_up_once(engine) {
+        let (maple, oak, mut carol) = places(engine).await;
+        let id = format!("{}#ed25519-key", carol.uri);
+        // Nothing but a Multikey: as good as any other.
+        carol.document.as_object_mut().unwrap().remove("publicKey");
+        for (n, key) in [Key::ed25519(&id), Key::ed25519(&id)].into_iter().enumerate() {
+            carol.document["assertionMethod"] = key.as_multikey(&carol.uri);
+            carol.show();
+            assert_eq!(carol.post_with(&key, &maple, &wave(&carol)).await, 202);
+            assert_eq!(oak.times_asked("/users/carol"), n + 1);
+        }
+    }
+}
+
+on_both! {
+    async fn a_key_in_a_document_of_its_own_counts_when_it_and_its_owner_name_each_other(engine) {
+        let (mut maple, oak, mut carol) = places(engine).await;
+        let rsa = Key::rsa(&oak.url("/keys/1"));
+        let ed25519 = Key::ed25519(&oak.url("/keys/2"));
+        oak.show("/keys/1", &rsa.as_public_key(&carol.uri));
+        oak.show("/keys/2", &ed25519.as_multikey(&carol.uri));
+        assert_eq!(carol.post_with(&rsa, &maple, &wave(&carol)).await, 401, "she does not name it");
+        carol.document["publicKey"] = json!(rsa.id);
+        carol.document["assertionMethod"] = json!([ed25519.id]);
+        carol.show();
+        for key in [&rsa, &ed25519] {
+            assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
+        }
+        maple.stop().await;
+        maple.start_again().await;
+        let asked = oak.asked().len();
+        for key in [&rsa, &ed25519] {
+            assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
+        }
+        assert_eq!(oak.asked().len(), asked, "known by then");
+
+        // Named by its actor, but it names another.
+        let dave = oak.person("dave");
+        let other = Key::rsa(&oak.url("/keys/3"));
+        oak.show("/keys/3", &other.as_public_key(&dave.uri));
+        carol.document["publicKey"] = json!([rsa.id, other.id]);
+        carol.show();
+        assert_eq!(carol.post_with(&other, &maple, &wave(&carol)).await, 401);
+        // Some serve the actor where the key should be: that will do.
+        let gotosocial = Key::rsa(&format!("{}/main-key", carol.uri));
+        carol.document["publicKey"] = gotosocial.as_public_key(&carol.uri);
+        carol.show();
+        assert_eq!(carol.post_with(&gotosocial, &maple, &wave(&carol)).await, 202);
+    }
+}
+
+on_both! {
+    async fn keys_of_others_and_of_elsewhere_are_nobodys(engine) {
+        let (maple, oak, mut carol) = places(engine).await;
+        // On another server, however much both sides agree.
+        let elm = Remote::start("elm").await;
+        let away = Key::rsa(&elm.url("/keys/1"));
+        elm.show("/keys/1", &away.as_public_key(&carol.uri));
+        carol.document["publicKey"] = json!([carol.document["publicKey"], away.id]);
+        // In her document, but another's by its own words.
+        let dave = oak.person("dave");
+        let lent = Key::ed25519(&format!("{}#lent", carol.uri));
+        carol.document["assertionMethod"] = json!([lent.as_multikey(&dave.uri)]);
+        carol.show();
+        for key in [&away, &lent] {
+            assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 401, "{}", key.id);
+        }
+        assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
+        // Dave's own key signs for dave alone: carol's words are only passed on by him.
+        let note = carol.note("/notes/1", "<p>x</p>");
+        assert_eq!(dave.post(&maple, &carol.does("Create", &note)).await, 202);
+        testkit::eventually("the origin is asked", async || (oak.times_asked("/notes/1") > 0).then_some(())).await;
+        assert!(crate::strangers::post_at(&maple, &oak.url("/notes/1")).await.is_none());
+    }
+}
