@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use domain::{Clock, Timestamp, Urls};
 use federation::client::{Budget, Client, FetchError, Refused, Want};
-use federation::signature::{Expect, PublicKey, SigningKey, parse};
+use federation::signature::{Expect, PublicKey, SigningKey, parse, sign};
 use federation::{Config, digest};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -187,6 +187,53 @@ async fn a_server_that_leaves_the_query_out_of_the_signature_is_asked_its_way() 
     let url = at(addr, "/outbox?page=true");
     assert!(client.get(&url, Want::Activity, Some(&signing), &budget()).await.is_ok());
     assert_eq!(get_activity(&client, &url).await, Err(FetchError::Forbidden(401)));
+}
+
+#[tokio::test]
+async fn the_query_is_signed_and_left_out_only_after_a_refusal() {
+    let key = Arc::new(key().0);
+    let seen: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let addr = {
+        let (seen, key) = (seen.clone(), key.clone());
+        serve(Router::new().fallback(any(move |request: Request| {
+            let target = request.uri().path_and_query().unwrap().to_string();
+            let url = Url::parse(&format!("http://{}{target}", request.headers()["host"].to_str().unwrap())).unwrap();
+            let signature = request.headers()["signature"].to_str().unwrap();
+            // The same bytes always give the same RSA signature.
+            let with = |query| sign(&key, "get", &url, None, query, NOW).unwrap().signature == signature;
+            let signed = if with(true) {
+                "with"
+            } else if with(false) {
+                "without"
+            } else {
+                "wrong"
+            };
+            seen.lock().unwrap().push((target.clone(), signed.to_owned()));
+            let answer = match (url.path(), signed) {
+                ("/strict", "with") | ("/bare", "without") => typed(AS, "{}"),
+                ("/leads-on", "without") => redirect("/strict?page=2"),
+                _ => StatusCode::UNAUTHORIZED.into_response(),
+            };
+            async move { answer }
+        })))
+        .await
+    };
+    let asked = async |path: &str| {
+        seen.lock().unwrap().clear();
+        let got = client().get(&at(addr, path), Want::Activity, Some(&key), &budget()).await.map(|_| ());
+        let seen = seen.lock().unwrap();
+        let seen: Vec<String> = seen.iter().map(|(target, signed)| format!("{target} {signed}")).collect();
+        (got, seen.join(", "))
+    };
+    assert_eq!(asked("/strict?page=1").await, (Ok(()), "/strict?page=1 with".into()));
+    assert_eq!(asked("/bare?page=1").await, (Ok(()), "/bare?page=1 with, /bare?page=1 without".into()));
+    // Where a redirect leads, it is signed anew, and with the query first.
+    let (got, seen_there) = asked("/leads-on?page=1").await;
+    assert_eq!((got, &*seen_there), (Ok(()), "/leads-on?page=1 with, /leads-on?page=1 without, /strict?page=2 with"));
+    let refused = Err(FetchError::Forbidden(401));
+    assert_eq!(asked("/never?page=1").await, (refused.clone(), "/never?page=1 with, /never?page=1 without".into()));
+    // Without a query both are the same: it is asked once.
+    assert_eq!(asked("/never").await, (refused, "/never with".into()));
 }
 
 #[tokio::test]

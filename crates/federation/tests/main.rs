@@ -9,4 +9,6 @@ mod home;
 #[cfg(test)]
 mod receiving;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod wire;
