@@ -19,7 +19,13 @@ mod keys;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
+mod pinned;
+#[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod split_domains;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
