@@ -19,6 +19,7 @@ pub mod passwords;
 pub mod peers;
 pub mod posts;
 pub mod remote_media;
+pub mod reports;
 pub mod secrets;
 pub mod sessions;
 pub mod tags;

@@ -81,6 +81,8 @@ ids! {
     DeliveryId;
     /// A received activity that waits to be processed.
     InboxItemId;
+    /// A report about a member.
+    ReportId;
 }
 
 /// The text was not a decimal number between 0 and 2^63 − 1.

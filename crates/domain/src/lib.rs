@@ -16,6 +16,7 @@ pub mod list;
 pub mod notification;
 pub mod page;
 pub mod post;
+pub mod report;
 pub mod scope;
 pub mod text;
 pub mod urls;

@@ -141,7 +141,7 @@ impl Federation {
     }
 
     /// An account or post that is here already, by id or by the address of its page.
-    async fn known(&self, address: &str) -> Result<Option<Resolved>, ResolveError> {
+    pub(crate) async fn known(&self, address: &str) -> Result<Option<Resolved>, ResolveError> {
         let mut conn = self.app.db.read().await?;
         if let Some(account) = accounts::by_uri(&mut conn, address).await? {
             return Ok(Some(Resolved::Account(account.id)));

@@ -30,6 +30,7 @@ pub mod oauth;
 pub mod peers;
 pub mod posts;
 pub mod purges;
+pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;

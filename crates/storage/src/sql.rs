@@ -151,7 +151,7 @@ macro_rules! id_values {
 
 id_values! {
     AccountId PostId ThreadId AttachmentId NotificationId ConversationId TagId ListId AppId TokenId InviteId FollowId
-    EmojiId JobId ActivityId DeliveryId InboxItemId
+    EmojiId JobId ActivityId DeliveryId InboxItemId ReportId
 }
 
 impl From<domain::Timestamp> for Value {

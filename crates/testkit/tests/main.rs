@@ -25,6 +25,8 @@ mod pinned;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod reported;
+#[cfg(test)]
 mod split_domains;
 #[cfg(test)]
 mod strangers;

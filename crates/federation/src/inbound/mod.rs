@@ -83,7 +83,7 @@ impl Federation {
             ActivityKind::Add => add::process(&work).await,
             ActivityKind::Remove => remove::process(&work).await,
             ActivityKind::Move => move_::process(&work).await,
-            ActivityKind::Flag => flag::process(&work),
+            ActivityKind::Flag => flag::process(&work).await,
         };
         verdict(outcome, &actor.uri)
     }

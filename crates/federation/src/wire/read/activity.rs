@@ -88,7 +88,7 @@ pub struct ReceivedActivity {
     pub to: Vec<String>,
     pub cc: Vec<String>,
     pub published: Option<Timestamp>,
-    /// The words of a `Flag`, the emoji of a reaction.
+    /// The words of a `Flag` (some put them into `summary`), the emoji of a reaction.
     pub content: Option<String>,
 }
 
@@ -129,7 +129,9 @@ impl ReceivedActivity {
             to: audience(value, "to"),
             cc: audience(value, "cc"),
             published: time(value, "published"),
-            content: text(value, "content").map(|t| crate::wire::lenient::cut(t, 5_000)),
+            content: text(value, "content")
+                .or_else(|| text(value, "summary"))
+                .map(|t| crate::wire::lenient::cut(t, 5_000)),
         })
     }
 

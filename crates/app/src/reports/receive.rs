@@ -1,0 +1,68 @@
+//! Another server passes on what one of its people reports of a member here.
+
+use std::time::Duration;
+
+use domain::account::Account;
+use domain::report::Report;
+use domain::{AccountId, PostId};
+use storage::{accounts, posts, reports};
+
+use crate::App;
+use crate::error::{Error, Result};
+
+/// Reports of one server that are kept in a day: enough for a bad day, too few to fill the disk.
+const A_DAY: i64 = 200;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Posts that one report names, at most.
+pub const POSTS: usize = 100;
+/// Characters of the comment.
+const COMMENT: usize = 5_000;
+
+/// A report as it came, about accounts and posts that are known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub uri: String,
+    pub target: AccountId,
+    /// Those that are not the target's are left out.
+    pub posts: Vec<PostId>,
+    pub comment: String,
+}
+
+/// Keeps a report. `false` when it is here already.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is about nobody of this community; [`Error::Limited`] when the server has sent too many
+/// in a day; otherwise when the database refuses.
+pub async fn receive(app: &App, reporter: &Account, received: Received) -> Result<bool> {
+    let mut tx = app.db.write().await?;
+    let target = accounts::even_hidden(&mut tx, received.target).await?;
+    if !target.is_local() {
+        return Err(Error::NotFound);
+    }
+    let now = tx.now();
+    if reports::count_from(&mut tx, &reporter.domain, now.minus(DAY)).await? >= A_DAY {
+        return Err(Error::Limited { until: now.plus(DAY) });
+    }
+    let mut named = Vec::new();
+    for id in received.posts.into_iter().take(POSTS) {
+        let (post, _) = posts::unchecked_or_tombstone(&mut tx, id).await?;
+        if post.account_id == target.id && !named.contains(&id) {
+            named.push(id);
+        }
+    }
+    let report = Report {
+        id: tx.id(),
+        uri: received.uri,
+        account_id: reporter.id,
+        target_id: target.id,
+        posts: named,
+        comment: received.comment.trim().chars().take(COMMENT).collect(),
+        host: reporter.domain.clone(),
+        created_at: now,
+    };
+    let new = reports::insert(&mut tx, &report).await?;
+    if new {
+        tx.commit().await?;
+    }
+    Ok(new)
+}
