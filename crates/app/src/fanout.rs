@@ -144,13 +144,14 @@ pub async fn notify(
     Ok(())
 }
 
-/// A private post goes into the conversation of everybody here whom it concerns, unless she blocks its author.
+/// A private post goes into the conversation of everybody here whom it concerns, unless she blocks its author
+/// or her community.
 async fn to_conversations(tx: &mut Tx, author: &Account, post: &Post, mentions: &[(AccountId, bool)]) -> Result<()> {
     let mut people: Vec<AccountId> = mentions.iter().map(|(id, _)| *id).chain([author.id]).collect();
     people.sort();
     people.dedup();
     for account in accounts::many(tx, &people).await? {
-        if !account.is_local() || follows::is_blocking(tx, account.id, author.id).await? {
+        if !account.is_local() || follows::keeps_away(tx, account.id, author.id).await? {
             continue;
         }
         let others: Vec<AccountId> = people.iter().copied().filter(|id| *id != account.id).collect();

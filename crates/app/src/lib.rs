@@ -13,6 +13,7 @@ pub mod invites;
 pub mod keys;
 pub mod lists;
 pub mod markers;
+pub mod moderation;
 pub mod notifications;
 pub mod oauth;
 pub mod passwords;

@@ -90,6 +90,10 @@ pub enum Job {
     PurgeAccount {
         account: AccountId,
     },
+    /// A domain was blocked: take what came from there out of home timelines.
+    ForgetDomain {
+        domain: String,
+    },
     /// Remove bytes from the media store that no row points at any more.
     DeleteMedia {
         keys: Vec<String>,
@@ -118,6 +122,7 @@ impl Job {
             Self::FetchThread { .. } => "fetch_thread",
             Self::RefreshAccount { .. } => "refresh_account",
             Self::PurgeAccount { .. } => "purge_account",
+            Self::ForgetDomain { .. } => "forget_domain",
             Self::DeleteMedia { .. } => "delete_media",
         }
     }

@@ -58,7 +58,9 @@ impl Federation {
             Job::DistributePin { account, post, pinned } => self.distribute_pin(*account, *post, *pinned).await?,
             Job::FetchThread { post } => self.fetch_thread(*post).await?,
             Job::RefreshAccount { account } => self.refresh_account(*account).await?,
-            Job::PurgeAccount { .. } | Job::DeleteMedia { .. } => return Ok(Handled::NotOurs),
+            Job::PurgeAccount { .. } | Job::ForgetDomain { .. } | Job::DeleteMedia { .. } => {
+                return Ok(Handled::NotOurs);
+            }
         }
         Ok(Handled::Yes)
     }

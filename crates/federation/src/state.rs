@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::AccountId;
 use domain::account::Account;
 use domain::event::Event;
-use domain::instance::DomainSeverity;
+use domain::instance::{DomainPolicy, DomainSeverity};
 use moka::sync::Cache;
 use tokio::sync::{OnceCell, broadcast};
 
@@ -45,7 +45,7 @@ pub struct Inner {
     senders: Cache<String, Arc<Sender>>,
     /// Hosts and actors whose key was fetched again a moment ago.
     pub(crate) refetched: Cache<String, ()>,
-    policies: Cache<(), Arc<Vec<(String, DomainSeverity)>>>,
+    policies: Cache<(), Arc<Vec<DomainPolicy>>>,
     /// Documents of local actors, by lower-case name.
     actors: Cache<String, Bytes>,
     /// The names and key ids under which something of an account is kept above.
@@ -98,7 +98,11 @@ async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcas
         let Some(inner) = inner.upgrade() else { return };
         match event {
             Ok(Event::AccountChanged { account }) => inner.forget_account(account),
-            Ok(Event::SettingsChanged) => inner.policies.invalidate_all(),
+            Ok(Event::SettingsChanged) => {
+                inner.policies.invalidate_all();
+                // A domain that was blocked takes its accounts along.
+                inner.senders.invalidate_all();
+            }
             Ok(_) => {}
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 inner.policies.invalidate_all();
@@ -224,21 +228,12 @@ impl Inner {
             Some(all) => all,
             None => {
                 let mut conn = self.app.db.read().await?;
-                let all = Arc::new(storage::peers::domain_policies(&mut conn).await?);
+                let all = Arc::new(storage::domains::policies(&mut conn).await?);
                 self.policies.insert((), Arc::clone(&all));
                 all
             }
         };
-        let bare = domain.split(':').next().unwrap_or(domain);
-        let covers = |of: &str| {
-            [domain, bare].iter().any(|d| {
-                d.eq_ignore_ascii_case(of)
-                    || d.to_ascii_lowercase().strip_suffix(of).is_some_and(|rest| rest.ends_with('.'))
-            })
-        };
-        let found = all.iter().filter(|(of, _)| covers(of)).map(|(_, severity)| *severity);
-        // The harder decision wins where a domain and its parent differ.
-        Ok(found.max_by_key(|severity| matches!(severity, DomainSeverity::Suspend)))
+        Ok(DomainPolicy::for_domain(&all, domain).map(|policy| policy.severity))
     }
 
     /// Does nothing come in from this domain, and nothing go out to it?

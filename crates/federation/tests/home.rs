@@ -109,7 +109,9 @@ async fn jobs(fed: Federation, stop: CancellationToken) {
             if fed.run_job(&job.job).await.unwrap() == Handled::NotOurs {
                 assert!(matches!(
                     job.job,
-                    domain::job::Job::PurgeAccount { .. } | domain::job::Job::DeleteMedia { .. }
+                    domain::job::Job::PurgeAccount { .. }
+                        | domain::job::Job::ForgetDomain { .. }
+                        | domain::job::Job::DeleteMedia { .. }
                 ));
             }
             let mut tx = fed.app.db.write().await.unwrap();

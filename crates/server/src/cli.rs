@@ -5,16 +5,17 @@
 
 mod account;
 mod check_config;
+mod domain;
 mod invite;
 pub(crate) mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::domain::Clock;
 use anyhow::Context as _;
 use app::App;
 use clap::{Args, Parser, Subcommand};
-use domain::Clock;
 use storage::Db;
 
 use crate::config::Config;
@@ -53,6 +54,9 @@ pub enum Command {
     /// Make, look at and look after accounts.
     #[command(subcommand)]
     Account(account::Command),
+    /// Decide about other communities: block them, limit them, or take that back.
+    #[command(subcommand)]
+    Domain(domain::Command),
     /// Make, list and take back links by which people may join.
     #[command(subcommand)]
     Invite(invite::Command),
@@ -101,6 +105,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
         Command::Serve | Command::CheckConfig | Command::Demo { .. } => Ok(()),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,
+        Command::Domain(command) => domain::run(command, global, &app).await,
         Command::Invite(command) => invite::run(command, global, &app).await,
     };
     app.db.close().await;

@@ -114,10 +114,11 @@ async fn settle_job(
     tx.commit().await
 }
 
-/// Federation knows its own jobs, every one of them; these two are left.
+/// Federation knows its own jobs, every one of them; these are left.
 async fn handle(federation: &Federation, job: &Job) -> app::Result<()> {
     match job {
         Job::PurgeAccount { account } => app::accounts::purge::purge(&federation.app, *account).await,
+        Job::ForgetDomain { domain } => app::moderation::domains::forget::forget(&federation.app, domain).await,
         Job::DeleteMedia { keys } => app::attachments::clean::delete_files(&federation.app, keys).await,
         job => federation.run_job(job).await.map(drop),
     }

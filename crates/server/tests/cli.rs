@@ -190,6 +190,38 @@ fn what_cannot_be_made_is_refused_in_plain_words() {
     assert!(home.refused(&["account", "show", "nobody"]).contains("nobody here is called nobody"));
 }
 
+#[test]
+fn communities_are_blocked_limited_and_taken_back() {
+    let home = Home::new();
+    assert_eq!(home.ask_json(&["domain", "list"]), serde_json::json!([]));
+    let said = home.ask(&["domain", "block", "https://Willow.example/", "--reason", "they will not stop"]);
+    assert_eq!(said, "willow.example is blocked: 0 known accounts, 0 follows ended, 0 deliveries dropped.\n");
+    assert_eq!(home.ask(&["domain", "limit", "oak.example"]), "oak.example is limited.\n");
+    let listed = home.ask_json(&["domain", "list"]);
+    let of = |n: usize, key: &str| listed[n][key].as_str().unwrap().to_owned();
+    assert_eq!(
+        (of(0, "domain"), of(0, "is"), of(0, "reason")),
+        ("oak.example".into(), "limited".into(), String::new())
+    );
+    assert_eq!(
+        (of(1, "domain"), of(1, "is"), of(1, "reason")),
+        ("willow.example".into(), "blocked".into(), "they will not stop".into())
+    );
+    let table = home.ask(&["domain", "list"]);
+    assert!(table.lines().nth(2).unwrap().starts_with("willow.example  blocked  "), "{table}");
+    // Limited now; why it was blocked is not forgotten.
+    home.ask(&["domain", "limit", "willow.example"]);
+    let listed = home.ask_json(&["domain", "list"]);
+    assert_eq!((&listed[1]["is"], &listed[1]["reason"]), (&"limited".into(), &"they will not stop".into()));
+    home.ask(&["domain", "remove", "willow.example"]);
+    assert_eq!(home.ask_json(&["domain", "list"]).as_array().unwrap().len(), 1);
+    assert!(home.refused(&["domain", "remove", "willow.example"]).contains("nothing was decided about it"));
+    assert!(
+        home.refused(&["domain", "block", "not a domain"]).contains("domain must be a domain, such as willow.example")
+    );
+    assert!(home.refused(&["domain", "block", "localhost:4000"]).contains("is this community's own"));
+}
+
 /// Without anybody to ask, a password that is not given is an error and not a wait.
 #[test]
 #[cfg(target_os = "linux")]

@@ -1,8 +1,10 @@
 //! Numbers and names that a community tells of itself: `instance`, NodeInfo, the about page.
 
+use domain::instance::{DomainPolicy, DomainSeverity};
 use domain::{AccountId, IdGenerator, PostId, Timestamp};
 
 use crate::db::Conn;
+use crate::domains;
 use crate::error::Result;
 use crate::posts;
 use crate::sql;
@@ -59,13 +61,14 @@ pub async fn contact(conn: &mut Conn) -> Result<Option<AccountId>> {
 /// As [`crate::Error`] says.
 pub async fn peers(conn: &mut Conn) -> Result<Vec<String>> {
     let rows = sql!(
-        "SELECT DISTINCT a.domain FROM accounts a WHERE a.domain <> '' AND a.deleted_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM domain_policies p WHERE p.domain = a.domain AND p.severity = 'suspend')
-         ORDER BY a.domain"
+        "SELECT DISTINCT a.domain FROM accounts a WHERE a.domain <> '' AND a.deleted_at IS NULL ORDER BY a.domain"
     )
     .all::<(String,)>(conn)
     .await?;
-    Ok(rows.into_iter().map(|(domain,)| domain).collect())
+    let policies = domains::policies(conn).await?;
+    let shut_out =
+        |d: &str| DomainPolicy::for_domain(&policies, d).is_some_and(|p| p.severity == DomainSeverity::Suspend);
+    Ok(rows.into_iter().map(|(domain,)| domain).filter(|d| !shut_out(d)).collect())
 }
 
 /// One week, from Monday, UTC.

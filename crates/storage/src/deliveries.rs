@@ -143,7 +143,7 @@ pub async fn finish(tx: &mut Tx, ended: &[DeliveryId]) -> Result<()> {
     forget_activities(tx, activities).await
 }
 
-async fn forget_activities(tx: &mut Tx, mut activities: Vec<ActivityId>) -> Result<()> {
+pub(crate) async fn forget_activities(tx: &mut Tx, mut activities: Vec<ActivityId>) -> Result<()> {
     activities.sort();
     activities.dedup();
     sql!(

@@ -375,6 +375,22 @@ pub async fn is_blocking(conn: &mut Conn, account: AccountId, target: AccountId)
     sql!("SELECT id FROM blocks WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).exists(conn).await
 }
 
+/// Does `account` want nothing from `other`: does she block it, or its whole community?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn keeps_away(conn: &mut Conn, account: AccountId, other: AccountId) -> Result<bool> {
+    sql!(
+        "SELECT id FROM blocks WHERE account_id = $1 AND target_id = $2
+         UNION ALL SELECT d.id FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain
+            WHERE d.account_id = $1 AND a.id = $2 LIMIT 1"
+    )
+    .bind(account)
+    .bind(other)
+    .exists(conn)
+    .await
+}
+
 /// Does either of the two block the other?
 ///
 /// # Errors

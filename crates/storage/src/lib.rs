@@ -11,6 +11,8 @@ pub mod community;
 pub mod conversations;
 pub mod db;
 pub mod deliveries;
+pub mod domain_blocks;
+pub mod domains;
 pub mod emojis;
 pub mod error;
 pub mod follows;

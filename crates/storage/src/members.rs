@@ -180,6 +180,14 @@ pub async fn email_is_taken(conn: &mut Conn, email: &str) -> Result<bool> {
     sql!("SELECT account_id FROM members WHERE lower(email) = lower($1)").bind(email).exists(conn).await
 }
 
+/// Every member there ever was.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn ids(conn: &mut Conn) -> Result<Vec<AccountId>> {
+    sql!("SELECT account_id FROM members ORDER BY account_id").ids(conn).await
+}
+
 /// Those who may let people in: moderators and above who can sign in.
 ///
 /// # Errors

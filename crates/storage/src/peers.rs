@@ -1,21 +1,11 @@
-//! What is needed to speak with other servers beside posts and accounts: policies about domains, their emojis,
-//! and the ends of remote accounts.
+//! What is needed to speak with other servers beside posts and accounts: their emojis, and the ends of remote
+//! accounts. What was decided about their domains is in [`crate::domains`].
 
-use domain::instance::DomainSeverity;
 use domain::{AccountId, EmojiId, PostId, ThreadId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
-
-/// Every domain that is silenced or suspended.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn domain_policies(conn: &mut Conn) -> Result<Vec<(String, DomainSeverity)>> {
-    let rows = sql!("SELECT domain, severity FROM domain_policies").all::<(String, String)>(conn).await?;
-    Ok(rows.into_iter().filter_map(|(domain, severity)| Some((domain, DomainSeverity::parse(&severity)?))).collect())
-}
 
 /// Takes the handle from an account that is gone, so that its successor may have it.
 ///
@@ -139,29 +129,4 @@ pub async fn open_replies(conn: &mut Conn, post: PostId, after: PostId, limit: i
 /// As [`crate::Error`] says.
 pub async fn thread_size(conn: &mut Conn, thread: ThreadId) -> Result<i64> {
     sql!("SELECT count(*) FROM posts WHERE thread_id = $1 AND boost_of_id IS NULL").bind(thread).count(conn).await
-}
-
-/// Decides about a domain and those below it; `None` takes the decision back.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn set_domain_policy(tx: &mut Tx, domain: &str, severity: Option<DomainSeverity>) -> Result<()> {
-    let now = tx.now();
-    match severity {
-        Some(severity) => {
-            sql!(
-                "INSERT INTO domain_policies (domain, severity, created_at) VALUES (lower($1), $2, $3)
-                 ON CONFLICT (domain) DO UPDATE SET severity = excluded.severity"
-            )
-            .bind(domain)
-            .bind(severity.as_str())
-            .bind(now)
-            .run(tx)
-            .await?;
-        }
-        None => {
-            sql!("DELETE FROM domain_policies WHERE domain = lower($1)").bind(domain).run(tx).await?;
-        }
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use domain::{AccountId, PostId};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::sql;
+use crate::visible::wanted;
 
 /// `%`, `_` and `\` mean themselves in a search.
 fn escaped(text: &str) -> String {
@@ -33,7 +34,7 @@ pub struct AccountQuery<'a> {
 }
 
 /// Accounts by name: those she follows first, then this community's, then those whose name begins so.
-/// Suspended accounts, hidden ones, and those that block her or that she blocks, are not found.
+/// Suspended accounts, hidden ones, and those that block her or that she blocks (or their community), are not found.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -48,6 +49,7 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
             AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
                 OR (b.account_id = a.id AND b.target_id = $1))
+            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain)
          ORDER BY CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id) THEN 0 ELSE 1 END,
             CASE WHEN a.domain = '' THEN 0 ELSE 1 END,
             CASE WHEN lower(a.username) LIKE $2 ESCAPE '\\' THEN 0 ELSE 1 END,
@@ -79,12 +81,12 @@ pub struct PostQuery<'a> {
     pub offset: i64,
 }
 
-/// Posts by words, newest first: ids that [`crate::hydrate`] still checks for the viewer.
+/// Posts by words, newest first, of authors she wants to see: ids that [`crate::hydrate`] still checks for the viewer.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Result<Vec<PostId>> {
-    sql!(
+    sql!(concat!(
         "SELECT p.id FROM posts p
          WHERE p.id IN (
                 SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL
@@ -93,9 +95,10 @@ pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Res
                 UNION SELECT post_id FROM bookmarks WHERE account_id = $1)
             AND p.deleted_at IS NULL AND p.boost_of_id IS NULL
             AND (lower(p.content) LIKE $2 ESCAPE '\\' OR lower(p.spoiler_text) LIKE $2 ESCAPE '\\')
-            AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5
-         ORDER BY p.id DESC LIMIT $6 OFFSET $7"
-    )
+            AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5 AND ",
+        wanted!("p"),
+        " ORDER BY p.id DESC LIMIT $6 OFFSET $7"
+    ))
     .bind(viewer)
     .bind(format!("%{}%", escaped(q.text.trim())))
     .bind(q.by.map_or(0, i64::from))

@@ -1,6 +1,8 @@
 //! Lists of posts. Every list takes a `Viewer` and gives ids that she may see, newest first; `hydrate` makes views
 //! of them (and checks again). Home timelines are written by `app::fanout` alone.
 
+use std::collections::HashSet;
+
 use domain::page::Page;
 use domain::{AccountId, ListId, PostId, Viewer};
 
@@ -345,6 +347,42 @@ pub async fn remove_author_from_home(tx: &mut Tx, me: AccountId, author: Account
     .run(tx)
     .await?;
     Ok(())
+}
+
+/// Takes the posts of these domains, and boosts of them, out of a member's home timeline.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn remove_domains_from_home(tx: &mut Tx, me: AccountId, domains: &[String]) -> Result<()> {
+    sql!(
+        "DELETE FROM home_entries WHERE account_id = $1 AND post_id IN (
+            SELECT p.id FROM home_entries h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id
+              LEFT JOIN posts o ON o.id = p.boost_of_id LEFT JOIN accounts oa ON oa.id = o.account_id
+            WHERE h.account_id = $1 AND (a.domain = ANY($2) OR oa.domain = ANY($2)))"
+    )
+    .bind(me)
+    .bind(domains)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Those of the posts whose authors the viewer wants to see, in their order: for discussions, which are no timelines.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn wanted(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<PostId>> {
+    if viewer == Viewer::Anonymous || ids.is_empty() {
+        return Ok(ids.to_vec());
+    }
+    let kept: HashSet<PostId> = sql!(concat!("SELECT p.id FROM posts p WHERE p.id = ANY($2) AND ", wanted!("p")))
+        .bind(viewer.raw())
+        .bind(ids)
+        .ids::<PostId>(conn)
+        .await?
+        .into_iter()
+        .collect();
+    Ok(ids.iter().copied().filter(|id| kept.contains(id)).collect())
 }
 
 /// Fills a home timeline with the latest posts of an account that was just followed, as far as they are known here.

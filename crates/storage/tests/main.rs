@@ -6,6 +6,7 @@
 #[macro_use]
 mod both;
 
+mod domains;
 mod hidden;
 mod invites;
 mod jobs;

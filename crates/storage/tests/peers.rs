@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::account::AccountKey;
-use domain::instance::DomainSeverity;
 use domain::{AccountId, PostId, ThreadId};
 use storage::inbox_items::New;
 use storage::{Tx, account_keys, accounts, inbox_items, peers};
@@ -57,17 +56,6 @@ both! {
         let found = peers::known_emojis(&mut tx, "a.example", &wanted).await.unwrap();
         assert_eq!(found, [("cat".to_owned(), Some("https://a.example/2.png".to_owned()))]);
         assert!(peers::known_emojis(&mut tx, "b.example", &wanted).await.unwrap().is_empty());
-    }
-
-    async fn policies_are_set_changed_and_taken_back(fresh) {
-        let mut tx = fresh.db.write().await.unwrap();
-        for severity in [DomainSeverity::Silence, DomainSeverity::Suspend] {
-            peers::set_domain_policy(&mut tx, "Bad.example", Some(severity)).await.unwrap();
-            let all = peers::domain_policies(&mut tx).await.unwrap();
-            assert_eq!(all, [("bad.example".to_owned(), severity)]);
-        }
-        peers::set_domain_policy(&mut tx, "bad.example", None).await.unwrap();
-        assert!(peers::domain_policies(&mut tx).await.unwrap().is_empty());
     }
 
     async fn an_account_that_ended_stays_ended_and_gives_its_handle_free(fresh) {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod blocked;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crash;

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod block;
+pub mod block_domain;
 pub mod mute;
 pub mod reject;
 pub mod remove;

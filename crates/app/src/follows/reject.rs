@@ -58,7 +58,7 @@ pub async fn receive(app: &App, target: &Account, uri: Option<&str>, follower: O
     Ok(asked || followed)
 }
 
-async fn end(tx: &mut Tx, me: &Account, follower: AccountId, uri: String) -> Result<()> {
+pub(super) async fn end(tx: &mut Tx, me: &Account, follower: AccountId, uri: String) -> Result<()> {
     follows::remove_request(tx, follower, me.id).await?;
     dissolve(tx, follower, me.id).await?;
     notifications::retract(tx, me.id, follower, NotificationKind::FollowRequest, None).await?;

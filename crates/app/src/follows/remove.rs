@@ -38,7 +38,7 @@ pub async fn receive(app: &App, follower: &Account, target: &Account) -> Result<
     Ok(ended)
 }
 
-async fn write(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
+pub(super) async fn write(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
     let request = follows::find_request(tx, follower, target).await?;
     if request.is_some() {
         follows::remove_request(tx, follower, target).await?;

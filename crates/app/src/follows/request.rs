@@ -23,8 +23,8 @@ pub enum Outcome {
 /// A member follows an account, or asks to. Where she does already, only the options change.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself, gone, or one of the
-/// two blocks the other.
+/// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself, gone, one of the
+/// two blocks the other, or she blocks its community.
 pub async fn request(app: &App, me: &Account, target: AccountId, options: FollowOptions) -> Result<Outcome> {
     let mut tx = app.db.write().await?;
     let target = accounts::get(&mut tx, target).await?;
@@ -34,7 +34,9 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
     if target.id == me.id || target.moved_to_uri.is_some() {
         return Err(Error::Forbidden("This account can't be followed"));
     }
-    if follows::is_blocked_either_way(&mut tx, me.id, target.id).await? {
+    if follows::is_blocked_either_way(&mut tx, me.id, target.id).await?
+        || follows::keeps_away(&mut tx, me.id, target.id).await?
+    {
         return Err(Error::Forbidden("This account can't be followed"));
     }
     if let Some(mut follow) = follows::find(&mut tx, me.id, target.id).await? {
@@ -79,7 +81,7 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
 /// When the database refuses.
 pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str) -> Result<()> {
     let mut tx = app.db.write().await?;
-    if follows::is_blocking(&mut tx, target.id, follower.id).await? || target.is_suspended() {
+    if follows::keeps_away(&mut tx, target.id, follower.id).await? || target.is_suspended() {
         tx.enqueue(Job::DistributeReject { account: target.id, follower: follower.id, uri: uri.to_owned() });
         tx.commit().await?;
         return Ok(());

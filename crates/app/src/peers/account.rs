@@ -2,7 +2,8 @@
 
 use domain::account::{Account, AccountKey};
 use domain::event::Event;
-use storage::{account_keys, accounts, peers};
+use domain::instance::DomainSeverity;
+use storage::{account_keys, accounts, domains, peers};
 
 use crate::App;
 use crate::accounts::delete;
@@ -22,7 +23,8 @@ pub struct FurtherKeys {
 /// Its handle was checked: an account that had it before, under another ActivityPub id, is gone.
 ///
 /// # Errors
-/// [`Error::Forbidden`] when it was deleted before or is one of ours; otherwise when the database refuses.
+/// [`Error::Forbidden`] when it was deleted before, is one of ours, or its community is blocked; otherwise when the
+/// database refuses.
 pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result<Account> {
     if account.is_local() || app.urls.is_ours(&account.uri) {
         return Err(Error::Forbidden("Another server can't describe our accounts"));
@@ -38,7 +40,18 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
         peers::release_handle(&mut tx, other.id).await?;
     }
     let known = accounts::by_uri(&mut tx, &account.uri).await?;
-    let id = accounts::upsert(&mut tx, account).await?;
+    let mut account = account.clone();
+    if known.is_none() {
+        // What was decided about its community holds for whoever of it comes later.
+        match domains::policy_for(&mut tx, &account.domain).await? {
+            Some(policy) if policy.severity == DomainSeverity::Suspend => {
+                return Err(Error::Forbidden("Its community is not connected with this one"));
+            }
+            Some(policy) => account.silenced_at = Some(policy.created_at),
+            None => {}
+        }
+    }
+    let id = accounts::upsert(&mut tx, &account).await?;
     if known.is_some() {
         account_keys::forget_others(&mut tx, id, &keys.named).await?;
     }

@@ -188,7 +188,10 @@ impl Federation {
             (Some((body, digest)), Some(key), Ok(url)) => {
                 // The host's permit first: one that is slow must not keep permits from the others.
                 let (_at_host, _of_all) = (host.acquire_owned().await, everywhere.acquire_owned().await);
-                verdict(self.client.deliver(&url, body, &digest, &key).await)
+                match self.is_suspended(&delivery.host).await {
+                    Ok(true) => Ended::Refused("its community is not connected with this one any more".to_owned()),
+                    _ => verdict(self.client.deliver(&url, body, &digest, &key).await),
+                }
             }
         };
         (delivery, ended)

@@ -233,7 +233,13 @@ impl Federation {
     }
 
     async fn store(&self, out: Outgoing) -> app::Result<()> {
-        let inboxes: Vec<Inbox> = out.inboxes.into_iter().filter_map(|url| inbox(&url)).collect();
+        let mut inboxes: Vec<Inbox> = Vec::with_capacity(out.inboxes.len());
+        for inbox in out.inboxes.into_iter().filter_map(|url| inbox(&url)) {
+            // An account's inbox may be elsewhere than its handle.
+            if !self.is_suspended(&inbox.host).await? {
+                inboxes.push(inbox);
+            }
+        }
         if inboxes.is_empty() {
             return Ok(());
         }

@@ -8,6 +8,7 @@ mod blocks;
 pub mod caller;
 mod conversations;
 mod custom_emojis;
+mod domain_blocks;
 pub mod dto;
 pub mod error;
 mod follow_requests;
@@ -48,6 +49,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .merge(blocks::routes())
         .merge(conversations::routes())
         .merge(custom_emojis::routes())
+        .merge(domain_blocks::routes())
         .merge(follow_requests::routes())
         .merge(instance::routes())
         .merge(lists::routes())

@@ -134,7 +134,8 @@ pub(super) async fn accounts(
         }
     }
     ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let views = hydrate::accounts_in_order(&mut conn, &ids).await?;
+    let mut views = hydrate::accounts_in_order(&mut conn, &ids).await?;
+    views.retain(|view| !view.account.is_suspended());
     web.render(caller.viewer()).accounts(&views)
 }
 
@@ -151,7 +152,9 @@ async fn by_address(
         Some(Resolved::Account(id)) if wants(Kind::Accounts) => {
             let mut conn = web.app.db.read().await?;
             let view = hydrate::account(&mut conn, id).await?;
-            found.accounts = vec![web.render(caller.viewer()).account(&view)?];
+            if !view.account.is_suspended() {
+                found.accounts = vec![web.render(caller.viewer()).account(&view)?];
+            }
         }
         Some(Resolved::Post(id)) if wants(Kind::Statuses) => {
             let mut conn = web.app.db.read().await?;

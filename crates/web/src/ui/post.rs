@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::view::PostView;
 use domain::{PostId, Visibility};
 use http::HeaderMap;
-use storage::{hydrate, posts, threads};
+use storage::{hydrate, posts, threads, timelines};
 
 use super::card::{PostCard, post_address};
 use super::frame::Frame;
@@ -67,6 +67,8 @@ pub async fn post(
     let above = threads::ancestors(&mut conn, id, ABOVE).await?;
     let below = threads::descendants(&mut conn, id, BELOW + 1).await?;
     let cut = i64::try_from(below.len()).is_ok_and(|n| n > BELOW);
+    let above = timelines::wanted(&mut conn, viewer, &above).await?;
+    let below = timelines::wanted(&mut conn, viewer, &below).await?;
     let above = hydrate::posts(&mut conn, viewer, &above).await?;
     let below = hydrate::posts(&mut conn, viewer, &below).await?;
     drop(conn);

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_input;
 mod conversations;
+mod domain_blocks;
 mod follow_requests;
 mod instance;
 mod lists;

@@ -1,10 +1,11 @@
-//! `GET /api/v1/statuses/:id/context`: the discussion around a post, as far as the caller may see it.
+//! `GET /api/v1/statuses/:id/context`: the discussion around a post, as far as the caller may see it and wants
+//! to: those she blocks or mutes, or whose community she blocks, are left out.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::PostId;
-use storage::{hydrate, posts, threads};
+use storage::{hydrate, posts, threads, timelines};
 
 use crate::api::caller::{Caller, viewer};
 use crate::api::dto::status::Context;
@@ -25,6 +26,8 @@ pub async fn context(State(web): State<Web>, caller: Option<Caller>, PathId(id):
     let id = post.boost_of_id.unwrap_or(id);
     let ancestors = threads::ancestors(&mut conn, id, above).await?;
     let descendants = threads::descendants(&mut conn, id, below).await?;
+    let ancestors = timelines::wanted(&mut conn, viewer, &ancestors).await?;
+    let descendants = timelines::wanted(&mut conn, viewer, &descendants).await?;
     let (ancestors, descendants) =
         (hydrate::posts(&mut conn, viewer, &ancestors).await?, hydrate::posts(&mut conn, viewer, &descendants).await?);
     let render = web.render(viewer);

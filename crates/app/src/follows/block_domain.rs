@@ -1,0 +1,60 @@
+//! A member wants to see nothing of a whole community, or does again. What was between her and its people ends.
+
+use domain::account::Account;
+use domain::event::Event;
+use domain::instance::DomainName;
+use domain::job::Job;
+use storage::{domain_blocks, timelines};
+
+use super::{reject, remove};
+use crate::App;
+use crate::error::{Error, Result};
+
+/// Blocks a domain: follows both ways end, and are told to have ended; its posts and what she was told of its people
+/// go. Nothing happens when it is blocked already.
+///
+/// # Errors
+/// [`Error::Invalid`] on `domain` when it is none, or this community's own.
+pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
+    let domain = name(app, domain)?;
+    let domain = domain.as_str();
+    let mut tx = app.db.write().await?;
+    if !domain_blocks::insert(&mut tx, me.id, domain).await? {
+        return Ok(());
+    }
+    for (follower, uri) in domain_blocks::followers_at(&mut tx, me.id, domain).await? {
+        reject::end(&mut tx, me, follower, uri).await?;
+    }
+    for target in domain_blocks::followed_at(&mut tx, me.id, domain).await? {
+        if let Some(follow) = remove::write(&mut tx, me.id, target).await? {
+            tx.enqueue(Job::DistributeUnfollow { account: me.id, target, uri: follow.uri });
+        }
+    }
+    domain_blocks::clear_notifications(&mut tx, me.id, domain).await?;
+    timelines::remove_domains_from_home(&mut tx, me.id, &[domain.to_owned()]).await?;
+    tx.emit(Event::RelationsChanged { account: me.id });
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Follows that ended stay ended. Nothing happens when it is not blocked.
+///
+/// # Errors
+/// [`Error::Invalid`] on `domain` when it is none.
+pub async fn unblock_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
+    let domain = name(app, domain)?;
+    let mut tx = app.db.write().await?;
+    if domain_blocks::remove(&mut tx, me.id, domain.as_str()).await? {
+        tx.emit(Event::RelationsChanged { account: me.id });
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn name(app: &App, text: &str) -> Result<DomainName> {
+    let name = DomainName::new(text).map_err(|why| Error::invalid("domain", why))?;
+    if name.as_str() == app.urls.domain() {
+        return Err(Error::invalid("domain", "is this community's own"));
+    }
+    Ok(name)
+}

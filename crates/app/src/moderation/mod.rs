@@ -1,0 +1,3 @@
+//! What those who run the community decide about others.
+
+pub mod domains;
