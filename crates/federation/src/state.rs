@@ -48,6 +48,8 @@ pub struct Inner {
     policies: Cache<(), Arc<Vec<DomainPolicy>>>,
     /// Documents of local actors, by lower-case name.
     actors: Cache<String, Bytes>,
+    /// WebFinger's answers for them, alike.
+    fingers: Cache<String, Bytes>,
     /// The names and key ids under which something of an account is kept above.
     kept: Cache<AccountId, Arc<[String]>>,
 }
@@ -83,6 +85,7 @@ impl Federation {
             refetched: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
             policies: Cache::builder().max_capacity(1).time_to_live(POLICIES_FOR).build(),
             actors: Cache::builder().max_capacity(2_000).time_to_live(POLICIES_FOR).build(),
+            fingers: Cache::builder().max_capacity(10_000).time_to_live(POLICIES_FOR).build(),
             kept: Cache::builder().max_capacity(60_000).time_to_live(SENDERS_FOR).build(),
             app,
         });
@@ -107,6 +110,7 @@ async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcas
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 inner.policies.invalidate_all();
                 inner.actors.invalidate_all();
+                inner.fingers.invalidate_all();
                 inner.senders.invalidate_all();
             }
             Err(broadcast::error::RecvError::Closed) => return,
@@ -119,6 +123,7 @@ impl Inner {
     pub(crate) fn forget_account(&self, account: AccountId) {
         for name in self.kept.remove(&account).iter().flat_map(|names| names.iter()) {
             self.actors.invalidate(name);
+            self.fingers.invalidate(name);
             self.senders.invalidate(name);
         }
     }
@@ -142,6 +147,17 @@ impl Inner {
         let name = name.to_lowercase();
         self.remember(account, &name);
         self.actors.insert(name, document);
+    }
+
+    /// WebFinger's answer for a local account, if it was made a moment ago. By name, without regard to case.
+    pub(crate) fn finger(&self, name: &str) -> Option<Bytes> {
+        self.fingers.get(&name.to_lowercase())
+    }
+
+    pub(crate) fn keep_finger(&self, name: &str, account: AccountId, answer: Bytes) {
+        let name = name.to_lowercase();
+        self.remember(account, &name);
+        self.fingers.insert(name, answer);
     }
 
     /// Who signs with a key, if it is known without looking.

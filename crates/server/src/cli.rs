@@ -76,7 +76,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.global.config.as_deref());
     let command = cli.command.unwrap_or(Command::Serve);
     if let Command::Demo { keep } = &command {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = runtime()?;
         runtime.block_on(demo::run(keep.as_deref()))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -89,9 +89,15 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         config.log.level = "warn".to_owned();
     }
     telemetry::start_logging(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime()?;
     runtime.block_on(answer(command, &cli.global, &config))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A thread is held up while the embedded database answers, so there are more of them than processors.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread().worker_threads((2 * processors).max(4)).enable_all().build()
 }
 
 async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use domain::{AccountId, Timestamp};
 
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::record::record;
 use crate::sql;
 use crate::sql::json;
 
@@ -36,41 +37,42 @@ macro_rules! let_in {
     };
 }
 
-#[derive(sqlx::FromRow)]
-pub(crate) struct AccountRow {
-    id: i64,
-    username: String,
-    domain: String,
-    uri: String,
-    url: String,
-    kind: String,
-    display_name: String,
-    note: String,
-    fields: String,
-    avatar: Option<String>,
-    header: Option<String>,
-    locked: bool,
-    discoverable: bool,
-    indexable: bool,
-    hide_collections: bool,
-    inbox_url: String,
-    shared_inbox_url: Option<String>,
-    outbox_url: Option<String>,
-    followers_url: Option<String>,
-    following_url: Option<String>,
-    featured_url: Option<String>,
-    public_key_pem: String,
-    public_key_id: String,
-    also_known_as: String,
-    moved_to_uri: Option<String>,
-    posts_count: i64,
-    followers_count: i64,
-    following_count: i64,
-    last_post_at: Option<i64>,
-    created_at: i64,
-    fetched_at: Option<i64>,
-    suspended_at: Option<i64>,
-    silenced_at: Option<i64>,
+record! {
+    pub(crate) struct AccountRow {
+        id: i64,
+        username: String,
+        domain: String,
+        uri: String,
+        url: String,
+        kind: String,
+        display_name: String,
+        note: String,
+        fields: String,
+        avatar: Option<String>,
+        header: Option<String>,
+        locked: bool,
+        discoverable: bool,
+        indexable: bool,
+        hide_collections: bool,
+        inbox_url: String,
+        shared_inbox_url: Option<String>,
+        outbox_url: Option<String>,
+        followers_url: Option<String>,
+        following_url: Option<String>,
+        featured_url: Option<String>,
+        public_key_pem: String,
+        public_key_id: String,
+        also_known_as: String,
+        moved_to_uri: Option<String>,
+        posts_count: i64,
+        followers_count: i64,
+        following_count: i64,
+        last_post_at: Option<i64>,
+        created_at: i64,
+        fetched_at: Option<i64>,
+        suspended_at: Option<i64>,
+        silenced_at: Option<i64>,
+    }
 }
 
 impl TryFrom<AccountRow> for Account {

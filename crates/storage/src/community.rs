@@ -26,9 +26,14 @@ pub struct Totals {
     pub domains: i64,
 }
 
+/// As they were at most a few seconds ago.
+///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn totals(conn: &mut Conn, now: Timestamp) -> Result<Totals> {
+    if let Some(totals) = conn.kept.totals.get(&()) {
+        return Ok(totals);
+    }
     let (posts, members) = posts::local_totals(conn).await?;
     let (active_month, domains) = sql!(
         "SELECT (SELECT count(*) FROM members WHERE last_active_at > $1 AND disabled_at IS NULL),
@@ -37,7 +42,9 @@ pub async fn totals(conn: &mut Conn, now: Timestamp) -> Result<Totals> {
     .bind(now.0 - 30 * DAY_MS)
     .one::<(i64, i64)>(conn)
     .await?;
-    Ok(Totals { members, active_month, posts, domains })
+    let totals = Totals { members, active_month, posts, domains };
+    conn.kept.totals.insert((), totals);
+    Ok(totals)
 }
 
 /// Whom to write to: the first owner.

@@ -11,8 +11,8 @@ use domain::job::Job;
 use domain::{Clock, IdGenerator, JobId};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
@@ -20,6 +20,7 @@ use crate::jobs;
 use crate::kept::Kept;
 use crate::node::Node;
 use crate::sql;
+use crate::sqlite::{Reading, Sqlite, Writing};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -48,11 +49,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Pools {
-    /// Readers and the one writer.
-    Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
-    },
+    Sqlite(Sqlite),
     Postgres(PgPool),
 }
 
@@ -95,30 +92,9 @@ impl Db {
                 .await
                 .map_err(|e| Error::Unavailable(format!("{}: {e}", folder.display())))?;
         }
-        let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(30))
-            .statement_cache_capacity(512)
-            .pragma("cache_size", "-16000")
-            .pragma("mmap_size", "268435456")
-            .pragma("temp_store", "MEMORY")
-            .disable_statement_logging();
-        let pool = || {
-            SqlitePoolOptions::new()
-                .test_before_acquire(false)
-                .acquire_timeout(Duration::from_secs(30))
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        let node = if file.to_str() == Some(":memory:") { Node::alone() } else { Node::of_sqlite(&file)? };
-        migrate_sqlite(&file, &writer).await?;
-        let readers = pool().max_connections(4).connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self::assemble(Pools::Sqlite { readers, writer }, Hub::default(), node, clock))
+        let node = Node::of_sqlite(&file)?;
+        migrate_sqlite(&file).await?;
+        Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, clock))
     }
 
     fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
@@ -132,7 +108,7 @@ impl Db {
     /// [`Error::Unavailable`] when none is free within 30 s.
     pub async fn read(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
-            Pools::Sqlite { readers, .. } => Kind::Sqlite(readers.acquire().await?),
+            Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.read().await?),
             Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
@@ -144,7 +120,7 @@ impl Db {
     /// [`Error::Unavailable`] when none can be begun within 30 s.
     pub async fn write(&self) -> Result<Tx> {
         let kind = match &self.inner.pools {
-            Pools::Sqlite { writer, .. } => Kind::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite(sqlite) => Kind::SqliteTx(sqlite.write().await?),
             Pools::Postgres(pool) => Kind::PostgresTx(pool.begin().await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
@@ -215,7 +191,7 @@ impl Db {
     /// Is this the embedded database?
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.inner.pools, Pools::Sqlite { .. })
+        matches!(self.inner.pools, Pools::Sqlite(_))
     }
 
     /// Asks the database for an answer, any answer.
@@ -230,17 +206,14 @@ impl Db {
     /// Closes every connection, after what is running has ended.
     pub async fn close(&self) {
         match &self.inner.pools {
-            Pools::Sqlite { readers, writer } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Pools::Sqlite(sqlite) => sqlite.close().await,
             Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
 /// sqlx takes no lock of its own on SQLite; two processes starting at once would both migrate.
-async fn migrate_sqlite(file: &Path, writer: &SqlitePool) -> Result<()> {
+async fn migrate_sqlite(file: &Path) -> Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push("-migrate");
     let lock = tokio::task::spawn_blocking(move || {
@@ -251,7 +224,15 @@ async fn migrate_sqlite(file: &Path, writer: &SqlitePool) -> Result<()> {
     .await
     .map_err(|e| Error::Internal(e.to_string()))?
     .map_err(|e| Error::Unavailable(e.to_string()))?;
-    sqlx::migrate!("../../migrations/sqlite").run(writer).await.map_err(migration)?;
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_secs(30))
+        .disable_statement_logging();
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    sqlx::migrate!("../../migrations/sqlite").run(&pool).await.map_err(migration)?;
+    pool.close().await;
     drop(lock);
     Ok(())
 }
@@ -270,15 +251,15 @@ pub struct Conn {
 
 #[derive(Debug)]
 enum Kind {
-    Sqlite(PoolConnection<Sqlite>),
-    SqliteTx(Transaction<'static, Sqlite>),
+    Sqlite(Reading),
+    SqliteTx(Writing),
     Postgres(PoolConnection<Postgres>),
     PostgresTx(Transaction<'static, Postgres>),
 }
 
 /// The database's own connection, for `sql` alone.
 pub(crate) enum Raw<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut rusqlite::Connection),
     Postgres(&'c mut PgConnection),
 }
 
@@ -288,13 +269,13 @@ impl Conn {
         matches!(self.kind, Kind::Sqlite(_) | Kind::Postgres(_))
     }
 
-    pub(crate) fn raw(&mut self) -> Raw<'_> {
-        match &mut self.kind {
-            Kind::Sqlite(c) => Raw::Sqlite(c),
-            Kind::SqliteTx(c) => Raw::Sqlite(c),
+    pub(crate) fn raw(&mut self) -> Result<Raw<'_>> {
+        Ok(match &mut self.kind {
+            Kind::Sqlite(c) => Raw::Sqlite(c.conn()?),
+            Kind::SqliteTx(c) => Raw::Sqlite(c.conn()),
             Kind::Postgres(c) => Raw::Postgres(c),
             Kind::PostgresTx(c) => Raw::Postgres(c),
-        }
+        })
     }
 }
 
@@ -379,7 +360,7 @@ impl Tx {
         }
         match self.conn.kind {
             Kind::SqliteTx(tx) => {
-                tx.commit().await?;
+                tx.commit()?;
                 for signal in self.signals {
                     self.db.hub().deliver(signal);
                 }

@@ -5,17 +5,19 @@ use domain::view::Emoji;
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::record::record;
 use crate::sql;
 
-#[derive(sqlx::FromRow)]
-struct EmojiRow {
-    id: i64,
-    shortcode: String,
-    domain: String,
-    key: Option<String>,
-    remote_url: Option<String>,
-    visible: bool,
-    category: Option<String>,
+record! {
+    struct EmojiRow {
+        id: i64,
+        shortcode: String,
+        domain: String,
+        key: Option<String>,
+        remote_url: Option<String>,
+        visible: bool,
+        category: Option<String>,
+    }
 }
 
 impl From<EmojiRow> for Emoji {

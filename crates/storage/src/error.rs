@@ -28,8 +28,6 @@ impl From<sqlx::Error> for Error {
                     return Self::Conflict(db.message().to_owned());
                 }
                 match db.code().as_deref() {
-                    // SQLITE_BUSY, SQLITE_LOCKED (and extended codes), SQLITE_FULL, SQLITE_IOERR
-                    Some("5" | "6" | "13" | "10" | "261" | "517" | "262") => Self::Unavailable(db.message().to_owned()),
                     // PostgreSQL: serialisation, deadlock, shutdown, out of resources
                     Some(code)
                         if code.starts_with("40")
@@ -43,6 +41,30 @@ impl From<sqlx::Error> for Error {
                 }
             }
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                Self::Unavailable(e.to_string())
+            }
+            _ => Self::Internal(e.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(e: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        use rusqlite::ffi::{
+            SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID,
+            SQLITE_CONSTRAINT_UNIQUE,
+        };
+        let rusqlite::Error::SqliteFailure(failure, _) = &e else { return Self::Internal(e.to_string()) };
+        match (failure.code, failure.extended_code) {
+            (
+                _,
+                SQLITE_CONSTRAINT_FOREIGNKEY
+                | SQLITE_CONSTRAINT_PRIMARYKEY
+                | SQLITE_CONSTRAINT_ROWID
+                | SQLITE_CONSTRAINT_UNIQUE,
+            ) => Self::Conflict(e.to_string()),
+            (Code::DatabaseBusy | Code::DatabaseLocked | Code::DiskFull | Code::SystemIoFailure, _) => {
                 Self::Unavailable(e.to_string())
             }
             _ => Self::Internal(e.to_string()),

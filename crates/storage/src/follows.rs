@@ -8,6 +8,7 @@ use domain::{AccountId, FollowId, Timestamp, Viewer};
 use crate::accounts::{AccountRow, account_columns};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::record::record;
 use crate::sql;
 use crate::sql::json;
 use crate::visible::paged;
@@ -26,16 +27,17 @@ pub struct Follow {
     pub created_at: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
-struct FollowRow {
-    id: i64,
-    account_id: i64,
-    target_id: i64,
-    uri: String,
-    show_boosts: bool,
-    notify: bool,
-    languages: String,
-    created_at: i64,
+record! {
+    struct FollowRow {
+        id: i64,
+        account_id: i64,
+        target_id: i64,
+        uri: String,
+        show_boosts: bool,
+        notify: bool,
+        languages: String,
+        created_at: i64,
+    }
 }
 
 impl From<FollowRow> for Follow {

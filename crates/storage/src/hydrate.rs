@@ -16,17 +16,19 @@ use crate::accounts;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::posts::{PostRow, post_columns};
+use crate::record::record;
 use crate::sql;
 use crate::visible::visible;
 
-/// A post that the viewer may see, in the version it has now.
-#[derive(sqlx::FromRow)]
-struct Seen {
-    id: i64,
-    version: i64,
-    account_id: i64,
-    account_version: i64,
-    boost_of_id: Option<i64>,
+record! {
+    /// A post that the viewer may see, in the version it has now.
+    struct Seen {
+        id: i64,
+        version: i64,
+        account_id: i64,
+        account_version: i64,
+        boost_of_id: Option<i64>,
+    }
 }
 
 /// The posts that the viewer may see, in the order of `ids`. A boost is left out with what it boosts.
@@ -303,26 +305,27 @@ macro_rules! attachment_columns {
 }
 pub(crate) use attachment_columns;
 
-#[derive(sqlx::FromRow)]
-pub(crate) struct AttachmentRow {
-    id: i64,
-    account_id: i64,
-    post_id: Option<i64>,
-    kind: String,
-    mime: String,
-    key: Option<String>,
-    preview_key: Option<String>,
-    remote_url: Option<String>,
-    description: String,
-    blurhash: Option<String>,
-    focus_x: Option<f64>,
-    focus_y: Option<f64>,
-    width: Option<i64>,
-    height: Option<i64>,
-    preview_width: Option<i64>,
-    preview_height: Option<i64>,
-    size: Option<i64>,
-    created_at: i64,
+record! {
+    pub(crate) struct AttachmentRow {
+        id: i64,
+        account_id: i64,
+        post_id: Option<i64>,
+        kind: String,
+        mime: String,
+        key: Option<String>,
+        preview_key: Option<String>,
+        remote_url: Option<String>,
+        description: String,
+        blurhash: Option<String>,
+        focus_x: Option<f64>,
+        focus_y: Option<f64>,
+        width: Option<i64>,
+        height: Option<i64>,
+        preview_width: Option<i64>,
+        preview_height: Option<i64>,
+        size: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl From<AttachmentRow> for Attachment {

@@ -4,6 +4,7 @@ use domain::{AccountId, InviteId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::record::record;
 use crate::sql;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +38,17 @@ macro_rules! invite_columns {
     };
 }
 
-#[derive(sqlx::FromRow)]
-struct InviteRow {
-    id: i64,
-    code: String,
-    created_by: Option<i64>,
-    max_uses: Option<i64>,
-    uses: i64,
-    expires_at: Option<i64>,
-    revoked_at: Option<i64>,
-    created_at: i64,
+record! {
+    struct InviteRow {
+        id: i64,
+        code: String,
+        created_by: Option<i64>,
+        max_uses: Option<i64>,
+        uses: i64,
+        expires_at: Option<i64>,
+        revoked_at: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl From<InviteRow> for Invite {

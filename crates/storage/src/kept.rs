@@ -11,13 +11,18 @@ use domain::view::{AccountView, PostCore};
 use domain::{AccountId, PostId};
 use moka::sync::Cache;
 
+use crate::community::Totals;
+
 /// Custom emojis are shown with posts and accounts but have no version there: a change shows after this long.
 const KEEP: Duration = Duration::from_secs(5 * 60);
+/// What is told of the whole community takes a walk through a table, and nobody minds if it is a little old.
+const KEEP_TOTALS: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     posts: Cache<PostId, (i64, Arc<PostCore>)>,
     accounts: Cache<AccountId, (i64, Arc<AccountView>)>,
+    pub(crate) totals: Cache<(), Totals>,
 }
 
 impl Default for Kept {
@@ -25,6 +30,7 @@ impl Default for Kept {
         Self {
             posts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
             accounts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
+            totals: Cache::builder().max_capacity(1).time_to_live(KEEP_TOTALS).build(),
         }
     }
 }

@@ -6,15 +6,17 @@ use domain::{AccountId, ListId};
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::record::record;
 use crate::sql;
 
-#[derive(sqlx::FromRow)]
-struct ListRow {
-    id: i64,
-    account_id: i64,
-    title: String,
-    replies_policy: String,
-    exclusive: bool,
+record! {
+    struct ListRow {
+        id: i64,
+        account_id: i64,
+        title: String,
+        replies_policy: String,
+        exclusive: bool,
+    }
 }
 
 impl From<ListRow> for List {

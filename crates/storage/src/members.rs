@@ -10,6 +10,7 @@ use domain::{AccountId, InviteId, Timestamp};
 use crate::accounts::{AccountRow, account_columns};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::record::record;
 use crate::sql;
 use crate::sql::json;
 use crate::visible::paged;
@@ -21,20 +22,21 @@ macro_rules! member_columns {
     };
 }
 
-#[derive(sqlx::FromRow)]
-struct MemberRow {
-    account_id: i64,
-    email: String,
-    password_hash: Option<String>,
-    role: String,
-    locale: String,
-    approved_at: Option<i64>,
-    confirmed_at: Option<i64>,
-    disabled_at: Option<i64>,
-    sign_up_reason: String,
-    preferences: String,
-    member_since: i64,
-    last_active_at: Option<i64>,
+record! {
+    struct MemberRow {
+        account_id: i64,
+        email: String,
+        password_hash: Option<String>,
+        role: String,
+        locale: String,
+        approved_at: Option<i64>,
+        confirmed_at: Option<i64>,
+        disabled_at: Option<i64>,
+        sign_up_reason: String,
+        preferences: String,
+        member_since: i64,
+        last_active_at: Option<i64>,
+    }
 }
 
 impl TryFrom<MemberRow> for Member {
@@ -58,12 +60,11 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct BothRow {
-    #[sqlx(flatten)]
-    account: AccountRow,
-    #[sqlx(flatten)]
-    member: MemberRow,
+record! {
+    struct BothRow {
+        account: AccountRow,
+        member: MemberRow,
+    }
 }
 
 fn both(row: BothRow) -> Result<(Account, Member)> {

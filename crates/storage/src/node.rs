@@ -27,8 +27,6 @@ enum Hold {
     File(File),
     /// Taken out of the pool, which could never be closed otherwise.
     Connection(PgConnection),
-    /// A database in memory has one process.
-    Alone,
 }
 
 impl Node {
@@ -77,10 +75,6 @@ impl Node {
             }
         }
         Err(too_many())
-    }
-
-    pub(crate) fn alone() -> Self {
-        Self { number: 0, _hold: Hold::Alone }
     }
 }
 

@@ -7,6 +7,7 @@ use domain::{AccountId, AppId, Timestamp, TokenId};
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::record::record;
 use crate::sql;
 
 /// A registered application.
@@ -25,16 +26,17 @@ pub struct Client {
     pub created_at: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
-struct ClientRow {
-    id: i64,
-    client_id: String,
-    client_secret_hash: Vec<u8>,
-    name: String,
-    website: Option<String>,
-    redirect_uris: String,
-    scopes: String,
-    created_at: i64,
+record! {
+    struct ClientRow {
+        id: i64,
+        client_id: String,
+        client_secret_hash: Vec<u8>,
+        name: String,
+        website: Option<String>,
+        redirect_uris: String,
+        scopes: String,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<ClientRow> for Client {
@@ -117,14 +119,15 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
-struct CodeRow {
-    app_id: i64,
-    account_id: i64,
-    redirect_uri: String,
-    scopes: String,
-    code_challenge: Option<String>,
-    expires_at: i64,
+record! {
+    struct CodeRow {
+        app_id: i64,
+        account_id: i64,
+        redirect_uri: String,
+        scopes: String,
+        code_challenge: Option<String>,
+        expires_at: i64,
+    }
 }
 
 /// # Errors
@@ -236,17 +239,18 @@ pub struct Holder {
     pub disabled: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct GrantRow {
-    id: i64,
-    app_id: Option<i64>,
-    account_id: Option<i64>,
-    scopes: String,
-    created_at: i64,
-    last_used_at: Option<i64>,
-    expires_at: Option<i64>,
-    approved: bool,
-    disabled: bool,
+record! {
+    struct GrantRow {
+        id: i64,
+        app_id: Option<i64>,
+        account_id: Option<i64>,
+        scopes: String,
+        created_at: i64,
+        last_used_at: Option<i64>,
+        expires_at: Option<i64>,
+        approved: bool,
+        disabled: bool,
+    }
 }
 
 /// What the token stands for; `None` when it is unknown, revoked, expired, or its owner is gone.

@@ -7,6 +7,7 @@ use domain::{AccountId, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp,
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::record::record;
 use crate::sql;
 use crate::sql::json;
 use crate::visible::visible;
@@ -21,30 +22,31 @@ macro_rules! post_columns {
 }
 pub(crate) use post_columns;
 
-#[derive(sqlx::FromRow)]
-pub(crate) struct PostRow {
-    id: i64,
-    uri: String,
-    url: String,
-    account_id: i64,
-    boost_of_id: Option<i64>,
-    in_reply_to_id: Option<i64>,
-    in_reply_to_account_id: Option<i64>,
-    in_reply_to_uri: Option<String>,
-    thread_id: i64,
-    visibility: String,
-    content: String,
-    source: Option<String>,
-    spoiler_text: String,
-    sensitive: bool,
-    language: Option<String>,
-    local: bool,
-    app_id: Option<i64>,
-    created_at: i64,
-    edited_at: Option<i64>,
-    replies_count: i64,
-    boosts_count: i64,
-    favourites_count: i64,
+record! {
+    pub(crate) struct PostRow {
+        id: i64,
+        uri: String,
+        url: String,
+        account_id: i64,
+        boost_of_id: Option<i64>,
+        in_reply_to_id: Option<i64>,
+        in_reply_to_account_id: Option<i64>,
+        in_reply_to_uri: Option<String>,
+        thread_id: i64,
+        visibility: String,
+        content: String,
+        source: Option<String>,
+        spoiler_text: String,
+        sensitive: bool,
+        language: Option<String>,
+        local: bool,
+        app_id: Option<i64>,
+        created_at: i64,
+        edited_at: Option<i64>,
+        replies_count: i64,
+        boosts_count: i64,
+        favourites_count: i64,
+    }
 }
 
 impl TryFrom<PostRow> for Post {

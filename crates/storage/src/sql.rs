@@ -2,26 +2,27 @@
 //!
 //! Every statement is one text for both, written with `$1` placeholders and bound values of the few types below.
 //! A list of ids or texts is bound as one value and compared with `= ANY($n)`; on SQLite that becomes
-//! `IN (SELECT value FROM json_each($n))`. Where the two must differ, `sql!(sqlite: …, postgres: …)` says so.
+//! `IN (SELECT value FROM json_each(?n))`. Where the two must differ, `sql!(sqlite: …, postgres: …)` says so.
 //!
 //! No statement is ever put together from what a user sent: texts are `&'static str`.
 
 use std::sync::OnceLock;
 
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, FromRow};
+use sqlx::Arguments as _;
+use sqlx::postgres::PgArguments;
 
 use crate::db::{Conn, Raw};
 use crate::error::{Error, Result};
+use crate::record::{Record, Row};
+use crate::sqlite;
 
 /// A statement's text for each database.
 #[derive(Debug)]
 pub struct Sql {
     sqlite: &'static str,
     postgres: &'static str,
-    /// The SQLite text with `= ANY($n)` rewritten; made at first use.
-    rewritten: OnceLock<Option<String>>,
+    /// The text as SQLite takes it; made at first use.
+    rewritten: OnceLock<String>,
 }
 
 impl Sql {
@@ -36,34 +37,37 @@ impl Sql {
     }
 
     fn for_sqlite(&'static self) -> &'static str {
-        self.rewritten.get_or_init(|| rewrite_any(self.sqlite)).as_deref().unwrap_or(self.sqlite)
+        self.rewritten.get_or_init(|| for_sqlite(self.sqlite))
     }
 }
 
-/// `x = ANY($3)` → `x IN (SELECT value FROM json_each($3))`. `None` where there is nothing to rewrite.
-fn rewrite_any(text: &str) -> Option<String> {
-    const OPEN: &str = "= ANY($";
-    if !text.contains(OPEN) {
-        return None;
-    }
+/// `x = ANY($3)` → `x IN (SELECT value FROM json_each(?3))`, and `$4` → `?4`: what SQLite counts by number and not by
+/// where it first stands.
+fn for_sqlite(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
-    while let Some(at) = rest.find(OPEN) {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        let after = &after[OPEN.len()..];
-        let Some(end) = after.find(')') else {
-            out.push_str(OPEN);
-            rest = after;
-            continue;
-        };
-        out.push_str("IN (SELECT value FROM json_each($");
-        out.push_str(&after[..end]);
-        out.push_str("))");
-        rest = &after[end + 1..];
+    while let Some(at) = rest.find('$') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = after.split_at(digits);
+        match (before.strip_suffix("= ANY("), after.strip_prefix(')')) {
+            (Some(before), Some(after)) if digits > 0 => {
+                out.push_str(before);
+                out.push_str("IN (SELECT value FROM json_each(?");
+                out.push_str(number);
+                out.push_str("))");
+                rest = after;
+            }
+            _ => {
+                out.push_str(before);
+                out.push(if digits > 0 { '?' } else { '$' });
+                out.push_str(number);
+                rest = after;
+            }
+        }
     }
     out.push_str(rest);
-    Some(out)
+    out
 }
 
 /// A statement: `sql!("SELECT … WHERE id = $1").bind(id).one::<Row>(conn).await?`.
@@ -180,11 +184,6 @@ pub fn json<T: serde::Serialize>(value: &T) -> Result<Value> {
     Ok(Value::Text(Some(serde_json::to_string(value)?)))
 }
 
-/// A row type that both databases can fill: derive `sqlx::FromRow`, or use a tuple.
-/// Integers are `i64` (ids by `#[sqlx(try_from = "i64")]`), never smaller.
-pub trait Record: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> {}
-impl<T> Record for T where T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> {}
-
 /// A statement with its values, ready to run.
 #[derive(Debug)]
 pub struct Query {
@@ -210,11 +209,8 @@ impl Query {
     /// # Errors
     /// As [`Error`] says.
     pub async fn run(self, conn: &mut Conn) -> Result<u64> {
-        match conn.raw() {
-            Raw::Sqlite(c) => {
-                let q = sqlx::query_with(self.sql.for_sqlite(), sqlite_arguments(self.values)?);
-                Ok(q.execute(c).await?.rows_affected())
-            }
+        match conn.raw()? {
+            Raw::Sqlite(c) => sqlite::run(c, self.sql.for_sqlite(), &self.values),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
                 Ok(q.execute(c).await?.rows_affected())
@@ -227,14 +223,11 @@ impl Query {
     /// # Errors
     /// As [`Error`] says.
     pub async fn all<T: Record>(self, conn: &mut Conn) -> Result<Vec<T>> {
-        match conn.raw() {
-            Raw::Sqlite(c) => {
-                let q = sqlx::query_as_with::<_, T, _>(self.sql.for_sqlite(), sqlite_arguments(self.values)?);
-                Ok(q.fetch_all(c).await?)
-            }
+        match conn.raw()? {
+            Raw::Sqlite(c) => sqlite::rows(c, self.sql.for_sqlite(), &self.values, usize::MAX),
             Raw::Postgres(c) => {
-                let q = sqlx::query_as_with::<_, T, _>(self.sql.postgres, postgres_arguments(self.values)?);
-                Ok(q.fetch_all(c).await?)
+                let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
+                q.fetch_all(c).await?.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect()
             }
         }
     }
@@ -244,14 +237,11 @@ impl Query {
     /// # Errors
     /// As [`Error`] says.
     pub async fn maybe<T: Record>(self, conn: &mut Conn) -> Result<Option<T>> {
-        match conn.raw() {
-            Raw::Sqlite(c) => {
-                let q = sqlx::query_as_with::<_, T, _>(self.sql.for_sqlite(), sqlite_arguments(self.values)?);
-                Ok(q.fetch_optional(c).await?)
-            }
+        match conn.raw()? {
+            Raw::Sqlite(c) => Ok(sqlite::rows(c, self.sql.for_sqlite(), &self.values, 1)?.pop()),
             Raw::Postgres(c) => {
-                let q = sqlx::query_as_with::<_, T, _>(self.sql.postgres, postgres_arguments(self.values)?);
-                Ok(q.fetch_optional(c).await?)
+                let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
+                q.fetch_optional(c).await?.map(|row| T::from_row(&mut Row::postgres(&row))).transpose()
             }
         }
     }
@@ -289,23 +279,6 @@ impl Query {
     }
 }
 
-fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments> {
-    let mut args = SqliteArguments::default();
-    for value in values {
-        match value {
-            Value::Int(v) => args.add(v),
-            Value::Bool(v) => args.add(v),
-            Value::Real(v) => args.add(v),
-            Value::Text(v) => args.add(v),
-            Value::Bytes(v) => args.add(v),
-            Value::Ints(v) => args.add(serde_json::to_string(&v)?),
-            Value::Texts(v) => args.add(serde_json::to_string(&v)?),
-        }
-        .map_err(|e| Error::Internal(e.to_string()))?;
-    }
-    Ok(args)
-}
-
 fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments> {
     let mut args = PgArguments::default();
     for value in values {
@@ -328,11 +301,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_becomes_json_each_and_nothing_else_changes() {
-        assert_eq!(rewrite_any("SELECT 1 WHERE id = $1"), None);
+    fn lists_become_json_each_and_placeholders_are_numbered() {
+        assert_eq!(for_sqlite("SELECT 1 WHERE id = $1"), "SELECT 1 WHERE id = ?1");
+        assert_eq!(for_sqlite("SELECT '$' || $2, '$.a', $10"), "SELECT '$' || ?2, '$.a', ?10");
         assert_eq!(
-            rewrite_any("SELECT a WHERE id = ANY($12) AND b = ANY($2) ORDER BY a").unwrap(),
-            "SELECT a WHERE id IN (SELECT value FROM json_each($12)) AND b IN (SELECT value FROM json_each($2)) ORDER BY a"
+            for_sqlite("SELECT a WHERE id = ANY($12) AND b = ANY($2) ORDER BY a"),
+            "SELECT a WHERE id IN (SELECT value FROM json_each(?12)) AND b IN (SELECT value FROM json_each(?2)) ORDER BY a"
         );
     }
 }

@@ -2,14 +2,15 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use domain::instance::SignUp;
 use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use serde::Deserialize;
-use storage::{accounts, posts, settings};
+use storage::{accounts, community, settings};
 
 use super::Refused;
-use crate::webfinger::{self, Resource};
+use crate::webfinger::{self, Jrd, Resource};
 use crate::{Federation, nodeinfo};
 
 const ANYONE: HeaderValue = HeaderValue::from_static("*");
@@ -23,9 +24,12 @@ pub(super) struct Asked {
 pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query<Asked>) -> Result<Response, Refused> {
     let asked = asked.resource.ok_or(Refused::Invalid("resource is missing"))?;
     let urls = &fed.app.urls;
-    let jrd = match webfinger::resource(&asked, urls).ok_or(Refused::NotFound)? {
-        Resource::Instance => webfinger::instance(urls),
+    match webfinger::resource(&asked, urls).ok_or(Refused::NotFound)? {
+        Resource::Instance => jrd(&webfinger::instance(urls)).map(found),
         Resource::Name(name) => {
+            if let Some(answer) = fed.finger(&name) {
+                return Ok(found(answer));
+            }
             let mut conn = fed.app.db.read().await?;
             let account = accounts::by_handle(&mut conn, &name, "").await?;
             let account = match account.filter(|account| !account.is_suspended()) {
@@ -33,12 +37,20 @@ pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query
                 None if accounts::name_was_deleted(&mut conn, &name).await? => return Err(Refused::Gone(None)),
                 None => return Err(Refused::NotFound),
             };
-            webfinger::account(&account, urls)
+            let answer = jrd(&webfinger::account(&account, urls))?;
+            fed.keep_finger(&name, account.id, answer.clone());
+            Ok(found(answer))
         }
-    };
-    let body = serde_json::to_vec(&jrd).map_err(app::Error::internal)?;
+    }
+}
+
+fn jrd(answer: &Jrd) -> Result<Bytes, Refused> {
+    Ok(serde_json::to_vec(answer).map_err(app::Error::internal)?.into())
+}
+
+fn found(answer: Bytes) -> Response {
     let kind = HeaderValue::from_static("application/jrd+json; charset=utf-8");
-    Ok(([(CONTENT_TYPE, kind), (ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE)], body).into_response())
+    ([(CONTENT_TYPE, kind), (ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE)], answer).into_response()
 }
 
 /// `GET /.well-known/host-meta`
@@ -55,11 +67,11 @@ pub(super) async fn nodeinfo_links(State(fed): State<Federation>) -> Response {
 /// `GET /nodeinfo/2.0` and `2.1`
 pub(super) async fn nodeinfo(State(fed): State<Federation>, Path(version): Path<String>) -> Result<Response, Refused> {
     let mut conn = fed.app.db.read().await?;
-    let (posts, members) = posts::local_totals(&mut conn).await?;
+    let totals = community::totals(&mut conn, fed.app.now()).await?;
     let community = settings::community(&mut conn).await?;
     drop(conn);
     let open = fed.app.config.sign_up == SignUp::Open;
-    let usage = nodeinfo::Usage { members, posts };
+    let usage = nodeinfo::Usage { members: totals.members, posts: totals.posts };
     let document = nodeinfo::document(&version, &community.title, &community.description, open, usage);
     let body = serde_json::to_vec(&document.ok_or(Refused::NotFound)?).map_err(app::Error::internal)?;
     let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"");

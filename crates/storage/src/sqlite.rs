@@ -1,0 +1,255 @@
+//! The embedded database: a few connections that read, and one that writes.
+//!
+//! Statements run in place, on the thread that asks: a look into the database costs a few microseconds, and handing it
+//! to another thread costs many times that (docs/adr/0004). So nothing here waits for anything but the disk, and what
+//! takes the disk long, copying the log back into the file, is done on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use crate::error::{Error, Result};
+use crate::record::{Record, Row};
+use crate::sql::Value;
+
+/// Connections that read.
+const READERS: usize = 4;
+/// How long to wait for a connection, or for another process to finish writing.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Commits after which the log is copied back into the file.
+const CHECKPOINT_EVERY: u32 = 128;
+
+/// The embedded database, opened.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    readers: Arc<Readers>,
+    writer: Arc<tokio::sync::Mutex<Connection>>,
+    log: Arc<Log>,
+}
+
+#[derive(Debug)]
+struct Readers {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    free: Arc<Semaphore>,
+}
+
+/// The write-ahead log: how much was written since it was last copied back.
+#[derive(Debug)]
+struct Log {
+    file: PathBuf,
+    commits: AtomicU32,
+}
+
+impl Sqlite {
+    /// Opens a file whose tables are up to date.
+    pub(crate) fn open(file: &Path) -> Result<Self> {
+        let writer = open(file)?;
+        writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+        writer.pragma_update(None, "cache_size", -8_000)?;
+        // Another process may be writing: waited for in `write`, without holding up a thread.
+        writer.busy_timeout(Duration::ZERO)?;
+        let free = Arc::new(Semaphore::new(READERS));
+        Ok(Self {
+            readers: Arc::new(Readers { file: file.into(), idle: Mutex::default(), free }),
+            writer: Arc::new(tokio::sync::Mutex::new(writer)),
+            log: Arc::new(Log { file: file.into(), commits: AtomicU32::new(0) }),
+        })
+    }
+
+    pub(crate) async fn read(&self) -> Result<Reading> {
+        let wait = self.readers.free.clone().acquire_owned();
+        let permit = timeout(PATIENCE, wait).await.map_err(|_| busy())?.map_err(|_| closed())?;
+        let conn = match self.readers.idle().pop() {
+            Some(conn) => conn,
+            None => {
+                let conn = open(&self.readers.file)?;
+                conn.pragma_update(None, "query_only", true)?;
+                conn.busy_timeout(Duration::from_secs(5))?;
+                conn
+            }
+        };
+        Ok(Reading { conn: Some(conn), readers: self.readers.clone(), _permit: permit })
+    }
+
+    /// Begins the one transaction that may write now.
+    pub(crate) async fn write(&self) -> Result<Writing> {
+        let begun = async {
+            let conn = self.writer.clone().lock_owned().await;
+            let mut pause = Duration::from_millis(1);
+            loop {
+                if self.readers.free.is_closed() {
+                    return Err(closed());
+                }
+                match conn.execute_batch("BEGIN IMMEDIATE") {
+                    Ok(()) => return Ok(Writing { conn, open: true, log: self.log.clone() }),
+                    Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => sleep(pause).await,
+                    Err(e) => return Err(e.into()),
+                }
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+        };
+        timeout(PATIENCE, begun).await.map_err(|_| busy())?
+    }
+
+    /// Waits until nobody reads or writes, then closes every connection.
+    pub(crate) async fn close(&self) {
+        let all = u32::try_from(READERS).unwrap_or(u32::MAX);
+        // It was closed before if nothing can be had.
+        drop(self.readers.free.acquire_many(all).await);
+        self.readers.free.close();
+        self.readers.idle().clear();
+        let writer = self.writer.lock().await;
+        if let Err(error) = writer.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::debug!(%error, "the log stays beside the database");
+        }
+    }
+}
+
+impl Readers {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(file: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(file, flags)?;
+    conn.execute_batch(
+        "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA mmap_size = 268435456; PRAGMA cache_size = -2000;",
+    )?;
+    // Else a statement is planned anew whenever its values change.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.set_prepared_statement_cache_capacity(512);
+    Ok(conn)
+}
+
+fn busy() -> Error {
+    Error::Unavailable("the database is busy".to_owned())
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is closed".to_owned())
+}
+
+/// A connection to read with; it goes back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    conn: Option<Connection>,
+    readers: Arc<Readers>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reading {
+    pub(crate) fn conn(&mut self) -> Result<&mut Connection> {
+        self.conn.as_mut().ok_or_else(closed)
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            self.readers.idle().push(conn);
+        }
+    }
+}
+
+/// The one transaction that writes. Dropped without [`Writing::commit`], nothing of it happened.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    conn: OwnedMutexGuard<Connection>,
+    open: bool,
+    log: Arc<Log>,
+}
+
+impl Writing {
+    pub(crate) fn conn(&mut self) -> &mut Connection {
+        &mut self.conn
+    }
+
+    pub(crate) fn commit(mut self) -> Result<()> {
+        self.conn.execute_batch("COMMIT")?;
+        self.open = false;
+        self.log.grew();
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.open
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a transaction could not be taken back");
+        }
+    }
+}
+
+impl Log {
+    /// Copies the log back into the file now and then, on a thread of its own: that waits for the disk.
+    fn grew(self: &Arc<Self>) {
+        if self.commits.fetch_add(1, Ordering::Relaxed) + 1 != CHECKPOINT_EVERY {
+            return;
+        }
+        let log = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let done = open(&log.file).and_then(|conn| Ok(conn.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?));
+            if let Err(error) = done {
+                tracing::warn!(%error, "the log could not be copied back into the database");
+            }
+            log.commits.store(0, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Runs a statement to its end; how many rows it changed.
+pub(crate) fn run(conn: &mut Connection, text: &str, values: &[Value]) -> Result<u64> {
+    let mut statement = conn.prepare_cached(text)?;
+    bind(&mut statement, values)?;
+    let mut rows = statement.raw_query();
+    while rows.next()?.is_some() {}
+    drop(rows);
+    Ok(if statement.readonly() { 0 } else { conn.changes() })
+}
+
+/// The rows of a statement, at most `limit`.
+pub(crate) fn rows<T: Record>(conn: &mut Connection, text: &str, values: &[Value], limit: usize) -> Result<Vec<T>> {
+    let mut statement = conn.prepare_cached(text)?;
+    bind(&mut statement, values)?;
+    let mut found = Vec::new();
+    let mut rows = statement.raw_query();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        found.push(T::from_row(&mut Row::sqlite(row))?);
+    }
+    Ok(found)
+}
+
+/// Binds every value. SQLite takes what is missing for NULL, so the number is compared.
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> Result<()> {
+    if statement.parameter_count() != values.len() {
+        let (wanted, given) = (statement.parameter_count(), values.len());
+        return Err(Error::Internal(format!("a statement has {wanted} placeholders and got {given} values")));
+    }
+    for (n, value) in values.iter().enumerate() {
+        let n = n + 1;
+        match value {
+            Value::Int(v) => statement.raw_bind_parameter(n, v),
+            Value::Bool(v) => statement.raw_bind_parameter(n, v),
+            Value::Real(v) => statement.raw_bind_parameter(n, v),
+            Value::Text(v) => statement.raw_bind_parameter(n, v),
+            Value::Bytes(v) => statement.raw_bind_parameter(n, v),
+            Value::Ints(v) => statement.raw_bind_parameter(n, serde_json::to_string(v)?),
+            Value::Texts(v) => statement.raw_bind_parameter(n, serde_json::to_string(v)?),
+        }?;
+    }
+    Ok(())
+}
