@@ -1,7 +1,7 @@
 //! The embedded database: a few connections that read, and one that writes.
 //!
 //! Statements run in place, on the thread that asks: a look into the database costs a few microseconds, and handing it
-//! to another thread costs many times that (docs/adr/0004). So nothing here waits for anything but the disk, and what
+//! to another thread costs many times that (docs/adr/0005). So nothing here waits for anything but the disk, and what
 //! takes the disk long, copying the log back into the file, is done on a thread of its own.
 
 use std::path::{Path, PathBuf};
