@@ -14,7 +14,7 @@ use storage::{Conn, account_keys, accounts};
 use url::Url;
 
 use crate::Federation;
-use crate::resolve::ResolveError;
+use crate::resolve::{ResolveError, authority};
 use crate::signature::{ParsedSignature, PublicKey, SignatureError};
 use crate::wire::lenient::types;
 use crate::wire::read::actor::{keys as keys_of, named_keys};
@@ -83,9 +83,17 @@ impl Federation {
                 Err(_) => {}
             }
         }
-        let sender = self.fetch_sender(key_id, known.as_ref().map(|known| known.uri.as_str()).or(actor)).await?;
-        parsed.verify(&sender.key)?;
-        Ok(sender)
+        let host = Url::parse(key_id).ok().and_then(|url| authority(&url)).ok_or(UnknownSender::NotTheirs)?;
+        if !self.may_look_for_keys(&host) {
+            return Err(UnknownSender::Unreachable("its server was asked in vain too often".to_owned()));
+        }
+        let owner = known.as_ref().map(|known| known.uri.as_str()).or(actor);
+        let found = self.fetch_sender(key_id, owner).await;
+        let verified = found.and_then(|sender| parsed.verify(&sender.key).map(|()| sender).map_err(Into::into));
+        if verified.as_ref().is_err_and(|why| !matches!(why, UnknownSender::App(_))) {
+            self.missed_key(&host);
+        }
+        verified
     }
 
     /// The owner of a key that is known here.

@@ -26,6 +26,8 @@ const POLICIES_FOR: Duration = Duration::from_secs(5);
 const SENDERS_FOR: Duration = Duration::from_secs(600);
 /// A host's keys are fetched again, after one that did not fit, at most once in so long.
 const REFETCH_AFTER: Duration = Duration::from_secs(300);
+/// Keys that are looked for at a host in vain within that time; then strangers make us ask it no more.
+const MISSES: u32 = 120;
 
 /// Federation's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct Inner {
     senders: Cache<String, Arc<Sender>>,
     /// Hosts and actors whose key was fetched again a moment ago.
     pub(crate) refetched: Cache<String, ()>,
+    /// How many keys of a host were looked for in vain in the last minutes.
+    missed: Cache<String, u32>,
     policies: Cache<(), Arc<Vec<DomainPolicy>>>,
     /// Documents of local actors, by lower-case name.
     actors: Cache<String, Bytes>,
@@ -83,6 +87,7 @@ impl Federation {
             instance: OnceCell::new(),
             senders: Cache::builder().max_capacity(50_000).time_to_live(SENDERS_FOR).build(),
             refetched: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
+            missed: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
             policies: Cache::builder().max_capacity(1).time_to_live(POLICIES_FOR).build(),
             actors: Cache::builder().max_capacity(2_000).time_to_live(POLICIES_FOR).build(),
             fingers: Cache::builder().max_capacity(10_000).time_to_live(POLICIES_FOR).build(),
@@ -168,6 +173,18 @@ impl Inner {
     pub(crate) fn cache_sender(&self, key_id: &str, sender: Arc<Sender>) {
         self.remember(sender.id, key_id);
         self.senders.insert(key_id.to_owned(), sender);
+    }
+
+    /// May a host be asked for one more key that is not known?
+    pub(crate) fn may_look_for_keys(&self, host: &str) -> bool {
+        self.missed.get(host).is_none_or(|misses| misses < MISSES)
+    }
+
+    /// A key was looked for at this host, in vain.
+    pub(crate) fn missed_key(&self, host: &str) {
+        self.missed
+            .entry_by_ref(host)
+            .and_upsert_with(|misses| misses.map_or(0, moka::Entry::into_value).saturating_add(1));
     }
 
     /// How many requests one occasion may cause.

@@ -69,7 +69,8 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
 }
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
-/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. In the order they came.
+/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. In the order they came. What
+/// somebody passed on waits for others' servers: what she says herself does not wait for it.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -86,7 +87,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
                 SELECT x.id FROM inbox_items x
                 WHERE x.host = h.host AND x.run_at <= $1 AND x.leased_until <= $1
                   AND NOT EXISTS (SELECT 1 FROM inbox_items e
-                    WHERE e.actor_id = x.actor_id AND e.id < x.id AND e.leased_until > $1)
+                    WHERE e.actor_id = x.actor_id AND e.forwarded = x.forwarded AND e.id < x.id AND e.leased_until > $1)
                 ORDER BY x.id LIMIT $4)
             WHERE NOT (h.host = ANY($6))
             LIMIT $3)

@@ -47,6 +47,23 @@ both! {
         tx.commit().await.unwrap();
     }
 
+    async fn what_somebody_passed_on_does_not_hold_up_what_she_says(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let a = known(&mut tx, 1, "a", "a.example").await;
+        // The ninth is passed on; see `accept`.
+        for n in [9, 1, 2] {
+            assert!(accept(&mut tx, n, a, "a.example").await);
+        }
+        let lease = fresh.clock.now().plus(Duration::from_secs(60));
+        let claimed = async |tx: &mut Tx| {
+            let claimed = inbox_items::claim(tx, lease, 1, 1, &[]).await.unwrap();
+            claimed.first().map(|item| item.forwarded)
+        };
+        assert_eq!(claimed(&mut tx).await, Some(true));
+        assert_eq!(claimed(&mut tx).await, Some(false), "although an earlier one is in work");
+        assert_eq!(claimed(&mut tx).await, None, "her own keep their order");
+    }
+
     async fn emojis_of_others_are_kept_once_and_follow_their_picture(fresh) {
         let mut tx = fresh.db.write().await.unwrap();
         for url in ["https://a.example/1.png", "https://a.example/1.png", "https://a.example/2.png"] {

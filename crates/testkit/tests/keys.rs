@@ -130,3 +130,24 @@ on_both! {
         assert!(crate::strangers::post_at(&maple, &oak.url("/notes/1")).await.is_none());
     }
 }
+
+on_both! {
+    async fn made_up_keys_do_not_make_us_ask_a_server_again_and_again(engine) {
+        let (maple, oak, carol) = places(engine).await;
+        assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
+        let dave = oak.person("dave");
+        for n in 0..130 {
+            let nowhere = Key::ed25519(&oak.url(&format!("/users/nobody{n}#main-key")));
+            assert_eq!(carol.post_with(&nowhere, &maple, &wave(&carol)).await, 401);
+        }
+        let looked = oak.asked().iter().filter(|asked| asked.target.starts_with("/users/nobody")).count();
+        assert_eq!(looked, 120);
+        // Whom we know is still believed; whom we do not is told to try again later.
+        assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
+        assert_eq!(dave.post(&maple, &wave(&dave)).await, 401);
+        assert_eq!(oak.times_asked("/users/dave"), 0);
+        // Other servers are not affected.
+        let erin = Remote::start("elm").await.person("erin");
+        assert_eq!(erin.post(&maple, &wave(&erin)).await, 202);
+    }
+}

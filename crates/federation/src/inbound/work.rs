@@ -90,7 +90,7 @@ impl Federation {
         self.settle_received_or_log(settled).await;
     }
 
-    /// Claims what is due: for each actor its activities in their order.
+    /// Claims what is due: for each actor its activities in their order, and apart from them what it passed on.
     async fn claim_received(&self, room: usize, busy: &Busy) -> app::Result<Vec<Vec<Claimed>>> {
         let full: Vec<String> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -101,16 +101,17 @@ impl Federation {
             return Ok(Vec::new());
         }
         tx.commit().await?;
-        let mut order: Vec<AccountId> = Vec::new();
-        let mut by_actor: HashMap<AccountId, Vec<Claimed>> = HashMap::new();
+        let mut order: Vec<(AccountId, bool)> = Vec::new();
+        let mut by_actor: HashMap<(AccountId, bool), Vec<Claimed>> = HashMap::new();
         for item in claimed {
-            let items = by_actor.entry(item.actor_id).or_default();
+            let whose = (item.actor_id, item.forwarded);
+            let items = by_actor.entry(whose).or_default();
             if items.is_empty() {
-                order.push(item.actor_id);
+                order.push(whose);
             }
             items.push(item);
         }
-        Ok(order.into_iter().filter_map(|actor| by_actor.remove(&actor)).collect())
+        Ok(order.into_iter().filter_map(|whose| by_actor.remove(&whose)).collect())
     }
 
     async fn process_in_order(&self, batch: Vec<Claimed>) -> Vec<(Claimed, Verdict)> {
