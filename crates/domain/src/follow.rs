@@ -1,5 +1,6 @@
 //! How two accounts stand to each other.
 
+use crate::clock::Timestamp;
 use crate::id::AccountId;
 
 /// The client API's `Relationship`, from one account's side.
@@ -16,6 +17,8 @@ pub struct Relationship {
     pub blocked_by: bool,
     pub muting: bool,
     pub muting_notifications: bool,
+    /// When the mute ends; `None` = never, or there is none.
+    pub muting_until: Option<Timestamp>,
     /// She asked and waits for an answer.
     pub requested: bool,
     /// The other asked and waits for hers.

@@ -53,7 +53,11 @@ impl Round {
     }
 }
 
-async fn minutely(federation: &Federation) -> app::Result<()> {
+/// Also called by tests, which move the clock instead of waiting.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn minutely(federation: &Federation) -> app::Result<()> {
     federation.app.db.end_leases_of_the_dead(false).await?;
     let mut tx = federation.app.db.write().await?;
     for account in follows::expire_mutes(&mut tx).await? {

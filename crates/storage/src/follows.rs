@@ -313,7 +313,7 @@ pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -
 pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Result<Vec<Relationship>> {
     let rows = sql!(
         "SELECT a.id, f.id, f.show_boosts, f.notify, f.languages, r.id, b.id, q.id, bl.id, bb.id, m.id,
-                m.hide_notifications, d.id, n.note
+                m.hide_notifications, d.id, n.note, m.expires_at
          FROM accounts a
          LEFT JOIN follows f ON f.account_id = $1 AND f.target_id = a.id
          LEFT JOIN follow_requests r ON r.account_id = $1 AND r.target_id = a.id
@@ -348,6 +348,7 @@ pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId])
             muting_notifications: r.11.unwrap_or(false),
             domain_blocking: r.12.is_some(),
             note: r.13.clone().unwrap_or_default(),
+            muting_until: r.14.map(Timestamp),
         })
         .collect())
 }
@@ -367,6 +368,7 @@ type RelationshipRow = (
     Option<bool>,
     Option<i64>,
     Option<String>,
+    Option<i64>,
 );
 
 /// Does `account` block `target`?

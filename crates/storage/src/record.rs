@@ -99,7 +99,7 @@ macro_rules! tuples {
 
 tuples! {
     (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) (A, B, C, D, E, F, G)
-    (A, B, C, D, E, F, G, H) (A, B, C, D, E, F, G, H, I, J, K, L, M, N)
+    (A, B, C, D, E, F, G, H) (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O)
 }
 
 /// A struct whose fields are the columns of a statement, in its order. A field may be another such struct.

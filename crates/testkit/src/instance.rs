@@ -97,6 +97,15 @@ impl Instance {
         self.config.media_dir()
     }
 
+    /// Lets time pass, and has done what is done every minute.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn pass(&self, time: std::time::Duration) {
+        self.clock.advance(time);
+        server::schedule::minutely(self.federation()).await.expect("the schedule runs");
+    }
+
     /// Stops it, orderly.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use domain::AccountId;
 use domain::follow::Relationship as Facts;
 use serde::Serialize;
 
-use super::value::Id;
+use super::value::{Id, Time};
 
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is Mastodon's")]
@@ -19,7 +19,7 @@ pub struct Relationship<'a> {
     blocked_by: bool,
     muting: bool,
     muting_notifications: bool,
-    muting_expires_at: Option<()>,
+    muting_expires_at: Option<Time>,
     requested: bool,
     requested_by: bool,
     domain_blocking: bool,
@@ -40,7 +40,7 @@ impl<'a> Relationship<'a> {
             blocked_by: facts.blocked_by,
             muting: facts.muting,
             muting_notifications: facts.muting_notifications,
-            muting_expires_at: None,
+            muting_expires_at: facts.muting_until.map(Time),
             requested: facts.requested,
             requested_by: facts.requested_by,
             domain_blocking: facts.domain_blocking,

@@ -20,6 +20,7 @@ on_both! {
         let mutes = dana.get("/api/v1/mutes").await.ok();
         assert_eq!(each(&mutes, "id"), [priya.id.as_str()]);
         assert!(mutes[0]["mute_expires_at"].is_string(), "{mutes}");
+        assert_eq!(muted["muting_expires_at"], mutes[0]["mute_expires_at"]);
         assert!(dana.home().await.is_empty());
         assert_eq!(dana.get(&post).await.status, 200, "a mute takes nothing away");
         assert_eq!(dana.post(&format!("/api/v1/accounts/{}/unmute", priya.id), json!({})).await.ok()["muting"], false);
@@ -36,5 +37,28 @@ on_both! {
         assert_eq!(noted.ok()["note"], "met at the park");
         assert_eq!(priya.relationship(&dana.id).await["note"], "", "nobody else reads it");
         assert_eq!(dana.post(&format!("/api/v1/accounts/{}/note", priya.id), json!({"comment": ""})).await.ok()["note"], "");
+    }
+}
+
+on_both! {
+    /// A mute for a while ends by itself, and one without an end does not.
+    async fn a_mute_ends_when_it_says(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, eve) = (house.member("dana").await, house.member("priya").await, house.member("eve").await);
+        for who in [&priya, &eve] {
+            who.publish("hello", "public").await;
+        }
+        let verb = |who: &str| format!("/api/v1/accounts/{who}/mute");
+        dana.post(&verb(&priya.id), json!({"duration": 3600})).await.ok();
+        let lasting = dana.post(&verb(&eve.id), json!({"duration": 0})).await.ok();
+        assert_eq!((&lasting["muting"], &lasting["muting_expires_at"]), (&json!(true), &json!(null)));
+        let public = async || each(&dana.get("/api/v1/timelines/public").await.ok(), "url").len();
+        for (later, muting, seen) in [(3500, true, 0), (200, false, 1)] {
+            house.pass(std::time::Duration::from_secs(later)).await;
+            assert_eq!(dana.relationship(&priya.id).await["muting"], muting, "after {later} s more");
+            assert_eq!(dana.relationship(&eve.id).await["muting"], true);
+            assert_eq!(public().await, seen);
+        }
+        assert_eq!(each(&dana.get("/api/v1/mutes").await.ok(), "id"), [eve.id.as_str()]);
     }
 }
