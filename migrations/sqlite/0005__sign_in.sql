@@ -28,9 +28,12 @@ CREATE TABLE oauth_tokens (
     created_at   INTEGER NOT NULL,
     last_used_at INTEGER,
     expires_at   INTEGER,
-    revoked_at   INTEGER
+    revoked_at   INTEGER,
+    -- SHA-256 of the code it was traded for: a code that comes a second time ends what it made.
+    code_hash    BLOB
 ) STRICT;
 CREATE INDEX oauth_tokens_by_account ON oauth_tokens (account_id);
+CREATE INDEX oauth_tokens_by_code ON oauth_tokens (code_hash) WHERE code_hash IS NOT NULL;
 CREATE TABLE sessions (
     token_hash   BLOB PRIMARY KEY,
     account_id   INTEGER NOT NULL REFERENCES accounts (id),

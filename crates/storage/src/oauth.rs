@@ -216,6 +216,31 @@ pub async fn insert_token(tx: &mut Tx, hash: &[u8], t: &Token) -> Result<()> {
     Ok(())
 }
 
+/// Notes which code a token was traded for.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn made_from(tx: &mut Tx, token: TokenId, code: &[u8]) -> Result<()> {
+    sql!("UPDATE oauth_tokens SET code_hash = $2 WHERE id = $1").bind(token).bind(code).run(tx).await?;
+    Ok(())
+}
+
+/// Ends the tokens that were made from a code. Gives back those that were alive.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn revoke_made_from(tx: &mut Tx, code: &[u8]) -> Result<Vec<TokenId>> {
+    let now = tx.now();
+    sql!(
+        "UPDATE oauth_tokens SET revoked_at = $2 WHERE code_hash = $1 AND code_hash IS NOT NULL AND revoked_at IS NULL
+         RETURNING id"
+    )
+    .bind(code)
+    .bind(now)
+    .ids(tx)
+    .await
+}
+
 /// What a token allows, and whether its owner may use it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {

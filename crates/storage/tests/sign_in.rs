@@ -76,6 +76,26 @@ both! {
         assert_eq!(got, [code]);
     }
 
+    /// A code that comes a second time ends what it made, and nothing else.
+    async fn a_code_that_comes_again_ends_its_token(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let (first, other) =
+            (token(&fresh.db, &[1; 32], Some(dana.id), None).await, token(&fresh.db, &[2; 32], Some(dana.id), None).await);
+        token(&fresh.db, &[3; 32], Some(dana.id), None).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        oauth::made_from(&mut tx, first, &[7; 32]).await.unwrap();
+        oauth::made_from(&mut tx, other, &[8; 32]).await.unwrap();
+        assert!(oauth::revoke_made_from(&mut tx, &[9; 32]).await.unwrap().is_empty());
+        assert_eq!(oauth::revoke_made_from(&mut tx, &[7; 32]).await.unwrap(), [first]);
+        assert!(oauth::revoke_made_from(&mut tx, &[7; 32]).await.unwrap().is_empty());
+        let now = tx.now();
+        assert!(oauth::grant(&mut tx, &[1; 32], now).await.unwrap().is_none());
+        for hash in [[2; 32], [3; 32]] {
+            assert!(oauth::grant(&mut tx, &hash, now).await.unwrap().is_some());
+        }
+        tx.commit().await.unwrap();
+    }
+
     async fn a_token_ends_when_it_expires_or_is_revoked(fresh) {
         let dana = member(&fresh.db, "dana").await;
         let app = client(&fresh.db).await;

@@ -1,7 +1,9 @@
-//! An application trades a code for a token. A code works once, whatever comes of it.
+//! An application trades a code for a token. A code works once, whatever comes of it; used again, it ends the token
+//! that it made.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::event::Event;
 use sha2::{Digest as _, Sha256};
 use storage::members;
 use storage::oauth::{self, Client, Token};
@@ -21,7 +23,14 @@ pub async fn exchange(
     verifier: Option<&str>,
 ) -> Result<(String, Token)> {
     let mut tx = app.db.write().await?;
-    let Some(taken) = oauth::take_code(&mut tx, &secrets::digest(code)).await? else {
+    let digest = secrets::digest(code);
+    let Some(taken) = oauth::take_code(&mut tx, &digest).await? else {
+        // A code that comes twice was seen by somebody else: what was made from it ends (RFC 6749, section 4.1.2).
+        for token in oauth::revoke_made_from(&mut tx, &digest).await? {
+            tracing::info!(client = %client.client_id, "a code was used twice: its token was revoked");
+            tx.emit(Event::TokenRevoked { token });
+        }
+        tx.commit().await?;
         return Err(Error::invalid("code", "is unknown or was used before"));
     };
     let refusal = if taken.client != client.id {
@@ -43,6 +52,7 @@ pub async fn exchange(
         return Err(Error::invalid("code", why));
     }
     let made = tokens::insert(&mut tx, Some(client.id), Some(taken.account), taken.scopes).await?;
+    oauth::made_from(&mut tx, made.1.id, &digest).await?;
     tx.commit().await?;
     Ok(made)
 }

@@ -30,6 +30,7 @@ async fn a_code_with_its_verifier_becomes_a_token_once() {
 
     let again = app.post("/oauth/token", &exchange(&client, &code, Some(VERIFIER))).await;
     assert_eq!((again.status, &again.json()["error"]), (400, &json!("invalid_grant")));
+    assert_eq!(app.get_as(token, "/oauth/userinfo").await.status, 401, "somebody else has the code: the token ends");
 
     // Neither the token nor the code nor the secret can be read out of the database.
     for file in ["house.db", "house.db-wal"] {
