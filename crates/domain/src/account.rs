@@ -60,11 +60,21 @@ pub struct ProfileField {
 pub struct ProfileImage {
     /// Where the bytes are in the media store; `None` while a remote picture was not fetched.
     pub key: Option<String>,
+    /// Where a still version is in the media store, if the picture moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_key: Option<String>,
     /// Where another community serves it.
     pub remote_url: Option<String>,
     /// Alternative text.
     #[serde(default)]
     pub description: String,
+}
+
+impl ProfileImage {
+    /// What it has in the media store.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.key.iter().chain(&self.still_key).cloned()
+    }
 }
 
 /// A public key under which an account's signatures are known.

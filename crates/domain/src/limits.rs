@@ -39,7 +39,7 @@ impl Default for Limits {
             attachments: 4,
             description_chars: 1_500,
             image_bytes: 16 * 1024 * 1024,
-            image_pixels: 40_000_000,
+            image_pixels: 50_000_000,
             name_chars: 50,
             note_chars: 1_000,
             profile_fields: 6,

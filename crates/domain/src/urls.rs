@@ -227,6 +227,22 @@ impl Urls {
         self.profile_image(account.id, account.header.as_ref(), "header", "/static/header.png")
     }
 
+    /// The avatar's address where nothing should move.
+    #[must_use]
+    pub fn avatar_static(&self, account: &Account) -> String {
+        self.still(account.avatar.as_ref()).unwrap_or_else(|| self.avatar(account))
+    }
+
+    /// The header's address where nothing should move.
+    #[must_use]
+    pub fn header_static(&self, account: &Account) -> String {
+        self.still(account.header.as_ref()).unwrap_or_else(|| self.header(account))
+    }
+
+    fn still(&self, image: Option<&crate::account::ProfileImage>) -> Option<String> {
+        Some(self.media(image?.still_key.as_deref()?))
+    }
+
     fn profile_image(
         &self,
         id: AccountId,

@@ -239,7 +239,7 @@ impl Federation {
         let account = account(&actor, domain, self.app.ids().next(), self.app.now());
         let further = actor.keys.into_iter().skip(1).map(|key| AccountKey { id: key.id, pem: key.pem });
         let keys = FurtherKeys { shown: further.collect(), named: actor.named_keys };
-        let stored = app::peers::account::receive(&self.app, &account, &keys).await?;
+        let stored = Box::pin(app::peers::account::receive(&self.app, &account, &keys)).await?;
         self.forget_account(stored.id);
         Ok(stored)
     }
@@ -423,6 +423,7 @@ fn account(actor: &ReceivedActor, domain: String, id: AccountId, now: Timestamp)
     let image = |image: &Option<crate::wire::read::actor::ReceivedImage>| {
         image.as_ref().map(|image| ProfileImage {
             key: None,
+            still_key: None,
             remote_url: Some(image.url.clone()),
             description: image.description.clone(),
         })

@@ -432,9 +432,9 @@ pub async fn count_posts(conn: &mut Conn, id: AccountId, by: i64, at: Option<Tim
 /// As [`Error`] says.
 pub async fn keep_image(tx: &mut crate::db::Tx, id: AccountId, avatar: bool, image: &ProfileImage) -> Result<()> {
     let query = if avatar {
-        sql!("UPDATE accounts SET avatar = $2 WHERE id = $1")
+        sql!("UPDATE accounts SET version = version + 1, avatar = $2 WHERE id = $1")
     } else {
-        sql!("UPDATE accounts SET header = $2 WHERE id = $1")
+        sql!("UPDATE accounts SET version = version + 1, header = $2 WHERE id = $1")
     };
     query.bind(id).bind(json(image)?).run(tx).await?;
     Ok(())

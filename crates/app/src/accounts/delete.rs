@@ -4,7 +4,7 @@
 //! are told, and what she left is removed ([`super::purge`]).
 
 use domain::AccountId;
-use domain::account::{Account, Role};
+use domain::account::{Account, ProfileImage, Role};
 use domain::event::Event;
 use domain::job::Job;
 use storage::{Tx, accounts, invites, members};
@@ -53,7 +53,7 @@ async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
 pub(crate) async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
     let now = tx.now();
     let keys: Vec<String> =
-        [&account.avatar, &account.header].into_iter().flatten().filter_map(|image| image.key.clone()).collect();
+        [&account.avatar, &account.header].into_iter().flatten().flat_map(ProfileImage::keys).collect();
     if !accounts::bury(tx, account.id, now).await? {
         return Ok(false);
     }

@@ -11,7 +11,7 @@ use domain::{AccountId, Visibility};
 use storage::{Conn, accounts, members};
 
 use crate::App;
-use crate::attachments::{checked_description, keep, limits, refused};
+use crate::attachments::{checked_description, keep_profile_picture, limits, refused};
 use crate::error::{Error, Result};
 
 /// A row of the profile's table, as typed.
@@ -59,7 +59,7 @@ pub async fn change(app: &App, me: AccountId, profile: Profile) -> Result<()> {
     let avatar = match &profile.avatar {
         Some(Picture::New(bytes)) => {
             let made = media::image::avatar(bytes.clone(), &limits(app)).await.map_err(|e| refused("avatar", e))?;
-            Some(Some(keep(app, &made.picture).await?))
+            Some(Some(keep_profile_picture(app, &made).await?))
         }
         Some(Picture::None) => Some(None),
         None => None,
@@ -67,7 +67,7 @@ pub async fn change(app: &App, me: AccountId, profile: Profile) -> Result<()> {
     let header = match &profile.header {
         Some(Picture::New(bytes)) => {
             let made = media::image::header(bytes.clone(), &limits(app)).await.map_err(|e| refused("header", e))?;
-            Some(Some(keep(app, &made.picture).await?))
+            Some(Some(keep_profile_picture(app, &made).await?))
         }
         Some(Picture::None) => Some(None),
         None => None,
@@ -185,13 +185,13 @@ async fn known(app: &App, conn: &mut Conn, source: &str) -> Result<HashMap<Handl
 
 fn set_picture(
     now: &mut Option<ProfileImage>,
-    new: Option<Option<String>>,
+    new: Option<Option<ProfileImage>>,
     description: Option<&str>,
     gone: &mut Vec<String>,
 ) {
-    if let Some(key) = new {
-        gone.extend(now.take().and_then(|image| image.key));
-        *now = key.map(|key| ProfileImage { key: Some(key), remote_url: None, description: String::new() });
+    if let Some(image) = new {
+        gone.extend(now.take().iter().flat_map(ProfileImage::keys));
+        *now = image;
     }
     if let (Some(image), Some(text)) = (now, description) {
         text.trim().clone_into(&mut image.description);

@@ -5,7 +5,8 @@ pub mod describe;
 pub mod remove;
 pub mod upload;
 
-use media::image::Encoded;
+use domain::account::ProfileImage;
+use media::image::{Encoded, ProfilePicture};
 use media::{ImageError, MediaKey, StoreError};
 
 use crate::App;
@@ -19,6 +20,19 @@ pub(crate) async fn keep(app: &App, picture: &Encoded) -> Result<String> {
     let key = MediaKey::new(rand::random::<[u8; 16]>(), picture.format.extension()).map_err(Error::internal)?;
     app.media.put(&key, picture.bytes.clone()).await.map_err(stored)?;
     Ok(key.as_str().to_owned())
+}
+
+/// Stores an avatar or header, and its still version where it moves.
+///
+/// # Errors
+/// [`Error::Unavailable`] when it cannot be stored.
+pub(crate) async fn keep_profile_picture(app: &App, made: &ProfilePicture) -> Result<ProfileImage> {
+    let key = keep(app, &made.picture).await?;
+    let still_key = match &made.still {
+        Some(still) => Some(keep(app, still).await?),
+        None => None,
+    };
+    Ok(ProfileImage { key: Some(key), still_key, remote_url: None, description: String::new() })
 }
 
 fn stored(e: StoreError) -> Error {

@@ -1,8 +1,9 @@
 //! A remote account is read for the first time, or anew, or has ended.
 
-use domain::account::{Account, AccountKey};
+use domain::account::{Account, AccountKey, ProfileImage};
 use domain::event::Event;
 use domain::instance::DomainSeverity;
+use domain::job::Job;
 use storage::{account_keys, accounts, domains, peers};
 
 use crate::App;
@@ -51,6 +52,13 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
             None => {}
         }
     }
+    if let Some(known) = &known {
+        let mut gone = carry_over(&mut account.avatar, known.avatar.as_ref());
+        gone.extend(carry_over(&mut account.header, known.header.as_ref()));
+        if !gone.is_empty() {
+            tx.enqueue(Job::DeleteMedia { keys: gone });
+        }
+    }
     let id = accounts::upsert(&mut tx, &account).await?;
     if known.is_some() {
         account_keys::forget_others(&mut tx, id, &keys.named).await?;
@@ -75,6 +83,20 @@ pub async fn keep_key(app: &App, account: &Account, key: &AccountKey) -> Result<
     account_keys::keep(&mut tx, account.id, key).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// A picture that is the same as before is not fetched again. What is kept of one that is shown no more: nobody else
+/// points at it.
+fn carry_over(now: &mut Option<ProfileImage>, before: Option<&ProfileImage>) -> Vec<String> {
+    let Some(before) = before else { return Vec::new() };
+    match now {
+        Some(image) if image.remote_url == before.remote_url => {
+            image.key.clone_from(&before.key);
+            image.still_key.clone_from(&before.still_key);
+            Vec::new()
+        }
+        _ => before.keys().collect(),
+    }
 }
 
 /// A remote account ended: its server said so. What it left is removed by a job. `false` when it was gone already.

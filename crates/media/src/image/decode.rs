@@ -23,17 +23,26 @@ pub(super) struct Inspected {
     pub width: u32,
     pub height: u32,
     pub animated: bool,
+    /// Of a pixel, as the file is decoded.
+    bytes: u8,
 }
 
 impl Inspected {
     pub(super) fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
+
+    /// What it takes of memory, in millions of pixels of four bytes.
+    pub(super) fn megapixels(&self) -> u64 {
+        (self.pixels() * u64::from(self.bytes.max(4)) / 4).div_ceil(1_000_000)
+    }
 }
 
 pub(super) fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<Inspected> {
     let format = sniff(bytes)?;
-    let (width, height) = reader(bytes, format, limits).into_decoder().map_err(damaged)?.dimensions();
+    let decoder = reader(bytes, format, limits).into_decoder().map_err(damaged)?;
+    let ((width, height), colours) = (decoder.dimensions(), decoder.color_type());
+    drop(decoder);
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
         return Err(ImageError::Damaged("no pixels".to_owned()));
@@ -49,7 +58,7 @@ pub(super) fn inspect(bytes: &[u8], limits: &ImageLimits) -> Result<Inspected> {
         ImageFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation(),
         _ => false,
     };
-    Ok(Inspected { format, width, height, animated })
+    Ok(Inspected { format, width, height, animated, bytes: colours.bytes_per_pixel() })
 }
 
 /// By the first bytes. Names what people try most often, so that they know what to change.

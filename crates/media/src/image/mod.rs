@@ -38,7 +38,7 @@ impl Default for ImageLimits {
     fn default() -> Self {
         Self {
             bytes: 16 * 1024 * 1024,
-            pixels: 40_000_000,
+            pixels: 50_000_000,
             kept_pixels: 3840 * 2160,
             preview_pixels: 640 * 360,
             frames: 600,
@@ -116,7 +116,7 @@ pub async fn header(bytes: Bytes, limits: &ImageLimits) -> Result<ProfilePicture
 }
 
 /// Millions of pixels that may be in memory at a time, so that a burst of uploads cannot exhaust it. A decoded
-/// picture takes 3 or 4 bytes a pixel, twice while it is made smaller.
+/// picture takes 3 or 4 bytes a pixel, twice while it is made smaller: at most half a gigabyte for all of them.
 static BUDGET: Semaphore = Semaphore::const_new(BUDGET_MEGAPIXELS);
 const BUDGET_MEGAPIXELS: usize = 64;
 /// What even the smallest picture takes of it: leaves processors to others.
@@ -132,7 +132,7 @@ async fn run<T: Send + 'static>(
     }
     let (input, allowed) = (bytes.clone(), limits.clone());
     let found = blocking(move || decode::inspect(&input, &allowed)).await?;
-    let megapixels = found.pixels().div_ceil(1_000_000).clamp(LEAST_MEGAPIXELS, BUDGET_MEGAPIXELS as u64);
+    let megapixels = found.megapixels().clamp(LEAST_MEGAPIXELS, BUDGET_MEGAPIXELS as u64);
     let share = u32::try_from(megapixels).map_err(|_| ImageError::Unavailable)?;
     let permit = BUDGET.acquire_many(share).await.map_err(|_| ImageError::Unavailable)?;
     let allowed = limits.clone();

@@ -157,8 +157,14 @@ async fn kept_profile_image(web: &Web, what: What, id: AccountId) -> Option<Kept
         let (bytes, _) = fetch(web, &url).await?;
         let limits = limits(web);
         let made = if is_avatar { image::avatar(bytes, &limits).await } else { image::header(bytes, &limits).await };
-        let key = store(web, &made.ok()?.picture).await?;
-        noted(app::remote_media::keep_profile_image(&web.app, id, is_avatar, &url, &key).await)?;
+        let made = made.ok()?;
+        let key = store(web, &made.picture).await?;
+        let still = match &made.still {
+            Some(still) => Some(store(web, still).await?),
+            None => None,
+        };
+        let done = app::remote_media::keep_profile_image(&web.app, id, is_avatar, &url, &key, still.as_deref()).await;
+        noted(done)?;
         Some(Kept { key, preview: None })
     };
     web.fetched.recent.get_with(what, fetching).await

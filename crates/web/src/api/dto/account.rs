@@ -94,10 +94,10 @@ impl<'a> Account<'a> {
         Self {
             display_name: &account.display_name,
             note: &account.note,
-            avatar_static: avatar.clone(),
+            avatar_static: urls.avatar_static(account),
             avatar,
             avatar_description: account.avatar.as_ref().map_or("", |i| &i.description),
-            header_static: header.clone(),
+            header_static: urls.header_static(account),
             header,
             header_description: account.header.as_ref().map_or("", |i| &i.description),
             followers_count: account.followers_count,

@@ -61,3 +61,49 @@ on_both! {
         assert_eq!(answer.status, 422);
     }
 }
+
+/// Two frames of one pixel each: black, then white.
+const MOVING: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\
+    ,\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0,\0\0\0\0\x01\0\x01\0\0\x02\x02\x4c\x01\0;";
+
+on_both! {
+    /// What moves has a still version beside it, for those who want nothing to move; both go when it is replaced.
+    async fn a_moving_avatar_stands_still_where_it_should(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let change = async |name: &str, bytes: &[u8]| {
+            let head = format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"me\"\r\n\r\n");
+            let body = [head.as_bytes(), bytes, b"\r\n--B--\r\n"].concat();
+            let request = dana.request(http::Method::PATCH, "/api/v1/accounts/update_credentials");
+            let request = request.header("content-type", "multipart/form-data; boundary=B").body(body);
+            Answer::read(request.send().await.unwrap()).await.ok()
+        };
+        let kind = async |url: &serde_json::Value| {
+            let path = url.as_str().unwrap().strip_prefix(&house.base).unwrap().to_owned();
+            let answer = house.request(http::Method::GET, &path).send().await.unwrap();
+            let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            (answer.status().as_u16(), kind)
+        };
+        for (name, still) in [("avatar", "avatar_static"), ("header", "header_static")] {
+            let moving = change(name, MOVING).await;
+            assert_ne!(moving[name], moving[still]);
+            assert_eq!(kind(&moving[name]).await, (200, "image/gif".to_owned()));
+            assert_eq!(kind(&moving[still]).await, (200, "image/png".to_owned()));
+            let seen = dana.get(&format!("/api/v1/accounts/{}", dana.id)).await.ok();
+            assert_eq!((&seen[name], &seen[still]), (&moving[name], &moving[still]));
+            let plain = change(name, PNG).await;
+            assert_eq!(plain[name], plain[still]);
+            testkit::eventually("both files are gone", async || {
+                let path = |url: &serde_json::Value| url.as_str().unwrap().strip_prefix(&house.base).unwrap().to_owned();
+                for url in [&moving[name], &moving[still]] {
+                    let answer = house.request(http::Method::GET, &path(url)).send().await.unwrap();
+                    if answer.status() != 404 {
+                        return None;
+                    }
+                }
+                Some(())
+            })
+            .await;
+        }
+    }
+}
