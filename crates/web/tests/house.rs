@@ -13,6 +13,7 @@ use domain::{Clock, PostId, Urls, Visibility};
 use federation::Federation;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use tempfile::TempDir;
+use testkit::{Database, Engine};
 use web::{Config, Web};
 
 pub const PASSWORD: &str = "three quiet words";
@@ -21,8 +22,11 @@ pub struct House {
     pub app: App,
     pub clock: Clock,
     pub base: String,
-    pub folder: TempDir,
+    /// Where its media are.
+    _folder: TempDir,
+    /// Its server ends before its database does.
     _server: Server,
+    pub database: Database,
 }
 
 /// Ends with the test.
@@ -48,20 +52,18 @@ impl Default for Plan {
 }
 
 impl House {
-    pub async fn open() -> Self {
-        Self::planned(Plan::default()).await
+    pub async fn open(engine: Engine) -> Self {
+        Self::planned(engine, Plan::default()).await
     }
 
-    pub async fn planned(plan: Plan) -> Self {
+    pub async fn planned(engine: Engine, plan: Plan) -> Self {
+        let database = Database::fresh(engine).await;
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::shifted();
-        let database = storage::Config {
-            url: format!("sqlite://{}", folder.path().join("house.db").display()),
-            max_connections: 4,
-        };
-        let db = storage::Db::connect(&database, clock.clone()).await.unwrap();
+        let config = storage::Config { url: database.url.clone(), max_connections: 4 };
+        let db = storage::Db::connect(&config, clock.clone()).await.unwrap();
         let urls = Urls::new(&base.parse().unwrap()).unwrap();
         let config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
@@ -70,7 +72,7 @@ impl House {
         let web = Web::new(federation, Config { rate_limits: plan.rate_limits, ..Config::default() });
         let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { app, clock, base, folder, _server: Server(server) }
+        Self { app, clock, base, _folder: folder, _server: Server(server), database }
     }
 
     /// A member who may sign in with [`PASSWORD`].

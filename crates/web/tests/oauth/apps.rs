@@ -1,92 +1,98 @@
 //! `POST /api/v1/apps`, what an app learns about itself, and the document that says where everything is.
 
 use serde_json::json;
+use testkit::on_both;
 
 use super::{BACK, OOB, register, token};
 use crate::house::{House, Plan};
 
-#[tokio::test]
-async fn an_app_registers_in_every_form_that_apps_use() {
-    let house = House::open().await;
-    let browser = house.browser();
-    let url = format!("{}/api/v1/apps", house.base);
-    let as_json = browser.http.post(&url).header("content-type", "application/json").body(
-        json!({"client_name": "Front Porch", "redirect_uris": [OOB, BACK], "scopes": "read write", "website": "https://app.example"})
-            .to_string(),
-    );
-    let answer = browser.send(as_json).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let app = answer.json();
-    assert_eq!(app["name"], "Front Porch");
-    assert_eq!(app["redirect_uris"], json!([OOB, BACK]));
-    assert_eq!(app["redirect_uri"], format!("{OOB}\n{BACK}"));
-    assert_eq!(app["scopes"], json!(["read", "write"]));
-    assert_eq!(app["website"], "https://app.example");
-    assert!(app["client_secret"].as_str().unwrap().len() >= 40);
+on_both! {
+    async fn an_app_registers_in_every_form_that_apps_use(engine) {
+        let house = House::open(engine).await;
+        let browser = house.browser();
+        let url = format!("{}/api/v1/apps", house.base);
+        let as_json = browser.http.post(&url).header("content-type", "application/json").body(
+            json!({"client_name": "Front Porch", "redirect_uris": [OOB, BACK], "scopes": "read write", "website": "https://app.example"})
+                .to_string(),
+        );
+        let answer = browser.send(as_json).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let app = answer.json();
+        assert_eq!(app["name"], "Front Porch");
+        assert_eq!(app["redirect_uris"], json!([OOB, BACK]));
+        assert_eq!(app["redirect_uri"], format!("{OOB}\n{BACK}"));
+        assert_eq!(app["scopes"], json!(["read", "write"]));
+        assert_eq!(app["website"], "https://app.example");
+        assert!(app["client_secret"].as_str().unwrap().len() >= 40);
 
-    let body = format!(
-        "--B\r\nContent-Disposition: form-data; name=\"client_name\"\r\n\r\nToo\r\n--B\r\nContent-Disposition: form-data; \
-         name=\"redirect_uris\"\r\n\r\n{BACK}\r\n--B--\r\n"
-    );
-    let multipart = browser.http.post(&url).header("content-type", "multipart/form-data; boundary=B").body(body);
-    let answer = browser.send(multipart).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    assert_eq!(answer.json()["scopes"], json!(["read"]), "what is asked for where nothing is asked for");
-}
-
-#[tokio::test]
-async fn what_an_app_may_not_be_is_refused() {
-    let house = House::open().await;
-    for (name, uris, scopes, about) in [
-        ("", BACK, "read", "client_name"),
-        ("Porch", "", "read", "redirect_uris"),
-        ("Porch", "javascript:alert(1)", "read", "redirect_uris"),
-        ("Porch", "/callback", "read", "redirect_uris"),
-        ("Porch", "https://app.example/#fragment", "read", "redirect_uris"),
-        ("Porch", BACK, "read everything", "everything"),
-    ] {
-        let fields = [("client_name", name), ("redirect_uris", uris), ("scopes", scopes)];
-        let answer = house.browser().post("/api/v1/apps", &fields).await;
-        assert_eq!(answer.status, 422, "{about}: {}", answer.body);
-        assert!(answer.json()["error"].as_str().unwrap().contains(about), "{}", answer.body);
+        let body = format!(
+            "--B\r\nContent-Disposition: form-data; name=\"client_name\"\r\n\r\nToo\r\n--B\r\nContent-Disposition: form-data; \
+             name=\"redirect_uris\"\r\n\r\n{BACK}\r\n--B--\r\n"
+        );
+        let multipart = browser.http.post(&url).header("content-type", "multipart/form-data; boundary=B").body(body);
+        let answer = browser.send(multipart).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["scopes"], json!(["read"]), "what is asked for where nothing is asked for");
     }
 }
 
-#[tokio::test]
-async fn an_app_learns_who_it_is_and_never_its_secret() {
-    let house = House::open().await;
-    house.member("dana").await;
-    let client = register(&house, "read").await;
-    let token = token(&house, &client, "dana", "read").await;
-    let answer = house.browser().get_as(&token, "/api/v1/apps/verify_credentials").await;
-    assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Front Porch")));
-    assert!(!answer.body.contains("client_secret"));
-    let answer = house.browser().get("/api/v1/apps/verify_credentials").await;
-    assert_eq!(answer.status, 401);
+on_both! {
+    async fn what_an_app_may_not_be_is_refused(engine) {
+        let house = House::open(engine).await;
+        for (name, uris, scopes, about) in [
+            ("", BACK, "read", "client_name"),
+            ("Porch", "", "read", "redirect_uris"),
+            ("Porch", "javascript:alert(1)", "read", "redirect_uris"),
+            ("Porch", "/callback", "read", "redirect_uris"),
+            ("Porch", "https://app.example/#fragment", "read", "redirect_uris"),
+            ("Porch", BACK, "read everything", "everything"),
+        ] {
+            let fields = [("client_name", name), ("redirect_uris", uris), ("scopes", scopes)];
+            let answer = house.browser().post("/api/v1/apps", &fields).await;
+            assert_eq!(answer.status, 422, "{about}: {}", answer.body);
+            assert!(answer.json()["error"].as_str().unwrap().contains(about), "{}", answer.body);
+        }
+    }
 }
 
-#[tokio::test]
-async fn the_metadata_names_addresses_that_are_ours() {
-    let house = House::open().await;
-    let answer = house.browser().get("/.well-known/oauth-authorization-server").await;
-    let json = answer.json();
-    assert_eq!(json["code_challenge_methods_supported"], json!(["S256"]));
-    for name in ["authorization_endpoint", "token_endpoint", "app_registration_endpoint", "revocation_endpoint"] {
-        assert!(json[name].as_str().unwrap().starts_with(&house.base), "{name}");
+on_both! {
+    async fn an_app_learns_who_it_is_and_never_its_secret(engine) {
+        let house = House::open(engine).await;
+        house.member("dana").await;
+        let client = register(&house, "read").await;
+        let token = token(&house, &client, "dana", "read").await;
+        let answer = house.browser().get_as(&token, "/api/v1/apps/verify_credentials").await;
+        assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Front Porch")));
+        assert!(!answer.body.contains("client_secret"));
+        let answer = house.browser().get("/api/v1/apps/verify_credentials").await;
+        assert_eq!(answer.status, 401);
     }
-    assert!(json["scopes_supported"].as_array().unwrap().contains(&json!("write:statuses")));
-    assert_eq!(answer.header("access-control-allow-origin"), "*", "web apps ask from their own address");
 }
 
-#[tokio::test]
-async fn nobody_registers_apps_without_end() {
-    let house = House::planned(Plan { rate_limits: true, ..Plan::default() }).await;
-    let browser = house.browser();
-    let fields = [("client_name", "Porch"), ("redirect_uris", BACK)];
-    let mut statuses = Vec::new();
-    for _ in 0..40 {
-        statuses.push(browser.post("/api/v1/apps", &fields).await.status);
+on_both! {
+    async fn the_metadata_names_addresses_that_are_ours(engine) {
+        let house = House::open(engine).await;
+        let answer = house.browser().get("/.well-known/oauth-authorization-server").await;
+        let json = answer.json();
+        assert_eq!(json["code_challenge_methods_supported"], json!(["S256"]));
+        for name in ["authorization_endpoint", "token_endpoint", "app_registration_endpoint", "revocation_endpoint"] {
+            assert!(json[name].as_str().unwrap().starts_with(&house.base), "{name}");
+        }
+        assert!(json["scopes_supported"].as_array().unwrap().contains(&json!("write:statuses")));
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "web apps ask from their own address");
     }
-    assert_eq!(statuses[0], 200);
-    assert_eq!(*statuses.last().unwrap(), 429);
+}
+
+on_both! {
+    async fn nobody_registers_apps_without_end(engine) {
+        let house = House::planned(engine, Plan { rate_limits: true, ..Plan::default() }).await;
+        let browser = house.browser();
+        let fields = [("client_name", "Porch"), ("redirect_uris", BACK)];
+        let mut statuses = Vec::new();
+        for _ in 0..40 {
+            statuses.push(browser.post("/api/v1/apps", &fields).await.status);
+        }
+        assert_eq!(statuses[0], 200);
+        assert_eq!(*statuses.last().unwrap(), 429);
+    }
 }

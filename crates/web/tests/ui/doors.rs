@@ -1,174 +1,183 @@
 //! Signing in and out, staying signed in, and what protects all of it.
 
 use std::time::Duration;
+use testkit::on_both;
 
 use domain::Visibility;
 use domain::account::Role;
 
 use crate::house::{House, PASSWORD, Plan};
 
-#[tokio::test]
-async fn she_signs_in_by_name_or_address_and_goes_on_where_she_was_going() {
-    let house = House::open().await;
-    house.member_as("dana", Role::Owner).await;
-    for login in ["dana", "@Dana", "dana@mail.example", "DANA@mail.example"] {
-        let browser = house.browser();
-        let answer = browser.sign_in(login, PASSWORD).await;
-        assert_eq!((answer.status, answer.location()), (303, "/"), "{login}");
-        let cookie = answer.header("set-cookie");
-        assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
-            "{cookie}"
-        );
-        assert!(browser.get("/").await.body.contains("Hello, dana"));
-    }
-    let browser = house.browser();
-    let page = browser.get("/login?next=/tags/tea").await;
-    let answer = browser.fill_in(&page, "/login", &[("email", "dana"), ("password", PASSWORD)]).await;
-    assert_eq!(answer.location(), "/tags/tea");
-    for next in ["https://evil.example/", "//evil.example/", "/\\evil.example"] {
-        let browser = house.browser();
-        let page = browser.get(&format!("/login?next={next}")).await;
-        let answer = browser.fill_in(&page, "/login", &[("email", "dana"), ("password", PASSWORD)]).await;
-        assert_eq!(answer.location(), "/", "{next}");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_password_and_a_wrong_name_look_the_same() {
-    let house = House::open().await;
-    house.member("dana").await;
-    let browser = house.browser();
-    let wrong = browser.sign_in("dana", "guess").await;
-    assert_eq!(wrong.status, 422);
-    assert!(wrong.body.contains("do not belong together") && wrong.body.contains("value=\"dana\""));
-    assert!(!wrong.body.contains("guess"));
-    let nobody = browser.sign_in("nobody", "guess").await;
-    assert_eq!(nobody.body.replace("nobody", "dana"), wrong.body);
-}
-
-#[tokio::test]
-async fn forms_need_our_token_and_our_origin() {
-    let house = House::open().await;
-    house.member("dana").await;
-    let browser = house.browser();
-    let page = browser.get("/login").await;
-    let token = page.hidden("/login").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
-    let fields = [("email", "dana"), ("password", PASSWORD), ("csrf", token.as_str())];
-    for fields in [&fields[..2], &[fields[0], fields[1], ("csrf", "wrong")]] {
-        let answer = browser.post("/login", fields).await;
-        assert_eq!(answer.status, 403);
-        assert!(answer.body.contains("out of date"));
-    }
-    let foreign = browser.form("/login", &fields).header("origin", "https://evil.example");
-    assert_eq!(browser.send(foreign).await.status, 403);
-    let foreign = browser.form("/login", &fields).header("sec-fetch-site", "cross-site");
-    assert_eq!(browser.send(foreign).await.status, 403);
-    let without_cookie = house.browser();
-    assert_eq!(without_cookie.post("/login", &fields).await.status, 403, "a token from another browser");
-    assert_eq!(browser.post("/login", &fields).await.status, 303);
-    assert_eq!(browser.post("/logout", &fields[2..]).await.status, 403, "the token of before she signed in");
-}
-
-#[tokio::test]
-async fn signing_out_ends_the_session_on_the_server_too() {
-    let house = House::open().await;
-    house.member_as("dana", Role::Owner).await;
-    let browser = house.browser_of("dana").await;
-    let stolen = browser.cookies.borrow().clone();
-    let answer = browser.fill("/", "/logout", &[]).await;
-    assert_eq!((answer.status, answer.location()), (303, "/"));
-    assert!(!browser.get("/").await.body.contains("Hello"));
-    *browser.cookies.borrow_mut() = stolen;
-    assert!(!browser.get("/").await.body.contains("Hello"));
-}
-
-#[tokio::test]
-async fn a_session_lives_sixty_days_from_its_last_use() {
-    let house = House::open().await;
-    house.member_as("dana", Role::Owner).await;
-    let browser = house.browser_of("dana").await;
-    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
-    for _ in 0..3 {
-        house.clock.advance(days(59));
-        assert!(browser.get("/").await.body.contains("Hello"), "it was used in time");
-    }
-    house.clock.advance(days(61));
-    assert!(!browser.get("/").await.body.contains("Hello"));
-}
-
-#[tokio::test]
-async fn guessing_passwords_is_slowed_down() {
-    let house = House::planned(Plan { rate_limits: true, ..Plan::default() }).await;
-    house.member("dana").await;
-    let browser = house.browser();
-    let mut last = browser.sign_in("dana", "guess").await;
-    assert_eq!(last.status, 422);
-    for _ in 0..14 {
-        last = browser.sign_in("dana", "guess").await;
-    }
-    assert_eq!(last.status, 429);
-    assert!(last.header("retry-after").parse::<u64>().unwrap() > 0);
-    assert!(last.body.contains("One moment, please"));
-    assert_eq!(browser.sign_in("dana", PASSWORD).await.status, 429, "the right one has to wait too");
-}
-
-#[tokio::test]
-async fn every_page_is_protected_and_asks_nobody_else_for_anything() {
-    let house = House::open().await;
-    let dana = house.member_as("dana", Role::Owner).await;
-    let id = house.post(&dana, "Tea? #tea https://elsewhere.example/", Visibility::Public).await;
-    let browser = house.browser_of("dana").await;
-    for path in [
-        "/",
-        "/about",
-        "/login",
-        "/login?again=1",
-        "/sign-up",
-        "/@dana",
-        &format!("/@dana/{id}"),
-        "/tags/tea",
-        "/nowhere",
-        "/@nobody",
-    ] {
-        for browser in [&house.browser(), &browser] {
-            let page = browser.get(path).await;
-            if page.status == 303 {
-                continue;
-            }
-            let policy = page.header("content-security-policy");
-            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
-            assert!(!policy.contains("unsafe"), "{path}");
-            assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
-            assert_eq!(page.header("referrer-policy"), "same-origin", "{path}");
-            assert!(page.header("cache-control").contains("no-"), "{path}");
+on_both! {
+    async fn she_signs_in_by_name_or_address_and_goes_on_where_she_was_going(engine) {
+        let house = House::open(engine).await;
+        house.member_as("dana", Role::Owner).await;
+        for login in ["dana", "@Dana", "dana@mail.example", "DANA@mail.example"] {
+            let browser = house.browser();
+            let answer = browser.sign_in(login, PASSWORD).await;
+            assert_eq!((answer.status, answer.location()), (303, "/"), "{login}");
+            let cookie = answer.header("set-cookie");
             assert!(
-                !page.body.contains("<script") && !page.body.contains(" style=") && !page.body.contains(" onclick")
+                cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
+                "{cookie}"
             );
-            for resource in page.body.split(" src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-                assert!(resource.starts_with('/') || resource.starts_with(&house.base), "{path}: {resource}");
-            }
-            let lowered = page.body.to_lowercase();
-            for word in ["toot", "instance", "federat", "boost", "follower", " dm "] {
-                assert!(!lowered.contains(word), "{path} says {word}");
+            assert!(browser.get("/").await.body.contains("Hello, dana"));
+        }
+        let browser = house.browser();
+        let page = browser.get("/login?next=/tags/tea").await;
+        let answer = browser.fill_in(&page, "/login", &[("email", "dana"), ("password", PASSWORD)]).await;
+        assert_eq!(answer.location(), "/tags/tea");
+        for next in ["https://evil.example/", "//evil.example/", "/\\evil.example"] {
+            let browser = house.browser();
+            let page = browser.get(&format!("/login?next={next}")).await;
+            let answer = browser.fill_in(&page, "/login", &[("email", "dana"), ("password", PASSWORD)]).await;
+            assert_eq!(answer.location(), "/", "{next}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_wrong_password_and_a_wrong_name_look_the_same(engine) {
+        let house = House::open(engine).await;
+        house.member("dana").await;
+        let browser = house.browser();
+        let wrong = browser.sign_in("dana", "guess").await;
+        assert_eq!(wrong.status, 422);
+        assert!(wrong.body.contains("do not belong together") && wrong.body.contains("value=\"dana\""));
+        assert!(!wrong.body.contains("guess"));
+        let nobody = browser.sign_in("nobody", "guess").await;
+        assert_eq!(nobody.body.replace("nobody", "dana"), wrong.body);
+    }
+}
+
+on_both! {
+    async fn forms_need_our_token_and_our_origin(engine) {
+        let house = House::open(engine).await;
+        house.member("dana").await;
+        let browser = house.browser();
+        let page = browser.get("/login").await;
+        let token = page.hidden("/login").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+        let fields = [("email", "dana"), ("password", PASSWORD), ("csrf", token.as_str())];
+        for fields in [&fields[..2], &[fields[0], fields[1], ("csrf", "wrong")]] {
+            let answer = browser.post("/login", fields).await;
+            assert_eq!(answer.status, 403);
+            assert!(answer.body.contains("out of date"));
+        }
+        let foreign = browser.form("/login", &fields).header("origin", "https://evil.example");
+        assert_eq!(browser.send(foreign).await.status, 403);
+        let foreign = browser.form("/login", &fields).header("sec-fetch-site", "cross-site");
+        assert_eq!(browser.send(foreign).await.status, 403);
+        let without_cookie = house.browser();
+        assert_eq!(without_cookie.post("/login", &fields).await.status, 403, "a token from another browser");
+        assert_eq!(browser.post("/login", &fields).await.status, 303);
+        assert_eq!(browser.post("/logout", &fields[2..]).await.status, 403, "the token of before she signed in");
+    }
+}
+
+on_both! {
+    async fn signing_out_ends_the_session_on_the_server_too(engine) {
+        let house = House::open(engine).await;
+        house.member_as("dana", Role::Owner).await;
+        let browser = house.browser_of("dana").await;
+        let stolen = browser.cookies.borrow().clone();
+        let answer = browser.fill("/", "/logout", &[]).await;
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        assert!(!browser.get("/").await.body.contains("Hello"));
+        *browser.cookies.borrow_mut() = stolen;
+        assert!(!browser.get("/").await.body.contains("Hello"));
+    }
+}
+
+on_both! {
+    async fn a_session_lives_sixty_days_from_its_last_use(engine) {
+        let house = House::open(engine).await;
+        house.member_as("dana", Role::Owner).await;
+        let browser = house.browser_of("dana").await;
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        for _ in 0..3 {
+            house.clock.advance(days(59));
+            assert!(browser.get("/").await.body.contains("Hello"), "it was used in time");
+        }
+        house.clock.advance(days(61));
+        assert!(!browser.get("/").await.body.contains("Hello"));
+    }
+}
+
+on_both! {
+    async fn guessing_passwords_is_slowed_down(engine) {
+        let house = House::planned(engine, Plan { rate_limits: true, ..Plan::default() }).await;
+        house.member("dana").await;
+        let browser = house.browser();
+        let mut last = browser.sign_in("dana", "guess").await;
+        assert_eq!(last.status, 422);
+        for _ in 0..14 {
+            last = browser.sign_in("dana", "guess").await;
+        }
+        assert_eq!(last.status, 429);
+        assert!(last.header("retry-after").parse::<u64>().unwrap() > 0);
+        assert!(last.body.contains("One moment, please"));
+        assert_eq!(browser.sign_in("dana", PASSWORD).await.status, 429, "the right one has to wait too");
+    }
+}
+
+on_both! {
+    async fn every_page_is_protected_and_asks_nobody_else_for_anything(engine) {
+        let house = House::open(engine).await;
+        let dana = house.member_as("dana", Role::Owner).await;
+        let id = house.post(&dana, "Tea? #tea https://elsewhere.example/", Visibility::Public).await;
+        let browser = house.browser_of("dana").await;
+        for path in [
+            "/",
+            "/about",
+            "/login",
+            "/login?again=1",
+            "/sign-up",
+            "/@dana",
+            &format!("/@dana/{id}"),
+            "/tags/tea",
+            "/nowhere",
+            "/@nobody",
+        ] {
+            for browser in [&house.browser(), &browser] {
+                let page = browser.get(path).await;
+                if page.status == 303 {
+                    continue;
+                }
+                let policy = page.header("content-security-policy");
+                assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+                assert!(!policy.contains("unsafe"), "{path}");
+                assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+                assert_eq!(page.header("referrer-policy"), "same-origin", "{path}");
+                assert!(page.header("cache-control").contains("no-"), "{path}");
+                assert!(
+                    !page.body.contains("<script") && !page.body.contains(" style=") && !page.body.contains(" onclick")
+                );
+                for resource in page.body.split(" src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                    assert!(resource.starts_with('/') || resource.starts_with(&house.base), "{path}: {resource}");
+                }
+                let lowered = page.body.to_lowercase();
+                for word in ["toot", "instance", "federat", "boost", "follower", " dm "] {
+                    assert!(!lowered.contains(word), "{path} says {word}");
+                }
             }
         }
     }
 }
 
-#[tokio::test]
-async fn what_is_missing_is_a_page_for_people_and_json_for_apps() {
-    let house = House::open().await;
-    house.member_as("dana", Role::Owner).await;
-    let page = house.browser().get("/nowhere/at/all").await;
-    assert_eq!(page.status, 404);
-    assert!(page.body.contains("Nobody home here") && page.header("content-type").starts_with("text/html"));
-    let json = house.browser().get("/api/v1/nowhere").await;
-    assert_eq!((json.status, json.json()["error"].as_str()), (404, Some("Record not found")));
-    assert_eq!(house.browser().get("/robots.txt").await.status, 200);
-    let css = page.body.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let sheet = house.browser().get(&css).await;
-    assert_eq!((sheet.status, sheet.header("content-type")), (200, "text/css; charset=utf-8"));
-    assert!(sheet.header("cache-control").contains("immutable"));
-    assert!(!house.browser().get("/static/porchlight.css?v=0").await.header("cache-control").contains("immutable"));
+on_both! {
+    async fn what_is_missing_is_a_page_for_people_and_json_for_apps(engine) {
+        let house = House::open(engine).await;
+        house.member_as("dana", Role::Owner).await;
+        let page = house.browser().get("/nowhere/at/all").await;
+        assert_eq!(page.status, 404);
+        assert!(page.body.contains("Nobody home here") && page.header("content-type").starts_with("text/html"));
+        let json = house.browser().get("/api/v1/nowhere").await;
+        assert_eq!((json.status, json.json()["error"].as_str()), (404, Some("Record not found")));
+        assert_eq!(house.browser().get("/robots.txt").await.status, 200);
+        let css = page.body.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let sheet = house.browser().get(&css).await;
+        assert_eq!((sheet.status, sheet.header("content-type")), (200, "text/css; charset=utf-8"));
+        assert!(sheet.header("cache-control").contains("immutable"));
+        assert!(!house.browser().get("/static/porchlight.css?v=0").await.header("cache-control").contains("immutable"));
+    }
 }

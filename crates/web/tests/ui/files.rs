@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::attachment::{Attachment, AttachmentKind};
 use domain::{AttachmentId, Timestamp};
 use media::MediaKey;
+use testkit::on_both;
 
 use crate::house::{House, Plan};
 
@@ -14,37 +15,38 @@ const PNG: &[u8] = &[
     69, 78, 68, 174, 66, 96, 130,
 ];
 
-#[tokio::test]
-async fn a_file_is_sent_whole_in_part_or_not_again() {
-    let house = House::open().await;
-    let key = MediaKey::new([7; 16], "mp4").unwrap();
-    house.app.media.put(&key, Bytes::from_static(b"0123456789")).await.unwrap();
-    let path = format!("/media/{}", key.as_str());
-    let browser = house.browser();
-    let ask = async |name: &'static str, value: &str| {
-        browser.send(browser.request(reqwest::Method::GET, &path).header(name, value)).await
-    };
-    let whole = browser.get(&path).await;
-    assert_eq!((whole.status, whole.body.as_str(), whole.header("content-type")), (200, "0123456789", "video/mp4"));
-    assert_eq!(whole.header("content-length"), "10");
-    assert_eq!(whole.header("x-content-type-options"), "nosniff");
-    assert!(whole.header("content-security-policy").contains("sandbox"));
-    assert!(whole.header("cache-control").contains("immutable"));
-    for (range, body, said) in [
-        ("bytes=2-4", "234", "bytes 2-4/10"),
-        ("bytes=7-", "789", "bytes 7-9/10"),
-        ("bytes=-2", "89", "bytes 8-9/10"),
-        ("bytes=8-99", "89", "bytes 8-9/10"),
-    ] {
-        let part = ask("range", range).await;
-        assert_eq!((part.status, part.body.as_str(), part.header("content-range")), (206, body, said), "{range}");
-    }
-    let outside = ask("range", "bytes=10-").await;
-    assert_eq!((outside.status, outside.header("content-range")), (416, "bytes */10"));
-    assert_eq!(ask("range", "bytes=1-2,4-5").await.status, 200);
-    assert_eq!(ask("if-none-match", whole.header("etag")).await.status, 304);
-    for missing in ["/media/aa/bb/x.png", "/media/../house.db", "/media/%2e%2e/house.db", "/media/"] {
-        assert_eq!(browser.get(missing).await.status, 404, "{missing}");
+on_both! {
+    async fn a_file_is_sent_whole_in_part_or_not_again(engine) {
+        let house = House::open(engine).await;
+        let key = MediaKey::new([7; 16], "mp4").unwrap();
+        house.app.media.put(&key, Bytes::from_static(b"0123456789")).await.unwrap();
+        let path = format!("/media/{}", key.as_str());
+        let browser = house.browser();
+        let ask = async |name: &'static str, value: &str| {
+            browser.send(browser.request(reqwest::Method::GET, &path).header(name, value)).await
+        };
+        let whole = browser.get(&path).await;
+        assert_eq!((whole.status, whole.body.as_str(), whole.header("content-type")), (200, "0123456789", "video/mp4"));
+        assert_eq!(whole.header("content-length"), "10");
+        assert_eq!(whole.header("x-content-type-options"), "nosniff");
+        assert!(whole.header("content-security-policy").contains("sandbox"));
+        assert!(whole.header("cache-control").contains("immutable"));
+        for (range, body, said) in [
+            ("bytes=2-4", "234", "bytes 2-4/10"),
+            ("bytes=7-", "789", "bytes 7-9/10"),
+            ("bytes=-2", "89", "bytes 8-9/10"),
+            ("bytes=8-99", "89", "bytes 8-9/10"),
+        ] {
+            let part = ask("range", range).await;
+            assert_eq!((part.status, part.body.as_str(), part.header("content-range")), (206, body, said), "{range}");
+        }
+        let outside = ask("range", "bytes=10-").await;
+        assert_eq!((outside.status, outside.header("content-range")), (416, "bytes */10"));
+        assert_eq!(ask("range", "bytes=1-2,4-5").await.status, 200);
+        assert_eq!(ask("if-none-match", whole.header("etag")).await.status, 304);
+        for missing in ["/media/aa/bb/x.png", "/media/../house.db", "/media/%2e%2e/house.db", "/media/"] {
+            assert_eq!(browser.get(missing).await.status, 404, "{missing}");
+        }
     }
 }
 
@@ -100,42 +102,44 @@ async fn attach(house: &House, url: &str) -> Attachment {
     a
 }
 
-#[tokio::test]
-async fn a_picture_of_another_community_is_fetched_once_and_kept() {
-    let house = House::planned(open_to_loopback()).await;
-    let (url, asked) = elsewhere(PNG).await;
-    let a = attach(&house, &url).await;
-    let browser = house.browser();
-    let (original, small) = (house.app.urls.attachment(&a), house.app.urls.attachment_preview(&a));
-    let raw = async |url: &str| {
-        let response = browser.http.get(url).send().await.unwrap();
-        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
-    };
-    let (first, second) = tokio::join!(raw(&original), raw(&small));
-    assert_eq!((first.0, second.0), (200, 200));
-    assert!(first.1.starts_with("image/"));
-    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1, "two readers, one fetch");
-    let mut conn = house.app.db.read().await.unwrap();
-    let kept = storage::attachments::unchecked(&mut conn, a.id).await.unwrap();
-    assert!(kept.key.is_some() && kept.preview_key.is_some());
-    assert_eq!(raw(&house.app.urls.attachment(&kept)).await.0, 200);
+on_both! {
+    async fn a_picture_of_another_community_is_fetched_once_and_kept(engine) {
+        let house = House::planned(engine, open_to_loopback()).await;
+        let (url, asked) = elsewhere(PNG).await;
+        let a = attach(&house, &url).await;
+        let browser = house.browser();
+        let (original, small) = (house.app.urls.attachment(&a), house.app.urls.attachment_preview(&a));
+        let raw = async |url: &str| {
+            let response = browser.http.get(url).send().await.unwrap();
+            (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
+        };
+        let (first, second) = tokio::join!(raw(&original), raw(&small));
+        assert_eq!((first.0, second.0), (200, 200));
+        assert!(first.1.starts_with("image/"));
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1, "two readers, one fetch");
+        let mut conn = house.app.db.read().await.unwrap();
+        let kept = storage::attachments::unchecked(&mut conn, a.id).await.unwrap();
+        assert!(kept.key.is_some() && kept.preview_key.is_some());
+        assert_eq!(raw(&house.app.urls.attachment(&kept)).await.0, 200);
 
-    let guessed = format!("/media/remote/attachments/{}/original", a.id);
-    for path in [guessed.clone(), format!("{guessed}?k=0000")] {
-        assert_eq!(browser.get(&path).await.status, 404, "an id alone opens nothing");
+        let guessed = format!("/media/remote/attachments/{}/original", a.id);
+        for path in [guessed.clone(), format!("{guessed}?k=0000")] {
+            assert_eq!(browser.get(&path).await.status, 404, "an id alone opens nothing");
+        }
     }
 }
 
-#[tokio::test]
-async fn what_is_no_picture_or_may_not_be_asked_is_not_kept() {
-    let house = House::planned(open_to_loopback()).await;
-    let (url, _) = elsewhere(b"<script>alert(1)</script>").await;
-    let a = attach(&house, &url).await;
-    assert_eq!(house.browser().get(&house.app.urls.attachment(&a)).await.status, 404);
+on_both! {
+    async fn what_is_no_picture_or_may_not_be_asked_is_not_kept(engine) {
+        let house = House::planned(engine, open_to_loopback()).await;
+        let (url, _) = elsewhere(b"<script>alert(1)</script>").await;
+        let a = attach(&house, &url).await;
+        assert_eq!(house.browser().get(&house.app.urls.attachment(&a)).await.status, 404);
 
-    let guarded = House::open().await;
-    let (url, asked) = elsewhere(PNG).await;
-    let a = attach(&guarded, &url).await;
-    assert_eq!(guarded.browser().get(&guarded.app.urls.attachment(&a)).await.status, 404);
-    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0, "addresses of our own network are not asked");
+        let guarded = House::open(engine).await;
+        let (url, asked) = elsewhere(PNG).await;
+        let a = attach(&guarded, &url).await;
+        assert_eq!(guarded.browser().get(&guarded.app.urls.attachment(&a)).await.status, 404);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0, "addresses of our own network are not asked");
+    }
 }

@@ -1,6 +1,7 @@
 //! The first visit, and the four ways of joining: open, by asking, by an invite link, not at all.
 
 use std::time::Duration;
+use testkit::{Engine, on_both};
 
 use app::accounts::By;
 use domain::InviteId;
@@ -13,8 +14,8 @@ use crate::house::{Browser, House, PASSWORD, Plan};
 const DANA: &[(&str, &str)] =
     &[("username", "dana"), ("email", "dana@mail.example"), ("password", PASSWORD), ("reason", "Two teens, no sleep.")];
 
-async fn planned(sign_up: SignUp) -> House {
-    let house = House::planned(Plan { sign_up, ..Plan::default() }).await;
+async fn planned(engine: Engine, sign_up: SignUp) -> House {
+    let house = House::planned(engine, Plan { sign_up, ..Plan::default() }).await;
     house.member_as("priya", Role::Owner).await;
     house
 }
@@ -28,94 +29,98 @@ async fn is_signed_in(browser: &Browser) -> bool {
     browser.get("/").await.body.contains("Hello, ")
 }
 
-#[tokio::test]
-async fn the_first_visit_makes_the_owner_and_nobody_after_her() {
-    let house = House::open().await;
-    let browser = house.browser();
-    let answer = browser.get("/").await;
-    assert_eq!((answer.status, answer.location()), (303, "/set-up"));
-    let other = house.browser();
-    let others_page = other.get("/set-up").await;
+on_both! {
+    async fn the_first_visit_makes_the_owner_and_nobody_after_her(engine) {
+        let house = House::open(engine).await;
+        let browser = house.browser();
+        let answer = browser.get("/").await;
+        assert_eq!((answer.status, answer.location()), (303, "/set-up"));
+        let other = house.browser();
+        let others_page = other.get("/set-up").await;
 
-    let short = browser.fill("/set-up", "/set-up", &with(&[("title", "Maple <Street>"), ("password", "short")])).await;
-    assert_eq!(short.status, 422);
-    assert!(short.body.contains("at least 8 characters") && short.body.contains("value=\"Maple &#60;Street&#62;\""));
-    let unnamed = browser.fill("/set-up", "/set-up", &with(&[("title", "  ")])).await;
-    assert_eq!(unnamed.status, 422);
+        let short = browser.fill("/set-up", "/set-up", &with(&[("title", "Maple <Street>"), ("password", "short")])).await;
+        assert_eq!(short.status, 422);
+        assert!(short.body.contains("at least 8 characters") && short.body.contains("value=\"Maple &#60;Street&#62;\""));
+        let unnamed = browser.fill("/set-up", "/set-up", &with(&[("title", "  ")])).await;
+        assert_eq!(unnamed.status, 422);
 
-    let answer = browser.fill("/set-up", "/set-up", &with(&[("title", "Maple <Street>")])).await;
-    assert_eq!((answer.status, answer.location()), (303, "/"));
-    let front = browser.get("/").await;
-    assert!(front.body.contains("Hello, dana"), "{}", front.body);
-    assert!(front.body.contains("Maple &#60;Street&#62;") && !front.body.contains("Maple <Street>"));
-    assert!(browser.get("/@dana").await.body.contains("Looks after this place"));
+        let answer = browser.fill("/set-up", "/set-up", &with(&[("title", "Maple <Street>")])).await;
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        let front = browser.get("/").await;
+        assert!(front.body.contains("Hello, dana"), "{}", front.body);
+        assert!(front.body.contains("Maple &#60;Street&#62;") && !front.body.contains("Maple <Street>"));
+        assert!(browser.get("/@dana").await.body.contains("Looks after this place"));
 
-    assert_eq!(house.browser().get("/set-up").await.status, 404);
-    let late = other.fill_in(&others_page, "/set-up", &with(&[("title", "Mine"), ("username", "eve")])).await;
-    assert_eq!(late.status, 404, "a form that was opened before");
-    assert_eq!(house.browser().get("/@eve").await.status, 404);
-}
-
-#[tokio::test]
-async fn an_open_door_lets_her_in_at_once() {
-    let house = planned(SignUp::Open).await;
-    let browser = house.browser();
-    assert!(browser.get("/").await.body.contains("Join us"));
-    for (wrong, says) in [
-        (("username", "da na"), "letters"),
-        (("username", "admin"), "reserved"),
-        (("username", "PRIYA"), "taken"),
-        (("email", "nonsense"), "e-mail address"),
-        (("email", "priya@mail.example"), "belongs to a member"),
-        (("password", "short"), "at least 8"),
-    ] {
-        let answer = browser.fill("/sign-up", "/sign-up", &with(&[wrong])).await;
-        assert_eq!(answer.status, 422, "{wrong:?}");
-        assert!(answer.body.contains(says) && answer.body.contains("aria-invalid"), "{wrong:?}: {}", answer.body);
-        assert!(!answer.body.contains(PASSWORD), "a password is never sent back");
+        assert_eq!(house.browser().get("/set-up").await.status, 404);
+        let late = other.fill_in(&others_page, "/set-up", &with(&[("title", "Mine"), ("username", "eve")])).await;
+        assert_eq!(late.status, 404, "a form that was opened before");
+        assert_eq!(house.browser().get("/@eve").await.status, 404);
     }
-    let answer = browser.fill("/sign-up", "/sign-up", DANA).await;
-    assert_eq!((answer.status, answer.location()), (303, "/"));
-    assert!(is_signed_in(&browser).await);
 }
 
-#[tokio::test]
-async fn asking_waits_until_somebody_says_yes() {
-    let house = planned(SignUp::Approval).await;
-    let browser = house.browser();
-    let silent = browser.fill("/sign-up", "/sign-up", &with(&[("reason", " ")])).await;
-    assert_eq!(silent.status, 422);
-    assert!(silent.body.contains("A few words, please."));
-    let answer = browser.fill("/sign-up", "/sign-up", DANA).await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("Thank you for knocking"));
-    assert!(!is_signed_in(&browser).await);
-    let early = browser.sign_in("dana", PASSWORD).await;
-    assert_eq!(early.status, 403);
-    assert!(early.body.contains("Thank you for knocking"));
-    assert_eq!(browser.sign_in("dana", "guess").await.status, 422, "who does not know the password learns nothing");
-
-    let id = {
-        let mut conn = house.app.db.read().await.unwrap();
-        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0.id
-    };
-    app::accounts::approve::approve(&house.app, By::Operator, id).await.unwrap();
-    assert_eq!(browser.sign_in("dana", PASSWORD).await.status, 303);
+on_both! {
+    async fn an_open_door_lets_her_in_at_once(engine) {
+        let house = planned(engine, SignUp::Open).await;
+        let browser = house.browser();
+        assert!(browser.get("/").await.body.contains("Join us"));
+        for (wrong, says) in [
+            (("username", "da na"), "letters"),
+            (("username", "admin"), "reserved"),
+            (("username", "PRIYA"), "taken"),
+            (("email", "nonsense"), "e-mail address"),
+            (("email", "priya@mail.example"), "belongs to a member"),
+            (("password", "short"), "at least 8"),
+        ] {
+            let answer = browser.fill("/sign-up", "/sign-up", &with(&[wrong])).await;
+            assert_eq!(answer.status, 422, "{wrong:?}");
+            assert!(answer.body.contains(says) && answer.body.contains("aria-invalid"), "{wrong:?}: {}", answer.body);
+            assert!(!answer.body.contains(PASSWORD), "a password is never sent back");
+        }
+        let answer = browser.fill("/sign-up", "/sign-up", DANA).await;
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        assert!(is_signed_in(&browser).await);
+    }
 }
 
-#[tokio::test]
-async fn rules_are_agreed_to() {
-    let house = planned(SignUp::Open).await;
-    let mut tx = house.app.db.write().await.unwrap();
-    let mut community = storage::settings::community(&mut tx).await.unwrap();
-    community.rules = vec!["Be kind.".to_owned()];
-    storage::settings::set_community(&mut tx, &community).await.unwrap();
-    tx.commit().await.unwrap();
-    let browser = house.browser();
-    let page = browser.get("/sign-up").await;
-    assert!(page.body.contains("Be kind."));
-    assert_eq!(browser.fill_in(&page, "/sign-up", DANA).await.status, 422);
-    assert_eq!(browser.fill_in(&page, "/sign-up", &with(&[("agreement", "1")])).await.status, 303);
+on_both! {
+    async fn asking_waits_until_somebody_says_yes(engine) {
+        let house = planned(engine, SignUp::Approval).await;
+        let browser = house.browser();
+        let silent = browser.fill("/sign-up", "/sign-up", &with(&[("reason", " ")])).await;
+        assert_eq!(silent.status, 422);
+        assert!(silent.body.contains("A few words, please."));
+        let answer = browser.fill("/sign-up", "/sign-up", DANA).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.contains("Thank you for knocking"));
+        assert!(!is_signed_in(&browser).await);
+        let early = browser.sign_in("dana", PASSWORD).await;
+        assert_eq!(early.status, 403);
+        assert!(early.body.contains("Thank you for knocking"));
+        assert_eq!(browser.sign_in("dana", "guess").await.status, 422, "who does not know the password learns nothing");
+
+        let id = {
+            let mut conn = house.app.db.read().await.unwrap();
+            storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0.id
+        };
+        app::accounts::approve::approve(&house.app, By::Operator, id).await.unwrap();
+        assert_eq!(browser.sign_in("dana", PASSWORD).await.status, 303);
+    }
+}
+
+on_both! {
+    async fn rules_are_agreed_to(engine) {
+        let house = planned(engine, SignUp::Open).await;
+        let mut tx = house.app.db.write().await.unwrap();
+        let mut community = storage::settings::community(&mut tx).await.unwrap();
+        community.rules = vec!["Be kind.".to_owned()];
+        storage::settings::set_community(&mut tx, &community).await.unwrap();
+        tx.commit().await.unwrap();
+        let browser = house.browser();
+        let page = browser.get("/sign-up").await;
+        assert!(page.body.contains("Be kind."));
+        assert_eq!(browser.fill_in(&page, "/sign-up", DANA).await.status, 422);
+        assert_eq!(browser.fill_in(&page, "/sign-up", &with(&[("agreement", "1")])).await.status, 303);
+    }
 }
 
 async fn invite(house: &House, max_uses: Option<i64>, expires: Option<Duration>) -> String {
@@ -140,43 +145,45 @@ async fn invite(house: &House, max_uses: Option<i64>, expires: Option<Duration>)
     code
 }
 
-#[tokio::test]
-async fn an_invite_link_lets_in_as_many_as_it_is_for() {
-    let house = planned(SignUp::Invite).await;
-    assert_eq!(house.browser().get("/sign-up").await.status, 403);
-    let code = invite(&house, Some(1), None).await;
-    let path = format!("/invite/{code}");
-    let (browser, late) = (house.browser(), house.browser());
-    let page = browser.get(&path).await;
-    assert!(page.body.contains("priya</bdi> asked you in"), "{}", page.body);
-    assert!(!page.body.contains("name=\"reason\""), "she need not explain herself");
-    let lates_page = late.get(&path).await;
-    assert_eq!(browser.fill_in(&page, &path, DANA).await.status, 303);
-    assert!(is_signed_in(&browser).await);
+on_both! {
+    async fn an_invite_link_lets_in_as_many_as_it_is_for(engine) {
+        let house = planned(engine, SignUp::Invite).await;
+        assert_eq!(house.browser().get("/sign-up").await.status, 403);
+        let code = invite(&house, Some(1), None).await;
+        let path = format!("/invite/{code}");
+        let (browser, late) = (house.browser(), house.browser());
+        let page = browser.get(&path).await;
+        assert!(page.body.contains("priya</bdi> asked you in"), "{}", page.body);
+        assert!(!page.body.contains("name=\"reason\""), "she need not explain herself");
+        let lates_page = late.get(&path).await;
+        assert_eq!(browser.fill_in(&page, &path, DANA).await.status, 303);
+        assert!(is_signed_in(&browser).await);
 
-    assert_eq!(house.browser().get(&path).await.status, 410);
-    let answer = late.fill_in(&lates_page, &path, &with(&[("username", "eve"), ("email", "eve@mail.example")])).await;
-    assert_eq!(answer.status, 410);
-    assert!(answer.body.contains("This invitation is over"));
-    assert_eq!(house.browser().get("/@eve").await.status, 404);
-    assert_eq!(house.browser().get("/invite/unknown").await.status, 404);
+        assert_eq!(house.browser().get(&path).await.status, 410);
+        let answer = late.fill_in(&lates_page, &path, &with(&[("username", "eve"), ("email", "eve@mail.example")])).await;
+        assert_eq!(answer.status, 410);
+        assert!(answer.body.contains("This invitation is over"));
+        assert_eq!(house.browser().get("/@eve").await.status, 404);
+        assert_eq!(house.browser().get("/invite/unknown").await.status, 404);
 
-    let brief = invite(&house, None, Some(Duration::from_secs(60))).await;
-    assert_eq!(house.browser().get(&format!("/invite/{brief}")).await.status, 200);
-    house.clock.advance(Duration::from_secs(61));
-    assert_eq!(house.browser().get(&format!("/invite/{brief}")).await.status, 410);
+        let brief = invite(&house, None, Some(Duration::from_secs(60))).await;
+        assert_eq!(house.browser().get(&format!("/invite/{brief}")).await.status, 200);
+        house.clock.advance(Duration::from_secs(61));
+        assert_eq!(house.browser().get(&format!("/invite/{brief}")).await.status, 410);
+    }
 }
 
-#[tokio::test]
-async fn a_closed_door_is_closed() {
-    let house = planned(SignUp::Closed).await;
-    assert_eq!(house.browser().get("/sign-up").await.status, 403);
-    let front = house.browser().get("/").await;
-    assert!(front.body.contains("not taking in new people") && !front.body.contains("href=\"/sign-up\""));
-    let code = invite(&house, None, None).await;
-    assert_eq!(house.browser().get(&format!("/invite/{code}")).await.status, 403);
-    let browser = house.browser();
-    let page = browser.get("/login").await;
-    let csrf = page.hidden("/login")[0].1.clone();
-    assert_eq!(browser.post("/sign-up", &with(&[("csrf", &csrf)])).await.status, 403);
+on_both! {
+    async fn a_closed_door_is_closed(engine) {
+        let house = planned(engine, SignUp::Closed).await;
+        assert_eq!(house.browser().get("/sign-up").await.status, 403);
+        let front = house.browser().get("/").await;
+        assert!(front.body.contains("not taking in new people") && !front.body.contains("href=\"/sign-up\""));
+        let code = invite(&house, None, None).await;
+        assert_eq!(house.browser().get(&format!("/invite/{code}")).await.status, 403);
+        let browser = house.browser();
+        let page = browser.get("/login").await;
+        let csrf = page.hidden("/login")[0].1.clone();
+        assert_eq!(browser.post("/sign-up", &with(&[("csrf", &csrf)])).await.status, 403);
+    }
 }

@@ -4,6 +4,7 @@
 //! With `PORCHLIGHT_SCREENSHOTS=FOLDER` the pages are left there as pictures, to be looked at.
 
 use std::path::PathBuf;
+use testkit::Engine;
 
 use app::posts::publish::Draft;
 use bytes::Bytes;
@@ -96,7 +97,7 @@ async fn picture(house: &House, by: &Account, description: &str) -> AttachmentId
 }
 
 async fn street() -> Street {
-    let house = House::planned(Plan::default()).await;
+    let house = House::planned(Engine::Sqlite, Plan::default()).await;
     let dana = house.member_as("dana", Role::Owner).await;
     let priya = house.member("priya_with_quite_a_long_name").await;
     let mut tx = house.app.db.write().await.unwrap();
@@ -213,7 +214,7 @@ async fn members_pages_fit_and_can_be_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_page_fits_and_can_be_read() {
-    let house = House::open().await;
+    let house = House::open(Engine::Sqlite).await;
     let mut browser = Chromium::open().await;
     inspect(&mut browser, &house.base, "set-up", "/set-up").await;
 }
