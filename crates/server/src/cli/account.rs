@@ -49,7 +49,8 @@ pub enum Command {
         #[command(flatten)]
         role: ChosenRole,
     },
-    /// Close an account: she is signed out and cannot sign in. Her posts stay.
+    /// Close an account: she is signed out and cannot sign in. Her posts stay, but nobody sees them, or her, until it is
+    /// opened again.
     Disable(Named),
     /// Open a closed account again.
     Enable(Named),
