@@ -68,6 +68,8 @@ CREATE TABLE members (
     invite_id       BIGINT,
     preferences     TEXT NOT NULL DEFAULT '{}',
     created_at      BIGINT NOT NULL,
+    -- Grows with everything she does with posts (favourites, boosts, bookmarks, pins, muted discussions).
+    marks           BIGINT NOT NULL DEFAULT 0,
     last_active_at  BIGINT
 );
 CREATE UNIQUE INDEX members_by_email ON members (lower(email));

@@ -68,6 +68,8 @@ CREATE TABLE members (
     invite_id       INTEGER,
     preferences     TEXT NOT NULL DEFAULT '{}',
     created_at      INTEGER NOT NULL,
+    -- Grows with everything she does with posts (favourites, boosts, bookmarks, pins, muted discussions).
+    marks           INTEGER NOT NULL DEFAULT 0,
     last_active_at  INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX members_by_email ON members (lower(email));

@@ -9,20 +9,22 @@ use std::sync::Arc;
 use domain::account::{Account, Role};
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::post::Post;
-use domain::view::{AccountView, Emoji, Mention, PostCore, PostFlags, PostView};
+use domain::view::{AccountView, Emoji, Mention, PostCore, PostView};
 use domain::{AccountId, AttachmentId, EmojiId, PostId, Timestamp, Viewer};
 
 use crate::accounts;
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::marks;
 use crate::posts::{PostRow, post_columns};
 use crate::record::record;
 use crate::sql;
 use crate::visible::visible;
 
 record! {
-    /// A post that the viewer may see, in the version it has now.
-    struct Seen {
+    /// A post that the viewer may see, in the version it has now: what lists that checked it give.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Found {
         id: i64,
         version: i64,
         account_id: i64,
@@ -31,26 +33,56 @@ record! {
     }
 }
 
+/// The columns of [`Found`], of posts `p` and their authors `a`, for statements that hold `visible!`.
+macro_rules! found_columns {
+    () => {
+        "p.id, p.version, p.account_id, a.version AS account_version, p.boost_of_id"
+    };
+}
+pub(crate) use found_columns;
+
+impl Found {
+    #[must_use]
+    pub fn id(&self) -> PostId {
+        PostId(self.id)
+    }
+}
+
+impl PartialEq<PostId> for Found {
+    fn eq(&self, id: &PostId) -> bool {
+        self.id() == *id
+    }
+}
+
 /// The posts that the viewer may see, in the order of `ids`. A boost is left out with what it boosts.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn posts(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<PostView>> {
-    if ids.is_empty() {
+    let seen = look(conn, viewer, ids).await?;
+    let by_id: HashMap<i64, Found> = seen.into_iter().map(|p| (p.id, p)).collect();
+    let in_order: Vec<Found> = ids.iter().filter_map(|id| by_id.get(&id.0).copied()).collect();
+    found(conn, viewer, &in_order).await
+}
+
+/// The posts that a list found for this viewer, in its order. A boost is left out with what it boosts.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn found(conn: &mut Conn, viewer: Viewer, found: &[Found]) -> Result<Vec<PostView>> {
+    if found.is_empty() {
         return Ok(Vec::new());
     }
-    let mut seen = look(conn, viewer, ids).await?;
+    let mut seen = found.to_vec();
     let here: HashSet<i64> = seen.iter().map(|p| p.id).collect();
     let boosted: Vec<PostId> =
         seen.iter().filter_map(|p| p.boost_of_id).filter(|id| !here.contains(id)).map(PostId).collect();
-    if !boosted.is_empty() {
-        seen.extend(look(conn, viewer, &boosted).await?);
-    }
+    seen.extend(look(conn, viewer, &boosted).await?);
     let views = assemble(conn, viewer, &seen).await?;
-    Ok(ids
+    Ok(found
         .iter()
-        .filter_map(|id| {
-            let mut view = views.get(id)?.clone();
+        .filter_map(|p| {
+            let mut view = views.get(&p.id())?.clone();
             if let Some(original) = view.post().boost_of_id {
                 view.boost_of = Some(Box::new(views.get(&original)?.clone()));
             }
@@ -67,11 +99,15 @@ pub async fn post(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<PostVie
     posts(conn, viewer, &[id]).await?.pop().ok_or(Error::NotFound)
 }
 
-async fn look(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<Seen>> {
+async fn look(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<Found>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     sql!(concat!(
-        "SELECT p.id, p.version, p.account_id, a.version AS account_version, p.boost_of_id
-         FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND a.deleted_at IS NULL AND ",
-        visible!("p")
+        "SELECT ",
+        found_columns!(),
+        " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND ",
+        visible!("p" by "a")
     ))
     .bind(viewer.raw())
     .bind(ids)
@@ -79,13 +115,13 @@ async fn look(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<See
     .await
 }
 
-async fn assemble(conn: &mut Conn, viewer: Viewer, seen: &[Seen]) -> Result<HashMap<PostId, PostView>> {
+async fn assemble(conn: &mut Conn, viewer: Viewer, seen: &[Found]) -> Result<HashMap<PostId, PostView>> {
     let authors: Vec<(AccountId, i64)> = seen.iter().map(|p| (AccountId(p.account_id), p.account_version)).collect();
     let accounts = kept_accounts(conn, authors).await?;
     let cores = kept_cores(conn, seen, &accounts).await?;
     let ids: Vec<PostId> = seen.iter().map(|p| PostId(p.id)).collect();
     let flags = match viewer.account() {
-        Some(me) => flags(conn, me, &ids).await?,
+        Some(me) => marks::of(conn, me, &ids).await?,
         None => HashMap::new(),
     };
     Ok(cores
@@ -102,7 +138,7 @@ async fn assemble(conn: &mut Conn, viewer: Viewer, seen: &[Seen]) -> Result<Hash
 /// The viewer-independent parts, as far as possible from what was read before.
 async fn kept_cores(
     conn: &mut Conn,
-    seen: &[Seen],
+    seen: &[Found],
     accounts: &HashMap<AccountId, Arc<AccountView>>,
 ) -> Result<HashMap<PostId, Arc<PostCore>>> {
     let mut cores = HashMap::with_capacity(seen.len());
@@ -367,34 +403,6 @@ async fn attachments(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, 
         let attachment = Attachment::from(row);
         if let Some(post) = attachment.post_id {
             by_post.entry(post).or_default().push(attachment);
-        }
-    }
-    Ok(by_post)
-}
-
-async fn flags(conn: &mut Conn, me: AccountId, ids: &[PostId]) -> Result<HashMap<PostId, PostFlags>> {
-    let rows = sql!(
-        "SELECT CAST(1 AS BIGINT), post_id FROM favourites WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(2 AS BIGINT), boost_of_id FROM posts
-            WHERE account_id = $1 AND boost_of_id = ANY($2) AND boost_of_id IS NOT NULL AND deleted_at IS NULL
-         UNION ALL SELECT CAST(3 AS BIGINT), post_id FROM bookmarks WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(4 AS BIGINT), post_id FROM pins WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(5 AS BIGINT), p.id FROM thread_mutes tm JOIN posts p ON p.thread_id = tm.thread_id
-            WHERE tm.account_id = $1 AND p.id = ANY($2)"
-    )
-    .bind(me)
-    .bind(ids)
-    .all::<(i64, i64)>(conn)
-    .await?;
-    let mut by_post: HashMap<PostId, PostFlags> = HashMap::new();
-    for (kind, post) in rows {
-        let flags = by_post.entry(PostId(post)).or_default();
-        match kind {
-            1 => flags.favourited = true,
-            2 => flags.boosted = true,
-            3 => flags.bookmarked = true,
-            4 => flags.pinned = true,
-            _ => flags.muted = true,
         }
     }
     Ok(by_post)

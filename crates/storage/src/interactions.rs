@@ -5,6 +5,7 @@ use domain::{AccountId, PostId, ThreadId, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::marks;
 use crate::sql;
 use crate::visible::{paged, visible};
 
@@ -28,6 +29,9 @@ pub async fn favourite(tx: &mut Tx, id: i64, account: AccountId, post: PostId, u
     .bind(now)
     .run(tx)
     .await?;
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
     Ok(n > 0)
 }
 
@@ -41,6 +45,9 @@ pub async fn unfavourite(tx: &mut Tx, account: AccountId, post: PostId) -> Resul
         .bind(post)
         .maybe::<(String,)>(tx)
         .await?;
+    if row.is_some() {
+        marks::changed(tx, account).await?;
+    }
     Ok(row.map(|(uri,)| uri))
 }
 
@@ -69,6 +76,9 @@ pub async fn bookmark(tx: &mut Tx, account: AccountId, post: PostId) -> Result<b
     .bind(post)
     .run(tx)
     .await?;
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
     Ok(n > 0)
 }
 
@@ -77,6 +87,9 @@ pub async fn bookmark(tx: &mut Tx, account: AccountId, post: PostId) -> Result<b
 pub async fn unbookmark(tx: &mut Tx, account: AccountId, post: PostId) -> Result<bool> {
     let n =
         sql!("DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2").bind(account).bind(post).run(tx).await?;
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
     Ok(n > 0)
 }
 
@@ -92,6 +105,9 @@ pub async fn pin(tx: &mut Tx, account: AccountId, post: PostId) -> Result<bool> 
     .bind(post)
     .run(tx)
     .await?;
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
     Ok(n > 0)
 }
 
@@ -99,6 +115,9 @@ pub async fn pin(tx: &mut Tx, account: AccountId, post: PostId) -> Result<bool> 
 /// As [`crate::Error`] says.
 pub async fn unpin(tx: &mut Tx, account: AccountId, post: PostId) -> Result<bool> {
     let n = sql!("DELETE FROM pins WHERE account_id = $1 AND post_id = $2").bind(account).bind(post).run(tx).await?;
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
     Ok(n > 0)
 }
 
@@ -118,7 +137,7 @@ pub async fn mute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) -> R
         .bind(thread)
         .run(tx)
         .await?;
-    Ok(())
+    marks::changed(tx, account).await
 }
 
 /// # Errors
@@ -129,7 +148,7 @@ pub async fn unmute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) ->
         .bind(thread)
         .run(tx)
         .await?;
-    Ok(())
+    marks::changed(tx, account).await
 }
 
 fn newest_first<T: From<i64>>(page: &Page, rows: Vec<(i64, i64)>) -> Vec<(i64, T)> {

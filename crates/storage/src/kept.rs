@@ -1,13 +1,15 @@
-//! What was read before and has not changed: posts and accounts without anything that depends on the viewer.
+//! What was read before and has not changed: posts and accounts without anything that depends on the viewer, and
+//! what each viewer did with posts.
 //!
 //! Every row has a version that grows with each change. A page first reads which versions there are now (and which
 //! posts the viewer may see), then takes from here what it has in that version. Nothing has to be told to forget,
 //! in this process or another: an old version is never asked for again.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::view::{AccountView, PostCore};
+use domain::view::{AccountView, PostCore, PostFlags};
 use domain::{AccountId, PostId};
 use moka::sync::Cache;
 
@@ -15,6 +17,8 @@ use crate::community::Totals;
 
 /// Custom emojis are shown with posts and accounts but have no version there: a change shows after this long.
 const KEEP: Duration = Duration::from_secs(5 * 60);
+/// Posts whose marks are kept, per member.
+const MARKS: usize = 1_000;
 /// What is told of the whole community takes a walk through a table, and nobody minds if it is a little old.
 const KEEP_TOTALS: Duration = Duration::from_secs(10);
 
@@ -22,6 +26,7 @@ const KEEP_TOTALS: Duration = Duration::from_secs(10);
 pub(crate) struct Kept {
     posts: Cache<PostId, (i64, Arc<PostCore>)>,
     accounts: Cache<AccountId, (i64, Arc<AccountView>)>,
+    marks: Cache<AccountId, Arc<Marks>>,
     pub(crate) totals: Cache<(), Totals>,
 }
 
@@ -30,6 +35,7 @@ impl Default for Kept {
         Self {
             posts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
             accounts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
+            marks: Cache::builder().max_capacity(1_000).time_to_idle(KEEP).build(),
             totals: Cache::builder().max_capacity(1).time_to_live(KEEP_TOTALS).build(),
         }
     }
@@ -50,5 +56,40 @@ impl Kept {
 
     pub(crate) fn keep_account(&self, version: i64, view: Arc<AccountView>) {
         self.accounts.insert(view.account.id, (version, view));
+    }
+
+    /// What is kept of a member's marks in this version.
+    pub(crate) fn marks(&self, of: AccountId, version: i64) -> Arc<Marks> {
+        if let Some(marks) = self.marks.get(&of).filter(|kept| kept.version == version) {
+            return marks;
+        }
+        let marks = Arc::new(Marks { version, by_post: Mutex::default() });
+        self.marks.insert(of, Arc::clone(&marks));
+        marks
+    }
+}
+
+/// What one member did with posts, in one version.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    version: i64,
+    by_post: Mutex<HashMap<PostId, PostFlags>>,
+}
+
+impl Marks {
+    /// What is known of these posts, and those of which nothing is.
+    pub(crate) fn look(&self, ids: &[PostId]) -> (HashMap<PostId, PostFlags>, Vec<PostId>) {
+        let by_post = self.by_post.lock().unwrap_or_else(PoisonError::into_inner);
+        let found: HashMap<_, _> = ids.iter().filter_map(|id| Some((*id, *by_post.get(id)?))).collect();
+        let missing = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+        (found, missing)
+    }
+
+    pub(crate) fn keep(&self, fresh: &HashMap<PostId, PostFlags>) {
+        let mut by_post = self.by_post.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_post.len() > MARKS {
+            by_post.clear();
+        }
+        by_post.extend(fresh);
     }
 }

@@ -25,6 +25,7 @@ pub mod jobs;
 mod kept;
 pub mod lists;
 pub mod markers;
+mod marks;
 pub mod members;
 pub mod node;
 pub mod notifications;

@@ -7,6 +7,7 @@ use domain::{AccountId, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp,
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::marks;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
@@ -124,6 +125,9 @@ pub async fn insert(tx: &mut Tx, p: &Post, links: &Links) -> Result<()> {
     .bind(p.edited_at)
     .run(tx)
     .await?;
+    if p.boost_of_id.is_some() {
+        marks::changed(tx, p.account_id).await?;
+    }
     write_links(tx, p.id, links).await
 }
 
@@ -321,15 +325,17 @@ pub async fn is_mentioned(conn: &mut Conn, id: PostId, account: AccountId) -> Re
 /// # Errors
 /// As [`Error`] says.
 pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
-    let n = sql!(
-        "UPDATE posts SET version = version + 1, deleted_at = $2, content = '', source = NULL, spoiler_text = '' WHERE id = $1 AND deleted_at IS NULL"
+    let buried = sql!(
+        "UPDATE posts SET version = version + 1, deleted_at = $2, content = '', source = NULL, spoiler_text = ''
+         WHERE id = $1 AND deleted_at IS NULL RETURNING account_id, boost_of_id"
     )
     .bind(id)
     .bind(now)
-    .run(tx)
+    .maybe::<(i64, Option<i64>)>(tx)
     .await?;
-    if n == 0 {
-        return Ok(false);
+    let Some((author, boost_of)) = buried else { return Ok(false) };
+    if boost_of.is_some() {
+        marks::changed(tx, AccountId(author)).await?;
     }
     // Mentions stay: they say who is to be told of the deletion.
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;

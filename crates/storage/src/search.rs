@@ -87,7 +87,7 @@ pub struct PostQuery<'a> {
 /// As [`crate::Error`] says.
 pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Result<Vec<PostId>> {
     sql!(concat!(
-        "SELECT p.id FROM posts p
+        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id
          WHERE p.id IN (
                 SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL
                 UNION SELECT post_id FROM mentions WHERE account_id = $1
@@ -96,7 +96,7 @@ pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Res
             AND p.deleted_at IS NULL AND p.boost_of_id IS NULL
             AND (lower(p.content) LIKE $2 ESCAPE '\\' OR lower(p.spoiler_text) LIKE $2 ESCAPE '\\')
             AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5 AND ",
-        wanted!("p"),
+        wanted!("a"),
         " ORDER BY p.id DESC LIMIT $6 OFFSET $7"
     ))
     .bind(viewer)

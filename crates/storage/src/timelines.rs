@@ -1,5 +1,5 @@
-//! Lists of posts. Every list takes a `Viewer` and gives ids that she may see, newest first; `hydrate` makes views
-//! of them (and checks again). Home timelines are written by `app::fanout` alone.
+//! Lists of posts. Every list takes a `Viewer` and gives what she may see, newest first; `hydrate` makes views of
+//! it. Home timelines are written by `app::fanout` alone.
 
 use std::collections::HashSet;
 
@@ -8,6 +8,7 @@ use domain::{AccountId, ListId, PostId, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::hydrate::{Found, found_columns};
 use crate::sql;
 use crate::visible::{paged, visible, wanted};
 
@@ -18,10 +19,20 @@ pub const HOME_ENTRIES: i64 = 2_000;
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<PostId>> {
-    let query = paged!(page, "SELECT h.post_id FROM home_entries h WHERE h.account_id = $1", "h.post_id");
-    let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).ids(conn).await?;
-    Ok(page.newest_first(ids))
+pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Found>> {
+    let query = paged!(
+        page,
+        concat!(
+            "SELECT ",
+            found_columns!(),
+            " FROM home_entries h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id
+             WHERE h.account_id = $1 AND ",
+            visible!("p" by "a")
+        ),
+        "h.post_id"
+    );
+    let found = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all(conn).await?;
+    Ok(page.newest_first(found))
 }
 
 /// Which public posts.
@@ -38,19 +49,21 @@ pub struct PublicFilter {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page: &Page) -> Result<Vec<PostId>> {
+pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page: &Page) -> Result<Vec<Found>> {
     macro_rules! head {
         ($which:literal) => {
             concat!(
-                "SELECT p.id FROM posts p WHERE p.visibility = 'public' AND p.boost_of_id IS NULL AND p.deleted_at IS NULL ",
+                "SELECT ",
+                found_columns!(),
+                " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.visibility = 'public' AND p.boost_of_id IS NULL AND p.deleted_at IS NULL ",
                 $which,
                 " AND (NOT $5 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
                   AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id)
-                  AND NOT EXISTS (SELECT 1 FROM accounts s WHERE s.id = p.account_id AND s.silenced_at IS NOT NULL)
+                  AND a.silenced_at IS NULL
                   AND ",
-                visible!("p"),
+                visible!("p" by "a"),
                 " AND ",
-                wanted!("p")
+                wanted!("a")
             )
         };
     }
@@ -60,7 +73,7 @@ pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page:
         _ => paged!(page, head!(""), "p.id"),
     };
     let query = query.bind(viewer.raw()).bind(page.below()).bind(page.above()).bind(page.limit).bind(filter.only_media);
-    Ok(page.newest_first(query.ids(conn).await?))
+    Ok(page.newest_first(query.all(conn).await?))
 }
 
 /// Which posts of a hashtag: normalised names.
@@ -81,11 +94,13 @@ pub struct TagFilter {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Page) -> Result<Vec<PostId>> {
+pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Page) -> Result<Vec<Found>> {
     let query = paged!(
         page,
         concat!(
-            "SELECT p.id FROM posts p WHERE p.visibility = 'public' AND p.boost_of_id IS NULL
+            "SELECT ",
+                found_columns!(),
+                " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.visibility = 'public' AND p.boost_of_id IS NULL
                AND p.id IN (SELECT pt.post_id FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE t.name = ANY($5))
                AND (SELECT count(*) FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
                     WHERE pt.post_id = p.id AND t.name = ANY($6)) = $7
@@ -93,11 +108,11 @@ pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Pag
                     WHERE pt.post_id = p.id AND t.name = ANY($8))
                AND (NOT $9 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
                AND (NOT $10 OR p.local) AND (NOT $11 OR NOT p.local)
-               AND NOT EXISTS (SELECT 1 FROM accounts s WHERE s.id = p.account_id AND s.silenced_at IS NOT NULL)
+               AND a.silenced_at IS NULL
                AND ",
-            visible!("p"),
+            visible!("p" by "a"),
             " AND ",
-            wanted!("p")
+            wanted!("a")
         ),
         "p.id"
     );
@@ -117,7 +132,7 @@ pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Pag
         .bind(filter.only_media)
         .bind(filter.local)
         .bind(filter.remote)
-        .ids(conn)
+        .all(conn)
         .await?;
     Ok(page.newest_first(ids))
 }
@@ -143,18 +158,20 @@ pub async fn account(
     account: AccountId,
     filter: &AccountFilter,
     page: &Page,
-) -> Result<Vec<PostId>> {
+) -> Result<Vec<Found>> {
     let query = paged!(
         page,
         concat!(
-            "SELECT p.id FROM posts p WHERE p.account_id = $5 AND p.deleted_at IS NULL
+            "SELECT ",
+            found_columns!(),
+            " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.account_id = $5 AND p.deleted_at IS NULL
                AND (NOT $6 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
                AND (NOT $7 OR p.in_reply_to_uri IS NULL OR p.in_reply_to_account_id = p.account_id)
                AND (NOT $8 OR p.boost_of_id IS NULL)
                AND ($9 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
                     WHERE pt.post_id = p.id AND t.name = $9))
                AND ",
-            visible!("p")
+            visible!("p" by "a")
         ),
         "p.id"
     );
@@ -168,7 +185,7 @@ pub async fn account(
         .bind(filter.exclude_replies)
         .bind(filter.exclude_boosts)
         .bind(filter.tagged.clone().unwrap_or_default())
-        .ids(conn)
+        .all(conn)
         .await?;
     Ok(page.newest_first(ids))
 }
@@ -193,11 +210,13 @@ pub async fn pinned(conn: &mut Conn, viewer: Viewer, account: AccountId) -> Resu
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> Result<Vec<PostId>> {
+pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> Result<Vec<Found>> {
     let query = paged!(
         page,
         concat!(
-            "SELECT p.id FROM posts p JOIN list_members lm ON lm.account_id = p.account_id
+            "SELECT ",
+            found_columns!(),
+            " FROM posts p JOIN accounts a ON a.id = p.account_id JOIN list_members lm ON lm.account_id = p.account_id
                JOIN lists l ON l.id = lm.list_id
              WHERE l.id = $5 AND l.account_id = $1 AND p.visibility <> 'direct'
                AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id
@@ -206,13 +225,13 @@ pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> 
                  OR (l.replies_policy = 'list' AND EXISTS (SELECT 1 FROM list_members rm
                      WHERE rm.list_id = l.id AND rm.account_id = p.in_reply_to_account_id)))
                AND ",
-            visible!("p"),
+            visible!("p" by "a"),
             " AND ",
-            wanted!("p")
+            wanted!("a")
         ),
         "p.id"
     );
-    let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).bind(list).ids(conn).await?;
+    let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).bind(list).all(conn).await?;
     Ok(page.newest_first(ids))
 }
 
@@ -375,13 +394,16 @@ pub async fn wanted(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<V
     if viewer == Viewer::Anonymous || ids.is_empty() {
         return Ok(ids.to_vec());
     }
-    let kept: HashSet<PostId> = sql!(concat!("SELECT p.id FROM posts p WHERE p.id = ANY($2) AND ", wanted!("p")))
-        .bind(viewer.raw())
-        .bind(ids)
-        .ids::<PostId>(conn)
-        .await?
-        .into_iter()
-        .collect();
+    let kept: HashSet<PostId> = sql!(concat!(
+        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND ",
+        wanted!("a")
+    ))
+    .bind(viewer.raw())
+    .bind(ids)
+    .ids::<PostId>(conn)
+    .await?
+    .into_iter()
+    .collect();
     Ok(ids.iter().copied().filter(|id| kept.contains(id)).collect())
 }
 

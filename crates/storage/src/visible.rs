@@ -1,17 +1,41 @@
 //! The one visibility rule in SQL: `domain::visibility::Access::allows`, for lists. A test holds the two together.
 //!
-//! Both fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal.
+//! The fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal; where
+//! the author's row is joined already, its alias too.
 
 /// The viewer may see the post.
 macro_rules! visible {
     ($p:literal) => {
         concat!(
+            "(NOT EXISTS (SELECT 1 FROM accounts va WHERE va.id = ",
+            $p,
+            ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden)) AND ",
+            $crate::visible::addressed!($p),
+            ")"
+        )
+    };
+    ($p:literal by $a:literal) => {
+        concat!(
+            "(",
+            $a,
+            ".deleted_at IS NULL AND ",
+            $a,
+            ".suspended_at IS NULL AND NOT ",
+            $a,
+            ".hidden AND ",
+            $crate::visible::addressed!($p),
+            ")"
+        )
+    };
+}
+
+/// The post is meant for the viewer too, as far as the post and its author are concerned.
+macro_rules! addressed {
+    ($p:literal) => {
+        concat!(
             "(",
             $p,
             ".deleted_at IS NULL
-              AND NOT EXISTS (SELECT 1 FROM accounts va WHERE va.id = ",
-            $p,
-            ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden))
               AND (",
             $p,
             ".account_id = $1 OR (
@@ -34,21 +58,20 @@ macro_rules! visible {
     };
 }
 
-/// The viewer wants to see the author in timelines: neither muted nor blocked, her or her whole community.
-/// (A mute that has run out is removed within a minute by the schedule.)
+/// The viewer wants to see the author, whose row is joined, in timelines: neither muted nor blocked, her or her whole
+/// community. (A mute that has run out is removed within a minute by the schedule.)
 macro_rules! wanted {
-    ($p:literal) => {
+    ($a:literal) => {
         concat!(
             "(NOT EXISTS (SELECT 1 FROM mutes wm WHERE wm.account_id = $1 AND wm.target_id = ",
-            $p,
-            ".account_id)
+            $a,
+            ".id)
               AND NOT EXISTS (SELECT 1 FROM blocks wb WHERE wb.account_id = $1 AND wb.target_id = ",
-            $p,
-            ".account_id)
-              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd JOIN accounts wa ON wa.domain = wd.domain
-                WHERE wd.account_id = $1 AND wa.id = ",
-            $p,
-            ".account_id))"
+            $a,
+            ".id)
+              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd WHERE wd.account_id = $1 AND wd.domain = ",
+            $a,
+            ".domain))"
         )
     };
 }
@@ -66,4 +89,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {paged, visible, wanted};
+pub(crate) use {addressed, paged, visible, wanted};

@@ -3,6 +3,7 @@
 use domain::account::Role;
 use domain::page::Page;
 use domain::{PostId, Viewer, Visibility};
+use storage::hydrate::Found;
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, account};
 use storage::{Db, posts};
@@ -23,7 +24,12 @@ async fn write(db: &Db, author: &domain::account::Account, n: usize) -> Vec<Post
 
 async fn page(fresh: &Fresh, author: &domain::account::Account, page: Page) -> Vec<PostId> {
     let mut conn = fresh.db.read().await.unwrap();
-    account(&mut conn, Viewer::Anonymous, author.id, &AccountFilter::default(), &page).await.unwrap()
+    account(&mut conn, Viewer::Anonymous, author.id, &AccountFilter::default(), &page)
+        .await
+        .unwrap()
+        .iter()
+        .map(Found::id)
+        .collect()
 }
 
 both! {

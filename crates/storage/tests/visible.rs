@@ -67,7 +67,11 @@ async fn shown(conn: &mut Conn, viewer: Viewer, post: &Post) -> Vec<(&'static st
     let hydrated = !hydrate::posts(conn, viewer, &[post.id]).await.unwrap().is_empty();
     let of_account =
         timelines::account(conn, viewer, post.account_id, &AccountFilter::default(), &Page::first(500)).await.unwrap();
-    vec![("posts::get", by_id), ("hydrate::posts", hydrated), ("timelines::account", of_account.contains(&post.id))]
+    vec![
+        ("posts::get", by_id),
+        ("hydrate::posts", hydrated),
+        ("timelines::account", of_account.iter().any(|found| *found == post.id)),
+    ]
 }
 
 both! {

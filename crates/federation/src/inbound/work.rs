@@ -50,7 +50,7 @@ impl Federation {
                                 *busy.entry(first.host.clone()).or_default() += batch.len();
                             }
                             let this = self.clone();
-                            running.spawn(async move { this.process_in_order(batch).await });
+                            running.spawn(async move { Box::pin(this.process_in_order(batch)).await });
                         }
                     }
                     Err(error) => {

@@ -64,8 +64,8 @@ pub(super) async fn outbox(
     };
     let ids = timelines::account(&mut conn, Viewer::Anonymous, account.id, &timelines::AccountFilter::default(), &page)
         .await?;
-    let next = (i64::try_from(ids.len()).unwrap_or(0) == POSTS).then(|| ids.last().map(|last| last.0)).flatten();
-    let views = hydrate::posts(&mut conn, Viewer::Anonymous, &ids).await?;
+    let next = (i64::try_from(ids.len()).unwrap_or(0) == POSTS).then(|| ids.last().map(|last| last.id().0)).flatten();
+    let views = hydrate::found(&mut conn, Viewer::Anonymous, &ids).await?;
     drop(conn);
     let mut items = Vec::with_capacity(views.len());
     for view in &views {

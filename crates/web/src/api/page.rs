@@ -1,10 +1,11 @@
-//! A page of a list, from the ids a storage list gave to the answer with its `Link` header.
+//! A page of a list, from what a storage list gave to the answer with its `Link` header.
 //!
 //! Links name the ids that the list gave, not what was left of them after the viewer was checked: else a page whose
 //! entries were all hidden would end the list.
 
 use axum::response::{IntoResponse, Response};
 use domain::{AccountId, PostId, Viewer};
+use storage::hydrate::Found;
 use storage::{Conn, hydrate};
 
 use super::error::Result;
@@ -13,9 +14,9 @@ use super::render::Listed;
 use crate::state::Web;
 
 /// Posts that page by their own ids.
-pub async fn posts(web: &Web, conn: &mut Conn, viewer: Viewer, ids: &[PostId], paging: &Paging) -> Result<Response> {
-    let views = hydrate::posts(conn, viewer, ids).await?;
-    let (newest, oldest) = (ids.first().map(|id| id.0), ids.last().map(|id| id.0));
+pub async fn posts(web: &Web, conn: &mut Conn, viewer: Viewer, found: &[Found], paging: &Paging) -> Result<Response> {
+    let views = hydrate::found(conn, viewer, found).await?;
+    let (newest, oldest) = (found.first().map(|p| p.id().0), found.last().map(|p| p.id().0));
     let links = paging.links(&web.app.urls, newest, oldest, Back::MinId);
     Ok((links, Listed(web.render(viewer).statuses(&views)?)).into_response())
 }

@@ -3,9 +3,10 @@
 use axum::response::{IntoResponse as _, Response};
 use domain::text::Tag;
 use domain::view::PostView;
-use domain::{PostId, Viewer, Visibility};
+use domain::{Viewer, Visibility};
 use http::header;
 use rss::{Channel, ChannelBuilder, EnclosureBuilder, GuidBuilder, ImageBuilder, Item, ItemBuilder};
+use storage::hydrate::Found;
 use storage::timelines::{AccountFilter, TagFilter};
 use storage::{Conn, hydrate, timelines};
 
@@ -62,8 +63,8 @@ fn answer(channel: &Channel) -> Response {
     (headers, channel.to_string()).into_response()
 }
 
-async fn items(web: &Web, visitor: &Visitor, conn: &mut Conn, ids: &[PostId]) -> Result<Vec<Item>, Problem> {
-    let views = hydrate::posts(conn, Viewer::Anonymous, ids).await?;
+async fn items(web: &Web, visitor: &Visitor, conn: &mut Conn, found: &[Found]) -> Result<Vec<Item>, Problem> {
+    let views = hydrate::found(conn, Viewer::Anonymous, found).await?;
     Ok(views
         .iter()
         .filter(|view| view.post().visibility == Visibility::Public && view.boost_of.is_none())

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use storage::hydrate::Found;
 use storage::timelines::PublicFilter;
 use storage::{hydrate, timelines};
 
@@ -38,8 +39,8 @@ pub async fn front(
     let mut conn = web.app.db.read().await?;
     let filter = PublicFilter { local: true, ..PublicFilter::default() };
     let ids = timelines::public(&mut conn, visitor.viewer(), filter, &cursor.page()).await?;
-    let (ids, pages) = cursor.cut("/", ids);
-    let views = hydrate::posts(&mut conn, visitor.viewer(), &ids).await?;
+    let (ids, pages) = cursor.cut("/", ids, Found::id);
+    let views = hydrate::found(&mut conn, visitor.viewer(), &ids).await?;
     drop(conn);
     let look = visitor.look();
     let mut frame = visitor.frame("");

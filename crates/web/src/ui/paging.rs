@@ -46,27 +46,27 @@ impl Cursor {
 
     /// Leaves out the one more, and says where the list goes on from `path`.
     #[must_use]
-    pub fn cut(&self, path: &str, mut ids: Vec<PostId>) -> (Vec<PostId>, Pages) {
-        let more = ids.len() > LENGTH;
+    pub fn cut<T>(&self, path: &str, mut found: Vec<T>, id: impl Fn(&T) -> PostId) -> (Vec<T>, Pages) {
+        let more = found.len() > LENGTH;
         let upward = self.newer().is_some();
         if more {
             // Upward, the one more is the newest.
             if upward {
-                ids.remove(0);
+                found.remove(0);
             } else {
-                ids.truncate(LENGTH);
+                found.truncate(LENGTH);
             }
         }
         let newer = if upward { more } else { self.older().is_some() };
         let older = upward || more;
         let pages = Pages {
-            newer: ids.first().filter(|_| newer).map(|id| format!("{path}?newer={id}")),
-            older: ids.last().filter(|_| older).map(|id| format!("{path}?older={id}")),
+            newer: found.first().filter(|_| newer).map(|p| format!("{path}?newer={}", id(p))),
+            older: found.last().filter(|_| older).map(|p| format!("{path}?older={}", id(p))),
         };
-        match ids.is_empty() {
+        match found.is_empty() {
             // Past either end: back to where it begins.
-            true if !self.is_first() => (ids, Pages { newer: Some(path.to_owned()), older: None }),
-            _ => (ids, pages),
+            true if !self.is_first() => (found, Pages { newer: Some(path.to_owned()), older: None }),
+            _ => (found, pages),
         }
     }
 }
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn every_post_is_on_one_page_and_each_page_leads_to_the_next() {
         let first = Cursor::default();
-        let (shown, pages) = first.cut("/", ids(100, 21));
+        let (shown, pages) = first.cut("/", ids(100, 21), |id| *id);
         assert_eq!((shown.len(), pages.newer, pages.older.as_deref()), (20, None, Some("/?older=81")));
         let second = Cursor { older: "81".to_owned(), ..Cursor::default() };
         assert_eq!(second.page().max_id, Some(81));
-        let (shown, pages) = second.cut("/", ids(80, 5));
+        let (shown, pages) = second.cut("/", ids(80, 5), |id| *id);
         assert_eq!((shown.len(), pages.newer.as_deref(), pages.older), (5, Some("/?newer=80"), None));
         let up = Cursor { newer: "80".to_owned(), ..Cursor::default() };
-        let (shown, pages) = up.cut("/", ids(101, 21));
+        let (shown, pages) = up.cut("/", ids(101, 21), |id| *id);
         assert_eq!(shown, ids(100, 20));
         assert_eq!((pages.newer.as_deref(), pages.older.as_deref()), (Some("/?newer=100"), Some("/?older=81")));
     }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn past_the_end_there_is_a_way_back_and_nonsense_is_the_first_page() {
         let far = Cursor { older: "3".to_owned(), ..Cursor::default() };
-        assert_eq!(far.cut("/@dana", Vec::new()).1.newer.as_deref(), Some("/@dana"));
+        assert_eq!(far.cut("/@dana", Vec::new(), |id| *id).1.newer.as_deref(), Some("/@dana"));
         assert!(Cursor { older: "x".to_owned(), newer: String::new() }.is_first());
     }
 }

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use domain::PostId;
 use domain::account::{Account, ActorKind, ProfileImage, Role};
 use domain::view::AccountView;
 use http::{HeaderMap, header};
+use storage::hydrate::Found;
 use storage::timelines::AccountFilter;
 use storage::{Conn, accounts, hydrate, timelines};
 
@@ -93,14 +93,14 @@ pub async fn profile(
     let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };
     let ids = timelines::account(&mut conn, viewer, account.id, &filter, &cursor.page()).await?;
     let path = format!("/@{}", account.username);
-    let (ids, pages) = cursor.cut(&path, ids);
+    let (ids, pages) = cursor.cut(&path, ids, Found::id);
     let pinned = match cursor.is_first() {
         true => timelines::pinned(&mut conn, viewer, account.id).await?,
         false => Vec::new(),
     };
-    let rest: Vec<PostId> = ids.into_iter().filter(|id| !pinned.contains(id)).collect();
+    let rest: Vec<Found> = ids.into_iter().filter(|found| !pinned.contains(&found.id())).collect();
     let kept = hydrate::posts(&mut conn, viewer, &pinned).await?;
-    let views = hydrate::posts(&mut conn, viewer, &rest).await?;
+    let views = hydrate::found(&mut conn, viewer, &rest).await?;
     let view = hydrate::account(&mut conn, account.id).await?;
     let moved_to = match &account.moved_to_uri {
         Some(uri) => accounts::by_uri(&mut conn, uri).await?,
