@@ -512,14 +512,6 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
     .collect()
 }
 
-/// How many asked to follow her and wait.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn count_requests_to(conn: &mut Conn, target: AccountId) -> Result<i64> {
-    sql!("SELECT count(*) FROM follow_requests WHERE target_id = $1").bind(target).count(conn).await
-}
-
 /// Keeps her private note on somebody; an empty one is forgotten.
 ///
 /// # Errors

@@ -213,6 +213,14 @@ pub async fn account_views(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap
     kept_accounts(conn, versions.into_iter().map(|(id, version)| (AccountId(id), version)).collect()).await
 }
 
+/// One account, of which somebody read which version it has now.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(crate) async fn account_in_version(conn: &mut Conn, id: AccountId, version: i64) -> Result<Arc<AccountView>> {
+    kept_accounts(conn, vec![(id, version)]).await?.remove(&id).ok_or(Error::NotFound)
+}
+
 /// The views of accounts in these versions, as far as possible from what was read before.
 async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
     let mut views = HashMap::with_capacity(wanted.len());

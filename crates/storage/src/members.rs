@@ -3,13 +3,17 @@
 //! Rows are written with an account of the same id and go when it is deleted. Password hashes and private keys
 //! leave this file only through [`Member::password_hash`] and [`private_key`].
 
+use std::sync::Arc;
+
 use domain::account::{Account, Member, MemberPreferences, Role};
 use domain::page::Page;
+use domain::view::AccountView;
 use domain::{AccountId, InviteId, Timestamp};
 
 use crate::accounts::{AccountRow, account_columns};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::hydrate;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
@@ -79,6 +83,38 @@ pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Member> {
         .one::<MemberRow>(conn)
         .await?
         .try_into()
+}
+
+/// A member as she sees herself.
+#[derive(Debug, Clone)]
+pub struct Herself {
+    pub view: Arc<AccountView>,
+    pub member: Member,
+    /// How many ask to follow her.
+    pub follow_requests: i64,
+}
+
+record! {
+    struct HerselfRow {
+        version: i64,
+        follow_requests: i64,
+        member: MemberRow,
+    }
+}
+
+/// # Errors
+/// [`Error::NotFound`] when the account is no member (remote, or deleted).
+pub async fn herself(conn: &mut Conn, id: AccountId) -> Result<Herself> {
+    let row = sql!(concat!(
+        "SELECT a.version, (SELECT count(*) FROM follow_requests WHERE target_id = $1) AS follow_requests, ",
+        member_columns!(),
+        " FROM members m JOIN accounts a ON a.id = m.account_id WHERE m.account_id = $1"
+    ))
+    .bind(id)
+    .one::<HerselfRow>(conn)
+    .await?;
+    let view = hydrate::account_in_version(conn, id, row.version).await?;
+    Ok(Herself { view, member: row.member.try_into()?, follow_requests: row.follow_requests })
 }
 
 /// A member with her account, suspended ones too.

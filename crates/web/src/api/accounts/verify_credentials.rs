@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use storage::{follows, hydrate, members};
+use storage::members::{self, Herself};
 
 use crate::api::caller::Caller;
 use crate::api::dto::account::CredentialAccount;
@@ -18,8 +18,7 @@ pub async fn verify_credentials(State(web): State<Web>, caller: Caller) -> Resul
 /// Her account as she sees it.
 pub async fn myself(web: &Web, caller: &Caller) -> Result<Response> {
     let mut conn = web.app.db.read().await?;
-    let view = hydrate::account(&mut conn, caller.id).await?;
-    let member = members::get(&mut conn, caller.id).await?;
-    let requests = follows::count_requests_to(&mut conn, caller.id).await?;
-    Ok(Json(CredentialAccount::new(&view, &member, requests, &web.app.urls)).into_response())
+    let Herself { view, member, follow_requests } = members::herself(&mut conn, caller.id).await?;
+    drop(conn);
+    Ok(Json(CredentialAccount::new(&view, &member, follow_requests, &web.app.urls)).into_response())
 }
