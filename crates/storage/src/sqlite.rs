@@ -5,13 +5,13 @@
 //! takes the disk long, copying the log back into the file, is done on a thread of its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Result};
@@ -22,15 +22,17 @@ use crate::sql::Value;
 const READERS: usize = 4;
 /// How long to wait for a connection, or for another process to finish writing.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Commits after which the log is copied back into the file.
-const CHECKPOINT_EVERY: u32 = 128;
+/// How long after a commit the log is copied back into the file: reading is fast while the log is short.
+const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
 
 /// The embedded database, opened.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     readers: Arc<Readers>,
     writer: Arc<tokio::sync::Mutex<Connection>>,
-    log: Arc<Log>,
+    /// Told of every commit.
+    written: Arc<Notify>,
+    checkpoints: AbortHandle,
 }
 
 #[derive(Debug)]
@@ -40,15 +42,8 @@ struct Readers {
     free: Arc<Semaphore>,
 }
 
-/// The write-ahead log: how much was written since it was last copied back.
-#[derive(Debug)]
-struct Log {
-    file: PathBuf,
-    commits: AtomicU32,
-}
-
 impl Sqlite {
-    /// Opens a file whose tables are up to date.
+    /// Opens a file whose tables are up to date. Within a tokio runtime.
     pub(crate) fn open(file: &Path) -> Result<Self> {
         let writer = open(file)?;
         writer.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -56,10 +51,13 @@ impl Sqlite {
         // Another process may be writing: waited for in `write`, without holding up a thread.
         writer.busy_timeout(Duration::ZERO)?;
         let free = Arc::new(Semaphore::new(READERS));
+        let written = Arc::new(Notify::new());
+        let checkpoints = tokio::spawn(checkpoint(open(file)?, written.clone())).abort_handle();
         Ok(Self {
             readers: Arc::new(Readers { file: file.into(), idle: Mutex::default(), free }),
             writer: Arc::new(tokio::sync::Mutex::new(writer)),
-            log: Arc::new(Log { file: file.into(), commits: AtomicU32::new(0) }),
+            written,
+            checkpoints,
         })
     }
 
@@ -88,7 +86,7 @@ impl Sqlite {
                     return Err(closed());
                 }
                 match conn.execute_batch("BEGIN IMMEDIATE") {
-                    Ok(()) => return Ok(Writing { conn, open: true, log: self.log.clone() }),
+                    Ok(()) => return Ok(Writing { conn, open: true, written: self.written.clone() }),
                     Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => sleep(pause).await,
                     Err(e) => return Err(e.into()),
                 }
@@ -104,11 +102,18 @@ impl Sqlite {
         // It was closed before if nothing can be had.
         drop(self.readers.free.acquire_many(all).await);
         self.readers.free.close();
+        self.checkpoints.abort();
         self.readers.idle().clear();
         let writer = self.writer.lock().await;
         if let Err(error) = writer.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::debug!(%error, "the log stays beside the database");
         }
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.checkpoints.abort();
     }
 }
 
@@ -166,7 +171,7 @@ impl Drop for Reading {
 pub(crate) struct Writing {
     conn: OwnedMutexGuard<Connection>,
     open: bool,
-    log: Arc<Log>,
+    written: Arc<Notify>,
 }
 
 impl Writing {
@@ -177,7 +182,7 @@ impl Writing {
     pub(crate) fn commit(mut self) -> Result<()> {
         self.conn.execute_batch("COMMIT")?;
         self.open = false;
-        self.log.grew();
+        self.written.notify_one();
         Ok(())
     }
 }
@@ -192,20 +197,19 @@ impl Drop for Writing {
     }
 }
 
-impl Log {
-    /// Copies the log back into the file now and then, on a thread of its own: that waits for the disk.
-    fn grew(self: &Arc<Self>) {
-        if self.commits.fetch_add(1, Ordering::Relaxed) + 1 != CHECKPOINT_EVERY {
-            return;
-        }
-        let log = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let done = open(&log.file).and_then(|conn| Ok(conn.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?));
-            if let Err(error) = done {
+/// Copies the log back into the file after it grew, on a thread that may wait for the disk, until it is aborted.
+async fn checkpoint(conn: Connection, written: Arc<Notify>) {
+    let mut conn = Some(conn);
+    while let Some(with) = conn.take() {
+        written.notified().await;
+        sleep(CHECKPOINT_AFTER).await;
+        let done = spawn_blocking(move || {
+            if let Err(error) = with.execute_batch("PRAGMA wal_checkpoint(PASSIVE)") {
                 tracing::warn!(%error, "the log could not be copied back into the database");
             }
-            log.commits.store(0, Ordering::Relaxed);
+            with
         });
+        conn = done.await.ok();
     }
 }
 
