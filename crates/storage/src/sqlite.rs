@@ -105,7 +105,7 @@ impl Sqlite {
         self.checkpoints.abort();
         self.readers.idle().clear();
         let writer = self.writer.lock().await;
-        if let Err(error) = writer.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+        if let Err(error) = writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::debug!(%error, "the log stays beside the database");
         }
     }
