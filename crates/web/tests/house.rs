@@ -43,11 +43,13 @@ pub struct Plan {
     pub sign_up: SignUp,
     pub rate_limits: bool,
     pub federation: federation::Config,
+    /// The address it tells, where it is not the one it is reached at.
+    pub public: Option<&'static str>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { sign_up: SignUp::Approval, rate_limits: false, federation: federation::Config::default() }
+        Self { sign_up: SignUp::Approval, rate_limits: false, federation: federation::Config::default(), public: None }
     }
 }
 
@@ -64,7 +66,7 @@ impl House {
         let clock = Clock::shifted();
         let config = storage::Config { url: database.url.clone(), max_connections: 4 };
         let db = storage::Db::connect(&config, clock.clone()).await.unwrap();
-        let urls = Urls::new(&base.parse().unwrap()).unwrap();
+        let urls = Urls::new(&plan.public.unwrap_or(&base).parse().unwrap()).unwrap();
         let config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::new(db, urls, config, media);

@@ -4,6 +4,7 @@ use app::oauth::register::{self, NewClient};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use domain::AppId;
 use domain::scope::Scopes;
 use serde::Deserialize;
 
@@ -46,9 +47,16 @@ pub async fn register(State(web): State<Web>, origin: Origin, Body(form): Body<R
     Ok(Json(body).into_response())
 }
 
+/// What `porchlight account token` is called where apps are named; it never registered.
+const COMMAND_LINE: &str = "Porchlight command line";
+
 /// Any scope will do: the app asks who it is.
 pub async fn verify_credentials(State(web): State<Web>, auth: Authorized) -> Result<Response> {
-    let id = auth.client().ok_or(Error::NotFound)?;
+    let Some(id) = auth.client() else {
+        let scopes = auth.scopes().iter();
+        let shell = Application::new(AppId(0), COMMAND_LINE, None, scopes, std::iter::empty());
+        return Ok(Json(shell).into_response());
+    };
     let mut conn = web.app.db.read().await.map_err(app::Error::from)?;
     let client = storage::oauth::client(&mut conn, id).await.map_err(app::Error::from)?;
     Ok(Json(application(&client)).into_response())

@@ -1,4 +1,7 @@
 //! `GET /.well-known/oauth-authorization-server` (RFC 8414): what there is and where.
+//!
+//! There is none while the public address is not https: an issuer has to be (RFC 8414, section 2), and apps that read
+//! the document refuse to sign in by addresses that are not, where they would do so without the document.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,10 +10,14 @@ use domain::scope::Scopes;
 use http::header;
 use serde_json::json;
 
+use crate::api::error::{Error, Result};
 use crate::state::Web;
 
-pub async fn metadata(State(web): State<Web>) -> Response {
+pub async fn metadata(State(web): State<Web>) -> Result<Response> {
     let urls = &web.app.urls;
+    if !urls.is_https() {
+        return Err(Error::NotFound);
+    }
     let body = json!({
         "issuer": urls.path("/"),
         "authorization_endpoint": urls.path("/oauth/authorize"),
@@ -25,5 +32,5 @@ pub async fn metadata(State(web): State<Web>) -> Response {
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
     });
-    ([(header::CACHE_CONTROL, "public, max-age=3600")], Json(body)).into_response()
+    Ok(([(header::CACHE_CONTROL, "public, max-age=3600")], Json(body)).into_response())
 }

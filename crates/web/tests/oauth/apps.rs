@@ -58,12 +58,17 @@ on_both! {
 on_both! {
     async fn an_app_learns_who_it_is_and_never_its_secret(engine) {
         let house = House::open(engine).await;
-        house.member("dana").await;
+        let dana = house.member("dana").await;
         let client = register(&house, "read").await;
         let token = token(&house, &client, "dana", "read").await;
         let answer = house.browser().get_as(&token, "/api/v1/apps/verify_credentials").await;
         assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Front Porch")));
         assert!(!answer.body.contains("client_secret"));
+        let scopes = domain::scope::Scopes::parse("read").unwrap();
+        let (typed, _) = app::oauth::tokens::issue(&house.app, None, Some(dana.id), scopes).await.unwrap();
+        let answer = house.browser().get_as(&typed, "/api/v1/apps/verify_credentials").await;
+        assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Porchlight command line")), "{}", answer.body);
+        assert_eq!(answer.json()["scopes"], json!(["read"]));
         let answer = house.browser().get("/api/v1/apps/verify_credentials").await;
         assert_eq!(answer.status, 401);
     }
@@ -71,15 +76,28 @@ on_both! {
 
 on_both! {
     async fn the_metadata_names_addresses_that_are_ours(engine) {
-        let house = House::open(engine).await;
+        let public = "https://maple.example";
+        let house = House::planned(engine, Plan { public: Some(public), ..Plan::default() }).await;
         let answer = house.browser().get("/.well-known/oauth-authorization-server").await;
         let json = answer.json();
         assert_eq!(json["code_challenge_methods_supported"], json!(["S256"]));
-        for name in ["authorization_endpoint", "token_endpoint", "app_registration_endpoint", "revocation_endpoint"] {
-            assert!(json[name].as_str().unwrap().starts_with(&house.base), "{name}");
+        for name in
+            ["issuer", "authorization_endpoint", "token_endpoint", "app_registration_endpoint", "revocation_endpoint"]
+        {
+            assert!(json[name].as_str().unwrap().starts_with(public), "{name}");
         }
         assert!(json["scopes_supported"].as_array().unwrap().contains(&json!("write:statuses")));
         assert_eq!(answer.header("access-control-allow-origin"), "*", "web apps ask from their own address");
+    }
+}
+
+on_both! {
+    /// RFC 8414 wants an issuer that is https; apps refuse to sign in by a document that names another, and do
+    /// without where there is none.
+    async fn there_is_no_metadata_without_https(engine) {
+        let house = House::open(engine).await;
+        assert!(house.base.starts_with("http:"));
+        assert_eq!(house.browser().get("/.well-known/oauth-authorization-server").await.status, 404);
     }
 }
 
