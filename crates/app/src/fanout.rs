@@ -13,15 +13,35 @@ use storage::{Tx, accounts, conversations, follows, notifications, posts, timeli
 
 use crate::error::Result;
 
+/// Moves the counters that a post or boost stands in: its author's, and those of what it answers or shares. `by` is 1
+/// when it came to be and -1 when it goes.
+///
+/// A private message stands in none: everybody sees counters, and nobody who watches them may learn when somebody
+/// writes privately.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
+    if let Some(original) = post.boost_of_id {
+        posts::count_boosts(tx, original, by).await?;
+    }
+    if post.visibility == Visibility::Direct {
+        return Ok(());
+    }
+    let at = (by > 0).then_some(post.created_at);
+    accounts::count_posts(tx, post.account_id, by, at).await?;
+    if let Some(parent) = post.in_reply_to_id {
+        posts::count_replies(tx, parent, by).await?;
+    }
+    Ok(())
+}
+
 /// A post (not a boost) came to be. `mentions` are those it addresses, `true` = silently.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, mentions: &[(AccountId, bool)]) -> Result<()> {
-    accounts::count_posts(tx, author.id, 1, Some(post.created_at)).await?;
-    if let Some(parent) = post.in_reply_to_id {
-        posts::count_replies(tx, parent, 1).await?;
-    }
+    count(tx, post, 1).await?;
     timelines::add_to_homes(
         tx,
         &HomeEntry {
@@ -56,8 +76,7 @@ pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, mentions: 
 /// # Errors
 /// When the database refuses.
 pub async fn boost_created(tx: &mut Tx, booster: &Account, boost: &Post, original: &Post) -> Result<()> {
-    accounts::count_posts(tx, booster.id, 1, Some(boost.created_at)).await?;
-    posts::count_boosts(tx, original.id, 1).await?;
+    count(tx, boost, 1).await?;
     timelines::add_to_homes(
         tx,
         &HomeEntry {
@@ -101,22 +120,12 @@ pub async fn post_edited(tx: &mut Tx, author: &Account, post: &Post, newly_addre
 /// # Errors
 /// When the database refuses.
 pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
-    accounts::count_posts(tx, post.account_id, -1, None).await?;
-    if let Some(parent) = post.in_reply_to_id {
-        posts::count_replies(tx, parent, -1).await?;
-    }
-    if let Some(original) = post.boost_of_id {
-        posts::count_boosts(tx, original, -1).await?;
-        if let Ok(original) = posts::unchecked(tx, original).await {
-            notifications::retract(
-                tx,
-                original.account_id,
-                post.account_id,
-                NotificationKind::Reblog,
-                Some(original.id),
-            )
-            .await?;
-        }
+    count(tx, post, -1).await?;
+    if let Some(original) = post.boost_of_id
+        && let Ok(original) = posts::unchecked(tx, original).await
+    {
+        let kind = NotificationKind::Reblog;
+        notifications::retract(tx, original.account_id, post.account_id, kind, Some(original.id)).await?;
     }
     timelines::remove_from_homes(tx, post.id, post.account_id).await?;
     for (account, conversation) in conversations::remove_post(tx, post.id).await? {

@@ -20,7 +20,7 @@ pub struct Totals {
     pub members: i64,
     /// Members who did something in the last 30 days.
     pub active_month: i64,
-    /// Posts of members.
+    /// Posts of members, private messages not counted.
     pub posts: i64,
     /// Other communities that are known here.
     pub domains: i64,
@@ -88,7 +88,7 @@ pub struct Week {
     pub joined: i64,
 }
 
-/// The last weeks, this one first.
+/// The last weeks, this one first. Private messages are not counted.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -97,7 +97,8 @@ pub async fn weeks(conn: &mut Conn, now: Timestamp, count: i64) -> Result<Vec<We
     let first = Timestamp((this - count + 1) * WEEK_MS + MONDAY_MS);
     let posts = sql!(
         "SELECT (created_at - 345600000) / 604800000, count(*) FROM posts
-         WHERE id >= $1 AND created_at >= $2 AND local AND deleted_at IS NULL GROUP BY 1"
+         WHERE id >= $1 AND created_at >= $2 AND local AND visibility <> 'direct' AND deleted_at IS NULL
+         GROUP BY 1"
     )
     .bind(IdGenerator::first_at::<PostId>(first))
     .bind(first)

@@ -4,28 +4,28 @@
 
 use std::collections::HashMap;
 
-use domain::PostId;
 use domain::post::Post;
+use domain::{PostId, Visibility};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
 
-/// Hangs posts that answered something unknown under it, now that it arrived; how many there were. Their
-/// discussions become one.
+/// Hangs posts that answered something unknown under it, now that it arrived. Their discussions become one. How many
+/// of them count as replies: private messages do not.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<i64> {
     let orphans = sql!(
-        "SELECT id, thread_id FROM posts
+        "SELECT id, thread_id, visibility FROM posts
          WHERE in_reply_to_uri = $1 AND in_reply_to_id IS NULL AND in_reply_to_uri IS NOT NULL AND deleted_at IS NULL"
     )
     .bind(&parent.uri)
-    .all::<(i64, i64)>(tx)
+    .all::<(i64, i64, String)>(tx)
     .await?;
     let mut adopted = 0;
-    for (id, thread) in orphans {
+    for (id, thread, visibility) in orphans {
         if id == parent.id.0 {
             continue;
         }
@@ -40,7 +40,7 @@ pub async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<i64> {
             .bind(parent.thread_id)
             .run(tx)
             .await?;
-        adopted += 1;
+        adopted += i64::from(visibility != Visibility::Direct.as_str());
     }
     Ok(adopted)
 }

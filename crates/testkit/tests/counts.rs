@@ -50,6 +50,48 @@ on_both! {
 }
 
 on_both! {
+    /// Counters are for everybody to see, and tell nobody when somebody writes privately.
+    async fn private_messages_move_no_counter(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let (dana, priya) = (maple.member("dana").await, maple.member("priya").await);
+        let root = dana.publish("who brings cake?", "public").await;
+        let answer = async |visibility: &str| {
+            let draft = json!({"status": "@dana me", "visibility": visibility, "in_reply_to_id": root["id"]});
+            priya.post("/api/v1/statuses", draft).await.ok()
+        };
+        let seen = async || {
+            let profile = dana.get(&format!("/api/v1/accounts/{}", priya.id)).await.ok();
+            let outbox = maple.request(http::Method::GET, "/users/priya/outbox").send().await.unwrap();
+            let outbox: serde_json::Value = outbox.json().await.unwrap();
+            let root = dana.get(&format!("/api/v1/statuses/{}", root["id"].as_str().unwrap())).await.ok();
+            let weeks = dana.get("/api/v1/instance/activity").await.ok();
+            json!([
+                profile["statuses_count"],
+                profile["last_status_at"],
+                outbox["totalItems"],
+                root["replies_count"],
+                weeks[0]["statuses"],
+            ])
+        };
+        assert_eq!(seen().await, json!([0, null, 0, 0, "1"]));
+        let first = answer("direct").await;
+        let second = priya.publish("@dana and only you", "direct").await;
+        assert_eq!(seen().await, json!([0, null, 0, 0, "1"]));
+        let open = answer("public").await;
+        let today = dana.get(&format!("/api/v1/accounts/{}", priya.id)).await.ok()["last_status_at"].clone();
+        assert!(today.is_string());
+        assert_eq!(seen().await, json!([1, today, 1, 1, "2"]));
+        for post in [first, second] {
+            assert_eq!(priya.delete(&format!("/api/v1/statuses/{}", post["id"].as_str().unwrap())).await.status, 200);
+            assert_eq!(seen().await, json!([1, today, 1, 1, "2"]));
+        }
+        assert_eq!(priya.delete(&format!("/api/v1/statuses/{}", open["id"].as_str().unwrap())).await.status, 200);
+        let after = seen().await;
+        assert_eq!((&after[0], &after[2], &after[3], &after[4]), (&json!(0), &json!(0), &json!(0), &json!("1")));
+    }
+}
+
+on_both! {
     /// Paging through a timeline gives every post once, while somebody goes on writing.
     async fn pages_while_others_write(engine) {
         let maple = Instance::start("maple", engine).await;

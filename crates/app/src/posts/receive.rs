@@ -111,10 +111,7 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     }
     // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
     if requested && now.0 - published.0 >= FRESH_MS {
-        storage::accounts::count_posts(&mut tx, author.id, 1, Some(post.created_at)).await?;
-        if let Some(parent) = post.in_reply_to_id {
-            posts::count_replies(&mut tx, parent, 1).await?;
-        }
+        fanout::count(&mut tx, &post, 1).await?;
         tx.emit(Event::AccountChanged { account: author.id });
     } else {
         fanout::post_created(&mut tx, author, &post, &links.mentions).await?;
