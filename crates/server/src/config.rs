@@ -125,9 +125,9 @@ impl Config {
         reader.set("log.format", "text or json", &mut config.log.format, log_format);
         reader.set(
             "log.level",
-            "error, warn, info, debug, trace, or directives such as info,federation=debug",
+            "error, warn, info, debug, trace, off, or directives such as info,federation=debug",
             &mut config.log.level,
-            |text| (!text.is_empty() && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned()),
+            log_level,
         );
         config.limits = limits(&mut reader);
         reader.finish().map(|()| config)
@@ -265,6 +265,16 @@ fn within<N: FromStr + PartialOrd>(text: &str, least: N, most: N) -> Option<N> {
 
 fn truth(text: &str) -> Option<bool> {
     text.parse().ok()
+}
+
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+/// A directive that names no part is a level: as the name of a part, which the filter takes any other word for, it would
+/// silence everything else.
+fn log_level(text: &str) -> Option<String> {
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    let good = text.split(',').all(|part| part.contains('=') || is_level(part));
+    (good && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

@@ -121,6 +121,10 @@ fn a_wrong_value_names_key_value_and_what_is_allowed() {
         ("PORCHLIGHT_FEDERATION__DELIVERIES_PER_HOST", "4.5", "from 1 to 1000"),
         ("PORCHLIGHT_LOG__FORMAT", "xml", "text or json"),
         ("PORCHLIGHT_LOG__LEVEL", "a=b=c", "error, warn, info, debug, trace"),
+        ("PORCHLIGHT_LOG__LEVEL", "loud", "error, warn, info, debug, trace"),
+        ("PORCHLIGHT_LOG__LEVEL", "", "error, warn, info, debug, trace"),
+        ("PORCHLIGHT_LOG__LEVEL", "info,federation", "error, warn, info, debug, trace"),
+        ("PORCHLIGHT_LOG__LEVEL", "info,federation=loud", "error, warn, info, debug, trace"),
         ("PORCHLIGHT_LIMITS__PINS", "many", "a whole number"),
         ("PORCHLIGHT_LIMITS__PINS", "-1", "a whole number"),
         ("PORCHLIGHT_LIMITS__PINS", "99999999999", "a whole number"),
@@ -129,6 +133,15 @@ fn a_wrong_value_names_key_value_and_what_is_allowed() {
         let mistake = mistake("", &[(key, value)]);
         assert!(mistake.starts_with(&format!("`{key}` is `{value}`; allowed: ")), "{mistake}");
         assert!(mistake.contains(allowed), "{mistake}");
+    }
+}
+
+#[test]
+fn every_level_and_every_part_may_be_logged() {
+    for level in ["error", "warn", "INFO", "debug", "trace", "off", "warn,federation=debug", "federation::inbox=trace"]
+    {
+        let config = read("", &[("PORCHLIGHT_LOG__LEVEL", level)]).unwrap();
+        assert_eq!(config.log.level, level);
     }
 }
 
