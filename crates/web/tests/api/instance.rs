@@ -17,7 +17,11 @@ on_both! {
         assert_eq!(v2["registrations"]["enabled"], true);
         assert!(v2["configuration"]["statuses"]["max_characters"].as_i64().unwrap() >= 500);
         assert!(v2["configuration"]["urls"]["streaming"].as_str().unwrap().starts_with("ws://"));
+        // Grouped notifications came with 4.3 and the API's second generation; they are not here.
+        assert!(v2["version"].as_str().unwrap().starts_with("4.2.0 (compatible; Porchlight "), "{}", v2["version"]);
+        assert_eq!(v2["api_versions"]["mastodon"], 1);
         let v1 = get("/api/v1/instance").await;
+        assert_eq!(v1["version"], v2["version"]);
         assert_eq!(v1["stats"]["user_count"], 1);
         assert_eq!(v1["stats"]["status_count"], 1);
         assert!(get("/api/v1/instance/peers").await.as_array().unwrap().is_empty());

@@ -9,9 +9,10 @@ use crate::api::render::Json;
 
 /// The version of Mastodon's API that apps may expect. Named so that apps do not hide what works here;
 /// features this server lacks answer 404.
-const COMPATIBLE: &str = "4.3.0";
-/// Mastodon's number of the API's generation, for features that apps ask by number.
-const API_GENERATION: i64 = 2;
+const COMPATIBLE: &str = "4.2.0";
+/// Mastodon's number of the API's generation, for features that apps ask by number: 2 would promise grouped
+/// notifications.
+const API_GENERATION: i64 = 1;
 const IMAGE_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
