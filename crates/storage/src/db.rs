@@ -12,7 +12,7 @@ use domain::{Clock, IdGenerator, JobId};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
@@ -72,6 +72,7 @@ impl Db {
     async fn connect_postgres(config: &Config, clock: Clock) -> Result<Self> {
         let options: PgConnectOptions = config.url.parse()?;
         let options = options.application_name("porchlight").statement_cache_capacity(512).disable_statement_logging();
+        reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.max(3))
             .test_before_acquire(false)
@@ -210,6 +211,15 @@ impl Db {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Why PostgreSQL cannot be reached, at once and in its own words: a pool tries for as long as it may and then says
+/// only that time is over.
+async fn reach(options: &PgConnectOptions) -> Result<()> {
+    let first = tokio::time::timeout(Duration::from_secs(10), PgConnection::connect_with(options));
+    let silent = || Error::Unavailable("no answer within 10 s".to_owned());
+    first.await.map_err(|_| silent())??.close().await?;
+    Ok(())
 }
 
 /// sqlx takes no lock of its own on SQLite; two processes starting at once would both migrate.

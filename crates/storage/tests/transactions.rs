@@ -139,3 +139,13 @@ async fn events_and_wake_ups_reach_other_processes() {
     })
     .await;
 }
+
+/// Why the database cannot be reached is said at once, not after half a minute of trying.
+#[tokio::test]
+async fn a_closed_port_is_told_at_once() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = storage::Config { url: format!("postgres://porchlight@{free}/porchlight"), max_connections: 3 };
+    let tried = tokio::time::timeout(Duration::from_secs(10), Db::connect(&config, domain::Clock::System)).await;
+    let error = tried.expect("an answer in time").expect_err("nobody listens there");
+    assert!(matches!(&error, storage::Error::Unavailable(why) if why.contains("refused")), "{error}");
+}
