@@ -11,7 +11,7 @@ pub mod request;
 use domain::AccountId;
 use domain::event::Event;
 use storage::follows::Follow;
-use storage::{Tx, accounts, follows, timelines};
+use storage::{Tx, accounts, follows, lists, timelines};
 
 use crate::error::Result;
 
@@ -29,8 +29,13 @@ async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
     Ok(())
 }
 
-/// Ends a follow, if there is one: counters, the follower's home timeline, her relations.
+/// Ends a follow, if there is one: counters, the follower's home timeline, her relations. Whoever she follows no more,
+/// or no more asks to, is on none of her lists.
 async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    // She may be on her own lists, and follows herself never.
+    if follower != target {
+        lists::remove_everywhere(tx, follower, target).await?;
+    }
     let Some(follow) = follows::find(tx, follower, target).await? else { return Ok(None) };
     if follows::remove(tx, follower, target).await? {
         accounts::count_followers(tx, target, -1).await?;

@@ -35,6 +35,16 @@ on_both! {
             assert_eq!(answer.status, status, "{}", answer.text);
         }
 
+        dana.post(&format!("/api/v1/accounts/{}/unfollow", priya.id), json!({})).await.ok();
+        assert!(each(&dana.get(&accounts).await.ok(), "id").is_empty(), "followed no more");
+        dana.follow(&priya).await;
+        assert!(each(&dana.get(&accounts).await.ok(), "id").is_empty(), "followed anew is not put on it anew");
+        dana.post(&accounts, json!({"account_ids": [priya.id]})).await.ok();
+        priya.post(&format!("/api/v1/accounts/{}/remove_from_followers", dana.id), json!({})).await.ok();
+        assert!(each(&dana.get(&accounts).await.ok(), "id").is_empty(), "a follow that the other ended");
+        dana.follow(&priya).await;
+        dana.post(&accounts, json!({"account_ids": [priya.id]})).await.ok();
+
         let changed = dana.put(&path, json!({"title": "Owls", "exclusive": true})).await.ok();
         assert_eq!((&changed["title"], &changed["exclusive"], &changed["replies_policy"]), (&json!("Owls"), &json!(true), &json!("none")));
         let quiet = id(&priya.publish("only on the list", "public").await);
