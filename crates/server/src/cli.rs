@@ -109,6 +109,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     let app = App::new(db, config.url.clone(), config.app(), media);
     let answered = match command {
         Command::Serve | Command::CheckConfig | Command::Demo { .. } => Ok(()),
+        Command::Migrate if global.json => output::json(&serde_json::json!({ "ok": true })),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,
         Command::Domain(command) => domain::run(command, global, &app).await,

@@ -1,7 +1,8 @@
 //! The command line: what it answers, and what it refuses and how.
 
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).stdin(std::process::Stdio::null()).output().unwrap()
+        self.command(arguments).stdin(Stdio::null()).output().unwrap()
     }
 
     /// What it printed; it must have succeeded without complaint.
@@ -42,6 +43,21 @@ impl Home {
         assert!(!output.status.success(), "{arguments:?} should have been refused");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// What it printed, having read `input`; it must have succeeded.
+    fn told(&self, arguments: &[&str], input: &str) -> String {
+        let mut program = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        program.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = program.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn make(&self, name: &str) {
@@ -158,7 +174,7 @@ fn invites_are_made_listed_and_taken_back() {
     let home = Home::new();
     let link = home.ask(&["invite", "create"]);
     assert!(link.starts_with("http://localhost:4000/invite/") && link.lines().count() == 1, "{link}");
-    let open = home.ask_json(&["invite", "create", "--uses", "0", "--expires", "never"]);
+    let open = home.ask_json(&["invite", "create", "--uses", "any", "--expires", "never"]);
     assert_eq!((&open["max_uses"], &open["expires_at"]), (&Value::Null, &Value::Null));
 
     let states = || -> Vec<String> {
@@ -171,6 +187,9 @@ fn invites_are_made_listed_and_taken_back() {
     assert_eq!(states(), ["revoked", "revoked"]);
     assert!(home.refused(&["invite", "revoke", link.trim()]).contains("taken back before"));
     assert!(home.refused(&["invite", "revoke", "nothing"]).contains("there is no such link"));
+    let nobody = home.refused(&["invite", "create", "--uses", "0"]);
+    assert!(nobody.contains("nobody could join by it: write a number from 1, or any"), "{nobody}");
+    assert!(home.refused(&["invite", "create", "--uses", "many"]).contains("write a number, or any"));
     assert!(home.refused(&["invite", "create", "--uses", "1001"]).contains("uses must be from 1 to 1000"));
     assert!(home.refused(&["invite", "create", "--expires", "3y"]).contains("7d"));
     assert!(home.refused(&["invite", "create", "--expires", "99w"]).contains("at most a year"));
@@ -222,6 +241,23 @@ fn communities_are_blocked_limited_and_taken_back() {
     assert!(home.refused(&["domain", "block", "localhost:4000"]).contains("is this community's own"));
 }
 
+#[test]
+fn a_password_can_be_piped_in() {
+    let home = Home::new();
+    let said = home.told(&["account", "create", "dana", "--email", "dana@maple.example"], "correct-horse\n");
+    assert!(said.starts_with("@dana@localhost:4000 is made"), "{said}");
+    let said = home.told(&["account", "reset-password", "dana"], "battery-staple\r\n");
+    assert_eq!(said, "@dana has a new password and is signed out everywhere\n");
+    assert!(home.refused(&["account", "reset-password", "dana"]).contains("write it to standard input"));
+}
+
+#[test]
+fn bringing_tables_up_to_date_is_answered_as_asked() {
+    let home = Home::new();
+    assert_eq!(home.ask(&["migrate"]), "The database is up to date.\n");
+    assert_eq!(home.ask_json(&["migrate"]), serde_json::json!({ "ok": true }));
+}
+
 /// Without anybody to ask, a password that is not given is an error and not a wait.
 #[test]
 #[cfg(target_os = "linux")]
@@ -239,7 +275,7 @@ fn no_terminal_no_question() {
             "dana@maple.example",
         ])
         .current_dir(home.0.path())
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .output()
         .unwrap();
     assert!(!output.status.success());

@@ -58,7 +58,7 @@ pub enum Command {
     ResetPassword {
         #[command(flatten)]
         who: Named,
-        /// The new password. Without it, it is asked for.
+        /// The new password. Without it, it is asked for, or read from standard input.
         #[arg(long)]
         password: Option<String>,
     },
@@ -86,7 +86,8 @@ pub struct Create {
     /// Her e-mail address, to sign in with.
     #[arg(long)]
     email: String,
-    /// Her password. Without it, it is asked for: other programs on this machine can see what is typed here.
+    /// Her password. Without it, it is asked for, or read from standard input: other programs on this machine can see
+    /// what is typed here.
     #[arg(long)]
     password: Option<String>,
     #[command(flatten)]
@@ -282,14 +283,27 @@ fn bare(name: &str) -> &str {
     name.strip_prefix('@').unwrap_or(name)
 }
 
-/// Asks twice, without showing what is typed.
+/// Asks twice, without showing what is typed; or reads one line, where nobody types.
 fn ask_password() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return piped_password();
+    }
     let ask = |what: &str| rpassword::prompt_password(what).context("cannot ask for a password here: give --password");
     let password = ask("Password: ")?;
     if ask("Once more: ")? != password {
         bail!("the two were not the same");
     }
     Ok(password)
+}
+
+fn piped_password() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("cannot read the password from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!("nobody here to ask for a password: give --password, or write it to standard input");
+    }
+    Ok(password.to_owned())
 }
 
 fn state(member: &Member) -> &'static str {

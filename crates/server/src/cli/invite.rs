@@ -20,9 +20,9 @@ use super::{Global, output};
 pub enum Command {
     /// Make a link by which people may join, and print it.
     Create {
-        /// How many may join by it; 0 for any number.
-        #[arg(long, default_value_t = 1)]
-        uses: i64,
+        /// How many may join by it: a number, or any.
+        #[arg(long, default_value = "1", value_parser = uses)]
+        uses: Uses,
         /// How long it is valid: a number with m, h, d or w, or never.
         #[arg(long, default_value = "7d", value_parser = valid)]
         expires: Valid,
@@ -36,6 +36,10 @@ pub enum Command {
     },
 }
 
+/// By how many; `None` = any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uses(Option<i64>);
+
 /// For how long; `None` = until it is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Valid(Option<Duration>);
@@ -47,7 +51,7 @@ pub struct Valid(Option<Duration>);
 pub async fn run(command: Command, global: &Global, app: &App) -> anyhow::Result<()> {
     match command {
         Command::Create { uses, expires } => {
-            let new = NewInvite { uses: (uses != 0).then_some(uses), valid: expires.0 };
+            let new = NewInvite { uses: uses.0, valid: expires.0 };
             let invite = create::create(app, By::Operator, new).await?;
             if global.json { output::json(&as_json(app, &invite)) } else { output::line(&link(app, &invite)) }
         }
@@ -103,6 +107,16 @@ fn as_json(app: &App, invite: &Invite) -> Value {
         "created_at": invite.created_at.to_rfc3339(),
         "state": state(app, invite),
     })
+}
+
+/// How many are allowed is the verb's to say; that 0 is none, and not any, is said here.
+fn uses(text: &str) -> Result<Uses, String> {
+    match text.parse() {
+        _ if text == "any" => Ok(Uses(None)),
+        Ok(0) => Err("nobody could join by it: write a number from 1, or any".to_owned()),
+        Ok(number) => Ok(Uses(Some(number))),
+        Err(_) => Err("write a number, or any".to_owned()),
+    }
 }
 
 fn valid(text: &str) -> Result<Valid, String> {
