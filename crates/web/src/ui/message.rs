@@ -167,11 +167,18 @@ impl IntoResponse for Problem {
 /// Turns a [`Problem`] into a page, and gives every page the headers that protect its reader.
 pub async fn dress(State(web): State<Web>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = problem.or_else(|| is_bare_refusal(&response).then_some(Problem::Unreadable)) {
         response = told(&web, &problem, response.into_parts().0).await;
     }
     protect(response.headers_mut());
     response
+}
+
+/// Was the request refused before it came to us, as with an address that is not UTF-8? The words are the router's then.
+fn is_bare_refusal(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    response.status() == StatusCode::BAD_REQUEST && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) -> Response {

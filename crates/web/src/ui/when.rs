@@ -10,6 +10,8 @@ pub struct When {
     pub iso: String,
     /// Short: "5 min", "3 h", "2 days", "14 Nov", "14 Nov 2023".
     pub text: String,
+    /// `text` inside a sentence: "just now", "5 min ago", "14 Nov".
+    pub since: String,
     /// In full, in UTC.
     pub full: String,
 }
@@ -30,7 +32,8 @@ impl When {
             }
             _ => date.format("%-d %b %Y").to_string(),
         };
-        Self { iso: at.to_rfc3339(), text, full: date.format("%-d %B %Y, %H:%M UTC").to_string() }
+        let since = if (1..10_080).contains(&minutes) { format!("{text} ago") } else { text.clone() };
+        Self { iso: at.to_rfc3339(), text, since, full: date.format("%-d %B %Y, %H:%M UTC").to_string() }
     }
 }
 
@@ -50,5 +53,10 @@ mod tests {
         assert_eq!(text("2026-11-18T12:00:00Z"), "4 days");
         assert_eq!(text("2026-01-14T12:00:00Z"), "14 Jan");
         assert_eq!(text("2023-11-14T22:13:20Z"), "14 Nov 2023");
+        let since = |at: &str| When::new(Timestamp::parse_rfc3339(at).unwrap(), now).since;
+        assert_eq!(since("2026-11-22T11:59:30Z"), "just now");
+        assert_eq!(since("2026-11-22T11:43:00Z"), "17 min ago");
+        assert_eq!(since("2026-11-18T12:00:00Z"), "4 days ago");
+        assert_eq!(since("2026-11-15T12:00:00Z"), "15 Nov");
     }
 }

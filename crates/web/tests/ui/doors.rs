@@ -181,3 +181,14 @@ on_both! {
         assert!(!house.browser().get("/static/porchlight.css?v=0").await.header("cache-control").contains("immutable"));
     }
 }
+
+on_both! {
+    async fn an_address_that_is_no_text_is_answered_by_a_page(engine) {
+        let house = House::open(engine).await;
+        for path in ["/tags/%FF", "/@%FF", "/@%FF/1", "/invite/%FF"] {
+            let answer = house.browser().get(path).await;
+            assert_eq!((answer.status, answer.header("content-type")), (400, "text/html; charset=utf-8"), "{path}");
+            assert!(answer.body.contains("We could not read that"), "{path}: {}", answer.body);
+        }
+    }
+}
