@@ -28,7 +28,7 @@ pub async fn set_community(tx: &mut Tx, settings: &CommunitySettings) -> Result<
          ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     )
     .bind(COMMUNITY)
-    .bind(serde_json::to_string(settings)?)
+    .bind(crate::sql::json(settings)?)
     .run(tx)
     .await?;
     Ok(())

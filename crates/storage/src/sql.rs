@@ -4,10 +4,13 @@
 //! A list of ids or texts is bound as one value and compared with `= ANY($n)`; on SQLite that becomes
 //! `IN (SELECT value FROM json_each(?n))`. Where the two must differ, `sql!(sqlite: …, postgres: …)` says so.
 //!
+//! Texts lose U+0000 where they are bound: PostgreSQL cannot keep it, and both databases are to answer the same.
+//!
 //! No statement is ever put together from what a user sent: texts are `&'static str`.
 
 use std::sync::OnceLock;
 
+use domain::text::without_nul;
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 
@@ -97,6 +100,16 @@ pub enum Value {
     Texts(Vec<String>),
 }
 
+impl Value {
+    fn without_nul(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.map(without_nul)),
+            Self::Texts(texts) => Self::Texts(texts.into_iter().map(without_nul).collect()),
+            other => other,
+        }
+    }
+}
+
 macro_rules! into_value {
     ($($from:ty => |$v:ident| $make:expr;)*) => {$(
         impl From<$from> for Value {
@@ -176,12 +189,28 @@ impl From<domain::Visibility> for Value {
     }
 }
 
-/// A value stored as JSON text.
+/// A value stored as JSON text. Its texts lose U+0000, which `jsonb` does not take even as an escape.
 ///
 /// # Errors
 /// When the value cannot be written as JSON (a map with keys that are no strings).
 pub fn json<T: serde::Serialize>(value: &T) -> Result<Value> {
-    Ok(Value::Text(Some(serde_json::to_string(value)?)))
+    let text = serde_json::to_string(value)?;
+    if !text.contains("\\u0000") {
+        return Ok(Value::Text(Some(text)));
+    }
+    let mut value = serde_json::from_str(&text)?;
+    drop_nul(&mut value);
+    Ok(Value::Text(Some(serde_json::to_string(&value)?)))
+}
+
+/// The names of members are our own and stay.
+fn drop_nul(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => text.retain(|c| c != '\0'),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(drop_nul),
+        serde_json::Value::Object(all) => all.values_mut().for_each(drop_nul),
+        _ => {}
+    }
 }
 
 /// A statement with its values, ready to run.
@@ -197,10 +226,10 @@ impl Query {
         Self { sql, values: Vec::new() }
     }
 
-    /// Binds the next placeholder.
+    /// Binds the next placeholder. A text is bound without U+0000.
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
+        self.values.push(value.into().without_nul());
         self
     }
 

@@ -4,6 +4,7 @@ use domain::instance::CommunitySettings;
 use domain::job::Job;
 use domain::list::{List, RepliesPolicy};
 use storage::markers::Timeline;
+use storage::sql::json;
 use storage::{Error, lists, markers, settings};
 
 use crate::people::member;
@@ -89,6 +90,27 @@ both! {
         lists::delete(&mut tx, dana.id, list.id).await.unwrap();
         assert!(matches!(lists::get(&mut tx, dana.id, list.id).await, Err(Error::NotFound)));
         tx.commit().await.unwrap();
+    }
+
+    /// U+0000 is dropped from whatever is bound, alone, in lists and in JSON, and finds what is without it.
+    async fn nul_is_dropped(fresh) {
+        let mut conn = fresh.db.read().await.unwrap();
+        for (bound, kept) in [("a\0b\0", "ab"), ("\0", ""), ("\\u0000", "\\u0000")] {
+            let (back,) = storage::sql!("SELECT CAST($1 AS TEXT)").bind(bound).one::<(String,)>(&mut conn).await.unwrap();
+            assert_eq!(back, kept);
+            let json = json(&[bound]).unwrap();
+            let (back,) = storage::sql!(
+                sqlite: "SELECT value FROM json_each($1)",
+                postgres: "SELECT jsonb_array_elements_text(CAST($1 AS jsonb))",
+            )
+            .bind(json)
+            .one::<(String,)>(&mut conn)
+            .await
+            .unwrap();
+            assert_eq!(back, kept);
+        }
+        let among = storage::sql!("SELECT CAST(1 AS BIGINT) WHERE 'ab' = ANY($1)").bind(vec!["x".to_owned(), "\0a\0b".to_owned()]);
+        assert_eq!(among.count(&mut conn).await.unwrap(), 1);
     }
 
     /// A job says what it is about in the words it was written with, by whichever process.

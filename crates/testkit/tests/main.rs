@@ -23,6 +23,8 @@ mod members;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod nul;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod pinned;

@@ -21,6 +21,16 @@ pub use plain::{plain, shorten};
 pub use sanitise::{SAFE_SCHEMES, sanitise};
 pub use scan::{Scanned, Tag, scan, shortcodes};
 
+/// A text without U+0000, which nobody types and PostgreSQL cannot keep. Dropped where text from outside is read, and
+/// once more where it is given to the database.
+#[must_use]
+pub fn without_nul(mut text: String) -> String {
+    if text.contains('\0') {
+        text.retain(|c| c != '\0');
+    }
+    text
+}
+
 /// Plain text → HTML, fit for an element's content and for an attribute in double quotes. For texts that are no posts, such
 /// as display names; templates escape by themselves.
 #[must_use]

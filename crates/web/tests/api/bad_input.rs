@@ -105,6 +105,83 @@ on_both! {
 }
 
 on_both! {
+    /// U+0000 is dropped from what anybody sends: what was nothing else is empty, or not found.
+    async fn nul_is_dropped(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let ask = async |path: &str, body: Option<&str>| {
+            let form = "application/x-www-form-urlencoded";
+            let request = match body {
+                None => house.request(http::Method::GET, path),
+                Some(body) => {
+                    house.request(http::Method::POST, path).header("content-type", form).body(body.to_owned())
+                }
+            };
+            Answer::read(request.send().await.unwrap()).await
+        };
+        let finger = format!("/.well-known/webfinger?resource=acct:%00@maple.localhost:{}", house.address.port());
+        for path in [
+            "/@%00",
+            "/@%00.rss",
+            "/@%00/1",
+            "/invite/%00",
+            "/users/%00",
+            "/users/%00/outbox",
+            "/tags/%00",
+            "/nothing/%00",
+            "/media/%00",
+            "/media/remote/%00/small",
+            "/emoji/%00",
+            &finger,
+            "/api/v1/accounts/lookup?acct=%00",
+            "/api/v1/accounts/%00",
+            "/api/v1/statuses/%00",
+        ] {
+            assert_eq!(ask(path, None).await.status, 404, "{path}");
+        }
+        for (path, body, status) in [
+            ("/api/v1/apps", "client_name=%00&redirect_uris=urn:ietf:wg:oauth:2.0:oob", 422),
+            ("/api/v1/apps", "client_name=a%00&redirect_uris=urn:ietf:wg:oauth:2.0:oob", 200),
+            ("/oauth/token", "client_id=%00&client_secret=%00&grant_type=client_credentials", 401),
+            ("/oauth/token", "client_id=a&client_secret=b&grant_type=authorization_code&code=%00", 401),
+            ("/oauth/revoke", "client_id=%00&client_secret=b&token=%00", 401),
+        ] {
+            let answer = ask(path, Some(body)).await;
+            assert_eq!(answer.status, status, "{path} {body}: {}", answer.text);
+        }
+        for path in ["/oauth/authorize?client_id=%00&response_type=code&redirect_uri=%00", "/login?next=%00"] {
+            let answer = ask(path, None).await;
+            assert!(answer.status < 500, "{path}: {}", answer.text);
+        }
+        let signed_in = ask("/login", Some("email=%00&password=%00&next=%00")).await;
+        assert!((400..500).contains(&signed_in.status), "{}", signed_in.text);
+
+        for path in ["/api/v2/search?q=%00", "/api/v2/search?q=%00&resolve=true", "/api/v1/accounts/search?q=%00"] {
+            let with = dana.get(path).await;
+            let without = dana.get(&path.replace("%00", "")).await;
+            assert!(with.status < 500, "{path}: {}", with.text);
+            assert_eq!((with.status, &with.text), (without.status, &without.text), "{path}");
+        }
+        assert!(dana.get("/api/v1/timelines/tag/%00").await.status < 500);
+        clear(&dana.post("/api/v1/statuses", json!({"status": "\0"})).await, 422, "an empty post");
+        let post = dana.post("/api/v1/statuses", json!({"status": "\0x", "spoiler_text": "a\0b"})).await.ok();
+        assert_eq!((&post["content"], &post["spoiler_text"]), (&json!("<p>x</p>"), &json!("ab")));
+        clear(&dana.post("/api/v1/lists", json!({"title": "\0"})).await, 422, "no title");
+        assert_eq!(dana.post("/api/v1/lists", json!({"title": "Gar\0den"})).await.ok()["title"], "Garden");
+        let changed = json!({
+            "display_name": "Da\0na", "note": "\0hi", "fields_attributes": [{"name": "a\0", "value": "\0b"}],
+        });
+        let changed = dana.patch("/api/v1/accounts/update_credentials", changed).await.ok();
+        assert_eq!((&changed["display_name"], &changed["note"]), (&json!("Dana"), &json!("<p>hi</p>")));
+        assert_eq!((&changed["fields"][0]["name"], &changed["fields"][0]["value"]), (&json!("a"), &json!("b")));
+        for path in ["/api/v1/domain_blocks", "/api/v1/tags/%00/follow", "/api/v1/reports"] {
+            let answer = dana.post(path, json!({"domain": "\0", "comment": "\0", "account_id": dana.id})).await;
+            assert!(answer.status < 500, "{path}: {}", answer.text);
+        }
+    }
+}
+
+on_both! {
     /// Where the owner limits callers, the answer says how many requests are left, and stops at none.
     async fn callers_are_limited(engine) {
         let database = std::sync::Arc::new(testkit::Database::fresh(engine).await);

@@ -123,6 +123,25 @@ async fn malformed_or_wrongly_typed_parameters_name_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn texts_are_read_without_nul() {
+    let kept = Form {
+        status: Some("xy".into()),
+        fields_attributes: vec![Field { name: String::new(), value: "v".into() }],
+        ..Form::default()
+    };
+    let json = br#"{"status":"\u0000x\u0000y","fields_attributes":[{"name":"\u0000","value":"v\u0000"}]}"#;
+    assert_eq!(body(JSON, "/", json.as_slice()).await.unwrap(), kept);
+    let form = "status=%00x%00y&fields_attributes[][name]=%00&fields_attributes[][value]=v%00";
+    assert_eq!(body(FORM, "/", form).await.unwrap(), kept);
+    let multipart = form.split('&').fold(String::new(), |all, pair| {
+        let (name, value) = pair.split_once('=').unwrap();
+        let value = value.replace("%00", "\0");
+        format!("{all}--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    });
+    assert_eq!(body("multipart/form-data; boundary=B", "/", multipart + "--B--\r\n").await.unwrap(), kept);
+}
+
+#[tokio::test]
 async fn size_depth_and_number_are_bounded() {
     let huge = format!(r#"{{"status":"{}"}}"#, "x".repeat(MAX_BODY));
     assert_eq!(refusal(body(JSON, "/", huge.clone()).await).0, 413);

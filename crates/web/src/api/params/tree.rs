@@ -1,8 +1,11 @@
 //! What a client sent, whatever it was written in: a small tree of texts, numbers, lists and maps.
 //!
-//! JSON, forms and queries all become this tree; `read` turns it into a typed struct. Knows nothing of HTTP.
+//! JSON, forms and queries all become this tree; `read` turns it into a typed struct. Its texts are without U+0000.
+//! Knows nothing of HTTP.
 
 use std::collections::BTreeMap;
+
+use domain::text::without_nul;
 
 use super::Refused;
 
@@ -55,7 +58,7 @@ impl Node {
         if path.len() > MAX_DEPTH {
             return Err(Refused::TooDeep);
         }
-        self.insert(&path, Node::Text(value));
+        self.insert(&path, Node::Text(without_nul(value)));
         Ok(())
     }
 
@@ -118,7 +121,7 @@ fn from_json(value: serde_json::Value, depth: usize) -> Result<Node, Refused> {
         Value::Null => Node::Null,
         Value::Bool(b) => Node::Bool(b),
         Value::Number(n) => Node::Number(n),
-        Value::String(s) => Node::Text(s),
+        Value::String(s) => Node::Text(without_nul(s)),
         Value::Array(list) => {
             if list.len() > MAX_PAIRS {
                 return Err(Refused::TooMany);
