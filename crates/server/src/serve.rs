@@ -1,6 +1,7 @@
 //! A whole server: opened, served, its workers with it, and stopped.
 //!
-//! Stopping is orderly: no new requests, running ones end, then the database closes.
+//! Stopping is orderly: no new requests, streams are told to connect again, running requests end, then the database
+//! closes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub struct Server {
     /// Where it listens: the real port where the configuration said 0.
     pub address: SocketAddr,
     federation: Federation,
+    web: Web,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
 }
@@ -58,9 +60,9 @@ impl Server {
         let media = MediaStore::on_disk(&config.media_dir()).context("cannot open the media store")?;
         let app = App::new(db, config.url.clone(), config.app(), media);
         let federation = Federation::new(app, config.federation.clone())?;
-        let web = Web::new(federation.clone(), config.web());
-
         let stop = CancellationToken::new();
+        let web = Web::new(federation.clone(), config.web(), stop.clone());
+
         let mut tasks = JoinSet::new();
         let address = listener.local_addr()?;
         if let Some(bind) = config.metrics_bind {
@@ -69,13 +71,13 @@ impl Server {
         }
         worker::start(&federation, &stop, &mut tasks);
         schedule::start(&federation, &stop, &mut tasks);
-        let router = router(&federation, web, config.metrics_bind.is_some());
+        let router = router(&federation, web.clone(), config.metrics_bind.is_some());
         let told = stop.clone();
         tasks.spawn(async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             Ok(axum::serve(listener, service).with_graceful_shutdown(told.cancelled_owned()).await?)
         });
-        Ok(Self { address, federation, stop, tasks })
+        Ok(Self { address, federation, web, stop, tasks })
     }
 
     /// What its parts work with.
@@ -94,6 +96,7 @@ impl Server {
             while let Some(task) = self.tasks.join_next().await {
                 task??;
             }
+            self.web.ended().await;
             anyhow::Ok(())
         };
         match tokio::time::timeout(GRACE, ended).await {

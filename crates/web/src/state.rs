@@ -5,6 +5,8 @@ use std::sync::Arc;
 use app::App;
 use federation::Federation;
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::api::limits::RateLimits;
 use crate::api::render::Rendered;
@@ -50,6 +52,10 @@ pub struct Inner {
     pub community: Community,
     /// Who listens to what happens.
     pub listeners: Listeners,
+    /// The server stops: streams end.
+    pub stop: CancellationToken,
+    /// WebSockets, which outlive the requests that they began as.
+    pub sockets: TaskTracker,
     /// Pictures of other communities that were fetched lately.
     pub fetched: Fetched,
 }
@@ -62,9 +68,10 @@ impl std::ops::Deref for Web {
 }
 
 impl Web {
-    /// Must be called within a tokio runtime: it listens to what happens, to forget what is stale.
+    /// Must be called within a tokio runtime: it listens to what happens, to forget what is stale. Streams, which
+    /// would go on for ever, end when `stop` is cancelled.
     #[must_use]
-    pub fn new(federation: Federation, config: Config) -> Self {
+    pub fn new(federation: Federation, config: Config, stop: CancellationToken) -> Self {
         let app = federation.app.clone();
         let tokens = Tokens::default();
         tokens.listen(app.db.hub());
@@ -76,6 +83,8 @@ impl Web {
             api_limits: RateLimits::new(config.rate_limits),
             rendered,
             listeners,
+            stop,
+            sockets: TaskTracker::new(),
             community: Community::default(),
             fetched: Fetched::default(),
             app,
@@ -83,5 +92,11 @@ impl Web {
             config,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Waits until every WebSocket was closed; for after the stop, when no new ones come.
+    pub async fn ended(&self) {
+        self.sockets.close();
+        self.sockets.wait().await;
     }
 }

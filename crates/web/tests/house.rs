@@ -14,6 +14,7 @@ use federation::Federation;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use tempfile::TempDir;
 use testkit::{Database, Engine};
+use tokio_util::sync::CancellationToken;
 use web::{Config, Web};
 
 pub const PASSWORD: &str = "three quiet words";
@@ -71,7 +72,11 @@ impl House {
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::new(db, urls, config, media);
         let federation = Federation::new(app.clone(), plan.federation).unwrap();
-        let web = Web::new(federation, Config { rate_limits: plan.rate_limits, ..Config::default() });
+        let web = Web::new(
+            federation,
+            Config { rate_limits: plan.rate_limits, ..Config::default() },
+            CancellationToken::new(),
+        );
         let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { app, clock, base, _folder: folder, _server: Server(server), database }

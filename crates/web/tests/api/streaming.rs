@@ -183,3 +183,38 @@ on_both! {
         assert_eq!(refused.status(), 401);
     }
 }
+
+on_both! {
+    /// A stop does not wait for those who listen: they are told that the server goes, and connect again.
+    async fn streams_end_when_the_server_stops(engine) {
+        let mut house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        let mut socket = connect(&house, &format!("?stream=user&access_token={}", dana.token), None).await.unwrap();
+        let mut events = dana.request(http::Method::GET, "/api/v1/streaming/public").send().await.unwrap();
+        priya.publish("before the stop", "public").await;
+        let chunk = tokio::time::timeout(Duration::from_secs(10), events.chunk()).await.expect("an event in time");
+        assert!(chunk.unwrap().is_some_and(|chunk| chunk.starts_with(b"event: update")));
+
+        let heard = tokio::spawn(async move {
+            let close = loop {
+                match socket.next().await {
+                    Some(Ok(Message::Close(why))) => break why,
+                    Some(Ok(_)) => {}
+                    other => panic!("closed without a word: {other:?}"),
+                }
+            };
+            // Reading on answers it.
+            while socket.next().await.is_some() {}
+            while events.chunk().await.expect("the stream ends in order").is_some() {}
+            close
+        });
+        // One that neither reads nor answers does not hold it up for long.
+        let silent = connect(&house, &format!("?stream=user&access_token={}", dana.token), None).await.unwrap();
+        let began = std::time::Instant::now();
+        house.stop().await;
+        assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+        let close = tokio::time::timeout(Duration::from_secs(2), heard).await.expect("both streams ended").unwrap();
+        assert_eq!(u16::from(close.expect("why it closes").code), 1001);
+        drop(silent);
+    }
+}

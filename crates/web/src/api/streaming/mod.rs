@@ -1,7 +1,7 @@
 //! `/api/v1/streaming*`: what happens, as it happens, over WebSocket or server-sent events.
 //!
 //! The token comes by `Authorization`, by `access_token` in the query or by `Sec-WebSocket-Protocol`. Listeners are
-//! served by one task a process (`dispatch`); a stream ends with its token.
+//! served by one task a process (`dispatch`); a stream ends with its token, and when the server stops.
 
 mod channel;
 mod dispatch;
@@ -79,7 +79,7 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
     let channel = channel.ok_or_else(|| Error::BadRequest("Missing parameter: stream".to_owned()))?;
     let (place, inbox) = join(&web, caller.as_ref());
     let _ = place.add(channel);
-    Ok(sse::serve(place, inbox).into_response())
+    Ok(sse::serve(place, inbox, web.stop.clone()).into_response())
 }
 
 /// Who listens. A browser's WebSocket can send its token only as the name of a protocol, which is then answered.

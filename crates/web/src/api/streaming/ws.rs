@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +19,14 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(100);
 /// Bytes of a message from an app: it only ever names channels.
 const MAX_MESSAGE: usize = 8 * 1024;
+/// How long the other end has to answer that a socket closes.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 pub fn serve(web: Web, upgrade: WebSocketUpgrade, caller: Option<Caller>, first: Option<Channel>) -> Response {
-    upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| async move { run(web, socket, caller, first).await })
+    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| {
+        let sockets = web.sockets.clone();
+        sockets.track_future(run(web, socket, caller, first))
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,8 +50,33 @@ struct Refused {
     status: u16,
 }
 
+/// Serves a socket to its end. Whatever it waits for, a stop of the server comes first (RFC 6455, section 7.4.1: 1001,
+/// going away), so that apps connect again.
 async fn run(web: Web, mut socket: WebSocket, caller: Option<Caller>, first: Option<Channel>) {
-    let (place, mut inbox) = join(&web, caller.as_ref());
+    let why = match web.stop.run_until_cancelled(serve_until_it_ends(&web, &mut socket, caller, first)).await {
+        Some(End::Gone) => return,
+        Some(End::LetGo) => None,
+        None => Some(CloseFrame { code: close_code::AWAY, reason: "the server stops".into() }),
+    };
+    let farewell = async {
+        // The other end may be gone already.
+        let _ = socket.send(Frame::Close(why)).await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    // Whether it answered does not matter.
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+}
+
+/// Why a socket is served no longer.
+enum End {
+    /// Nothing can be sent any more.
+    Gone,
+    /// It closes in order.
+    LetGo,
+}
+
+async fn serve_until_it_ends(web: &Web, socket: &mut WebSocket, caller: Option<Caller>, first: Option<Channel>) -> End {
+    let (place, mut inbox) = join(web, caller.as_ref());
     if let Some(channel) = first {
         let _ = place.add(channel);
     }
@@ -59,17 +86,17 @@ async fn run(web: Web, mut socket: WebSocket, caller: Option<Caller>, first: Opt
         let sent = tokio::select! {
             message = inbox.recv() => match message {
                 Some(message) => socket.send(told(&message)).await,
-                None => break,
+                None => return End::LetGo,
             },
             frame = socket.recv() => match frame {
                 Some(Ok(Frame::Text(text))) => {
                     heard = tokio::time::Instant::now();
-                    match asked(&web, caller.as_ref(), &place, &text).await {
+                    match asked(web, caller.as_ref(), &place, &text).await {
                         Ok(()) => Ok(()),
                         Err(e) => socket.send(refused(&e)).await,
                     }
                 }
-                Some(Ok(Frame::Close(_)) | Err(_)) | None => break,
+                Some(Ok(Frame::Close(_)) | Err(_)) | None => return End::LetGo,
                 Some(Ok(_)) => {
                     heard = tokio::time::Instant::now();
                     Ok(())
@@ -77,17 +104,15 @@ async fn run(web: Web, mut socket: WebSocket, caller: Option<Caller>, first: Opt
             },
             _ = heartbeat.tick() => {
                 if heard.elapsed() > SILENCE {
-                    break;
+                    return End::LetGo;
                 }
                 socket.send(Frame::Ping(bytes::Bytes::new())).await
             }
         };
         if sent.is_err() {
-            return;
+            return End::Gone;
         }
     }
-    // The other end may be gone already.
-    let _ = socket.send(Frame::Close(None)).await;
 }
 
 fn told(message: &Message) -> Frame {
