@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
+use crate::visible::shown;
 
 /// The columns of [`AccountRow`], for `concat!`.
 macro_rules! account_columns {
@@ -21,15 +22,7 @@ macro_rules! account_columns {
 }
 pub(crate) use account_columns;
 
-/// Somebody others may see at all: neither deleted nor hidden (`hidden` is [`crate::members`]'s to write). The one
-/// place that says so; suspended accounts are found, and whoever shows them says that they are suspended.
-macro_rules! shown {
-    () => {
-        "a.deleted_at IS NULL AND NOT a.hidden"
-    };
-}
-
-/// [`shown`], and those that were seen before: their account is closed for now.
+/// [`crate::visible::shown`], and those that were seen before: their account is closed for now.
 macro_rules! let_in {
     () => {
         "a.deleted_at IS NULL AND (NOT a.hidden
@@ -129,7 +122,7 @@ fn accounts(rows: Vec<AccountRow>) -> Result<Vec<Account>> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such account, it was deleted, or nobody may see it yet (or for now).
 pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Account> {
-    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1 AND ", shown!()))
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = $1 AND ", shown!("a")))
         .bind(id)
         .one::<AccountRow>(conn)
         .await?
@@ -157,7 +150,7 @@ pub async fn many(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Account>> {
         return Ok(Vec::new());
     }
     accounts(
-        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1) AND ", shown!()))
+        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.id = ANY($1) AND ", shown!("a")))
             .bind(ids)
             .all(conn)
             .await?,
@@ -182,7 +175,7 @@ pub async fn many_even_deleted(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec
 /// # Errors
 /// As [`Error`] says.
 pub async fn by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Account>> {
-    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = $1 AND ", shown!()))
+    sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = $1 AND ", shown!("a")))
         .bind(uri)
         .maybe::<AccountRow>(conn)
         .await?
@@ -228,7 +221,7 @@ pub async fn by_uris(conn: &mut Conn, uris: &[String]) -> Result<Vec<Account>> {
         return Ok(Vec::new());
     }
     accounts(
-        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = ANY($1) AND ", shown!()))
+        sql!(concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.uri = ANY($1) AND ", shown!("a")))
             .bind(uris)
             .all(conn)
             .await?,
@@ -244,7 +237,7 @@ pub async fn by_key_id(conn: &mut Conn, key_id: &str) -> Result<Option<Account>>
         "SELECT ",
         account_columns!(),
         " FROM accounts a WHERE a.public_key_id = $1 AND ",
-        shown!(),
+        shown!("a"),
         " ORDER BY a.id LIMIT 1"
     ))
     .bind(key_id)
@@ -263,7 +256,7 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<
         "SELECT ",
         account_columns!(),
         " FROM accounts a WHERE lower(a.username) = lower($1) AND a.domain = $2 AND ",
-        shown!()
+        shown!("a")
     ))
     .bind(username)
     .bind(domain)

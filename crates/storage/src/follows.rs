@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
-use crate::visible::paged;
+use crate::visible::{listed, paged, shown};
 
 /// A follow, or the request for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +198,7 @@ fn newest_first(page: &Page, rows: Vec<(i64, i64)>) -> Vec<AccountEntry> {
 }
 
 macro_rules! account_list {
-    ($conn:expr, $owner:expr, $page:expr, $head:literal, $id:literal) => {{
+    ($conn:expr, $owner:expr, $page:expr, $head:expr, $id:literal) => {{
         let page: &Page = $page;
         let query = paged!(page, $head, $id);
         let rows =
@@ -216,8 +216,11 @@ pub async fn followers(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Ve
         conn,
         of,
         page,
-        "SELECT f.id, f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id
-         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
+        concat!(
+            "SELECT f.id, f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id
+             WHERE f.target_id = $1 AND ",
+            listed!("a")
+        ),
         "f.id"
     )
 }
@@ -231,8 +234,11 @@ pub async fn following(conn: &mut Conn, of: AccountId, page: &Page) -> Result<Ve
         conn,
         of,
         page,
-        "SELECT f.id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id
-         WHERE f.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
+        concat!(
+            "SELECT f.id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id
+             WHERE f.account_id = $1 AND ",
+            listed!("a")
+        ),
         "f.id"
     )
 }
@@ -246,8 +252,11 @@ pub async fn requests_to(conn: &mut Conn, target: AccountId, page: &Page) -> Res
         conn,
         target,
         page,
-        "SELECT f.id, f.account_id FROM follow_requests f JOIN accounts a ON a.id = f.account_id
-         WHERE f.target_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden",
+        concat!(
+            "SELECT f.id, f.account_id FROM follow_requests f JOIN accounts a ON a.id = f.account_id
+             WHERE f.target_id = $1 AND ",
+            listed!("a")
+        ),
         "f.id"
     )
 }
@@ -311,7 +320,7 @@ pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Result<Vec<Relationship>> {
-    let rows = sql!(
+    let rows = sql!(concat!(
         "SELECT a.id, f.id, f.show_boosts, f.notify, f.languages, r.id, b.id, q.id, bl.id, bb.id, m.id,
                 m.hide_notifications, d.id, n.note, m.expires_at
          FROM accounts a
@@ -324,8 +333,9 @@ pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId])
          LEFT JOIN mutes m ON m.account_id = $1 AND m.target_id = a.id
          LEFT JOIN account_domain_blocks d ON d.account_id = $1 AND d.domain = a.domain AND a.domain <> ''
          LEFT JOIN account_notes n ON n.account_id = $1 AND n.target_id = a.id
-         WHERE a.id = ANY($2) AND a.deleted_at IS NULL AND NOT a.hidden"
-    )
+         WHERE a.id = ANY($2) AND ",
+        shown!("a")
+    ))
     .bind(me)
     .bind(others)
     .all::<RelationshipRow>(conn)
@@ -499,8 +509,9 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
         account_columns!(),
         " FROM follows mine JOIN follows hers ON hers.account_id = mine.target_id AND hers.target_id = $2
           JOIN accounts a ON a.id = mine.target_id
-          WHERE mine.account_id = $1 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden AND NOT a.hide_collections
-          ORDER BY hers.id DESC LIMIT $3"
+          WHERE mine.account_id = $1 AND NOT a.hide_collections AND ",
+        listed!("a"),
+        " ORDER BY hers.id DESC LIMIT $3"
     ))
     .bind(me)
     .bind(of)

@@ -19,7 +19,7 @@ use crate::marks;
 use crate::posts::{PostRow, post_columns};
 use crate::record::record;
 use crate::sql;
-use crate::visible::visible;
+use crate::visible::{shown, visible};
 
 record! {
     /// A post that the viewer may see, in the version it has now: what lists that checked it give.
@@ -206,7 +206,7 @@ pub async fn account_views(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let versions = sql!("SELECT id, version FROM accounts WHERE id = ANY($1) AND deleted_at IS NULL AND NOT hidden")
+    let versions = sql!(concat!("SELECT a.id, a.version FROM accounts a WHERE a.id = ANY($1) AND ", shown!("a")))
         .bind(ids)
         .all::<(i64, i64)>(conn)
         .await?;
@@ -310,10 +310,12 @@ async fn views_of(conn: &mut Conn, accounts: Vec<Account>) -> Result<HashMap<Acc
 }
 
 async fn mentions(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mention>>> {
-    let rows = sql!(
+    let rows = sql!(concat!(
         "SELECT m.post_id, a.id, a.username, a.domain, a.uri, a.url FROM mentions m JOIN accounts a ON a.id = m.account_id
-         WHERE m.post_id = ANY($1) AND NOT m.silent AND a.deleted_at IS NULL AND NOT a.hidden ORDER BY a.id"
-    )
+         WHERE m.post_id = ANY($1) AND NOT m.silent AND ",
+        shown!("a"),
+        " ORDER BY a.id"
+    ))
     .bind(ids)
     .all::<(i64, i64, String, String, String, String)>(conn)
     .await?;

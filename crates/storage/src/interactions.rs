@@ -7,7 +7,7 @@ use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::marks;
 use crate::sql;
-use crate::visible::{paged, visible};
+use crate::visible::{listed, paged, visible};
 
 /// An entry of a list of posts and the id it pages by.
 pub type PostEntry = (i64, PostId);
@@ -202,10 +202,12 @@ pub async fn favourited_by(
 ) -> Result<Vec<(i64, AccountId)>> {
     let query = paged!(
         page,
-        "SELECT i.id, i.account_id FROM favourites i JOIN accounts a ON a.id = i.account_id
-         WHERE i.post_id = $5 AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND NOT a.hidden
-           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
-             OR (b.account_id = a.id AND b.target_id = $1))",
+        concat!(
+            "SELECT i.id, i.account_id FROM favourites i JOIN accounts a ON a.id = i.account_id WHERE i.post_id = $5 AND ",
+            listed!("a"),
+            " AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
+             OR (b.account_id = a.id AND b.target_id = $1))"
+        ),
         "i.id"
     );
     let rows =

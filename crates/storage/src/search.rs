@@ -8,7 +8,7 @@ use domain::{AccountId, PostId};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::sql;
-use crate::visible::wanted;
+use crate::visible::{listed, wanted};
 
 /// `%`, `_` and `\` mean themselves in a search.
 fn escaped(text: &str) -> String {
@@ -41,10 +41,10 @@ pub struct AccountQuery<'a> {
 pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) -> Result<Vec<AccountId>> {
     let text = q.text.trim().trim_start_matches('@');
     let (name, domain) = text.split_once('@').unwrap_or((text, ""));
-    sql!(
-        "SELECT a.id FROM accounts a
-         WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL AND NOT a.hidden
-            AND ((lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $3 ESCAPE '\\')
+    sql!(concat!(
+        "SELECT a.id FROM accounts a WHERE ",
+        listed!("a"),
+        " AND ((lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $3 ESCAPE '\\')
                 OR lower(a.display_name) LIKE $4 ESCAPE '\\')
             AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
@@ -55,7 +55,7 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
             CASE WHEN lower(a.username) LIKE $2 ESCAPE '\\' THEN 0 ELSE 1 END,
             a.followers_count DESC, a.id
          LIMIT $6 OFFSET $7"
-    )
+    ))
     .bind(viewer)
     .bind(format!("{}%", escaped(name)))
     .bind(if domain.is_empty() { "%".to_owned() } else { format!("{}%", escaped(domain)) })

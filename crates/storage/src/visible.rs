@@ -3,6 +3,21 @@
 //! The fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal; where
 //! the author's row is joined already, its alias too.
 
+/// Somebody others may see at all: neither deleted nor hidden (`hidden` is [`crate::members`]'s to write). The one
+/// place that says so; suspended accounts are found, and whoever shows them says that they are suspended.
+macro_rules! shown {
+    ($a:literal) => {
+        concat!($a, ".deleted_at IS NULL AND NOT ", $a, ".hidden")
+    };
+}
+
+/// [`shown`], and not suspended: who stands in lists of people, and whose posts are shown.
+macro_rules! listed {
+    ($a:literal) => {
+        concat!($a, ".suspended_at IS NULL AND ", $crate::visible::shown!($a))
+    };
+}
+
 /// The viewer may see the post.
 macro_rules! visible {
     ($p:literal) => {
@@ -15,17 +30,7 @@ macro_rules! visible {
         )
     };
     ($p:literal by $a:literal) => {
-        concat!(
-            "(",
-            $a,
-            ".deleted_at IS NULL AND ",
-            $a,
-            ".suspended_at IS NULL AND NOT ",
-            $a,
-            ".hidden AND ",
-            $crate::visible::addressed!($p),
-            ")"
-        )
+        concat!("(", $crate::visible::listed!($a), " AND ", $crate::visible::addressed!($p), ")")
     };
 }
 
@@ -89,4 +94,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {addressed, paged, visible, wanted};
+pub(crate) use {addressed, listed, paged, shown, visible, wanted};

@@ -1,18 +1,16 @@
 //! Decisions about domains mark the accounts there and nothing else; what ends is counted.
 
 use domain::account::{Account, Role};
-use domain::follow::FollowOptions;
 use domain::instance::{DomainName, DomainSeverity};
 use domain::page::Page;
-use domain::{AccountId, FollowId, Viewer, Visibility};
+use domain::{AccountId, Viewer, Visibility};
 use storage::deliveries::{self, Inbox};
-use storage::follows::Follow;
 use storage::posts::Links;
 use storage::search::{AccountQuery, PostQuery};
 use storage::timelines::{HomeEntry, PublicFilter};
 use storage::{Tx, accounts, community, domain_blocks, domains, follows, inbox_items, search, timelines};
 
-use crate::people::{account, write_member};
+use crate::people::{account, follow, write_member};
 use crate::visible::write_post;
 
 fn name(text: &str) -> DomainName {
@@ -25,12 +23,8 @@ async fn remote(tx: &mut Tx, username: &str, domain: &str) -> Account {
     account
 }
 
-async fn follow(tx: &mut Tx, who: AccountId, whom: AccountId) {
-    let id: FollowId = tx.id();
-    let uri = format!("https://maple.example/follows/{}", id.0);
-    let options = FollowOptions::default();
-    let follow = Follow { id, account_id: who, target_id: whom, uri, options, created_at: tx.now() };
-    follows::insert(tx, &follow).await.unwrap();
+async fn counted_follow(tx: &mut Tx, who: AccountId, whom: AccountId) {
+    follow(tx, who, whom).await;
     accounts::count_followers(tx, whom, 1).await.unwrap();
     accounts::count_following(tx, who, 1).await.unwrap();
 }
@@ -95,7 +89,7 @@ both! {
             (dana, there[0]), (dana, there[1]), (there[0], dana), (there[1], dana), (there[2], dana), (priya, there[0]),
             (dana, oak), (oak, dana), (dana, priya),
         ] {
-            follow(&mut tx, who, whom).await;
+            counted_follow(&mut tx, who, whom).await;
         }
         let willow = name("willow.example");
         let known = domains::known(&mut tx, &willow).await.unwrap();
@@ -147,7 +141,7 @@ both! {
         let blocked = write_post(&mut tx, &eve, Visibility::Public, &mention).await.id;
         let kept = write_post(&mut tx, &below, Visibility::Public, &mention).await.id;
         for author in [&eve, &below] {
-            follow(&mut tx, dana.id, author.id).await;
+            counted_follow(&mut tx, dana.id, author.id).await;
             let post = if author.id == eve.id { blocked } else { kept };
             let entry = HomeEntry { post, author: author.id, boost_of: None, reply_to: None, language: None, mentioned_only: false };
             timelines::add_to_homes(&mut tx, &entry).await.unwrap();

@@ -1,15 +1,13 @@
 //! Members who wait to be let in, and those whose account was closed: no lookup and no list finds them.
 
 use domain::account::{Account, Role};
-use domain::follow::FollowOptions;
 use domain::notification::NotificationKind;
 use domain::page::Page;
-use domain::{AccountId, FollowId, Timestamp};
-use storage::follows::Follow;
+use domain::{AccountId, Timestamp};
 use storage::search::AccountQuery;
 use storage::{Conn, Error, Tx, accounts, follows, hydrate, members, notifications, search};
 
-use crate::people::{account, half, write_member};
+use crate::people::{account, follow, half, write_member};
 
 /// A member whose standing is made of these two.
 async fn standing(tx: &mut Tx, username: &str, approved: bool, disabled: bool) -> (Account, bool) {
@@ -20,14 +18,6 @@ async fn standing(tx: &mut Tx, username: &str, approved: bool, disabled: bool) -
     member.disabled_at = disabled.then_some(Timestamp(2));
     members::insert(tx, &member, "a key", None).await.unwrap();
     (account, member.is_active())
-}
-
-async fn follow(tx: &mut Tx, who: AccountId, whom: AccountId) {
-    let id: FollowId = tx.id();
-    let uri = format!("https://maple.example/follows/{}", id.0);
-    let options = FollowOptions::default();
-    let follow = Follow { id, account_id: who, target_id: whom, uri, options, created_at: tx.now() };
-    follows::insert(tx, &follow).await.unwrap();
 }
 
 /// Every way to find an account, and whether it finds this one.

@@ -1,8 +1,10 @@
 //! Accounts and members for tests to begin with.
 
 use domain::account::{Account, ActorKind, Member, MemberPreferences, Role};
-use domain::{AccountId, Timestamp};
-use storage::{Db, Tx, accounts, members};
+use domain::follow::FollowOptions;
+use domain::{AccountId, FollowId, Timestamp};
+use storage::follows::Follow;
+use storage::{Db, Tx, accounts, follows, members};
 
 /// An account of this community that is not written yet.
 pub fn account(id: AccountId, username: &str, domain: &str) -> Account {
@@ -78,4 +80,13 @@ pub async fn member(db: &Db, username: &str) -> Account {
     let account = write_member(&mut tx, username, Role::Member).await.unwrap();
     tx.commit().await.unwrap();
     account
+}
+
+/// A new follow; the counters are the caller's to move.
+pub async fn follow(tx: &mut Tx, account: AccountId, target: AccountId) {
+    let id: FollowId = tx.id();
+    let uri = format!("https://maple.example/follows/{id}");
+    let options = FollowOptions::default();
+    let follow = Follow { id, account_id: account, target_id: target, uri, options, created_at: tx.now() };
+    assert!(follows::insert(tx, &follow).await.unwrap());
 }

@@ -2,17 +2,15 @@
 //! case by case.
 
 use domain::account::{Account, Role};
-use domain::follow::FollowOptions;
 use domain::page::Page;
 use domain::post::Post;
 use domain::visibility::Access;
-use domain::{AccountId, FollowId, PostId, ThreadId, Viewer, Visibility};
-use storage::follows::Follow;
+use domain::{PostId, ThreadId, Viewer, Visibility};
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
 use storage::{Conn, Tx, accounts, follows, hydrate, members, posts, timelines};
 
-use crate::people::write_member;
+use crate::people::{follow, write_member};
 
 /// A post of an account that answers nothing.
 pub async fn write_post(tx: &mut Tx, author: &Account, visibility: Visibility, links: &Links) -> Post {
@@ -43,19 +41,6 @@ pub async fn write_post(tx: &mut Tx, author: &Account, visibility: Visibility, l
     };
     posts::insert(tx, &post, links).await.unwrap();
     post
-}
-
-async fn follow(tx: &mut Tx, account: AccountId, target: AccountId) {
-    let id: FollowId = tx.id();
-    let follow = Follow {
-        id,
-        account_id: account,
-        target_id: target,
-        uri: format!("https://maple.example/follows/{id}"),
-        options: FollowOptions::default(),
-        created_at: tx.now(),
-    };
-    assert!(follows::insert(tx, &follow).await.unwrap());
 }
 
 const VISIBILITIES: [Visibility; 4] =
