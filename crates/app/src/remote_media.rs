@@ -1,5 +1,6 @@
 //! Notes where pictures of other communities, once fetched, are kept here. Fetching is for whoever has the network.
 
+use domain::account::ProfileImage;
 use domain::event::Event;
 use domain::{AccountId, AttachmentId, EmojiId};
 use storage::{accounts, attachments, emojis};
@@ -16,24 +17,18 @@ pub async fn keep_attachment(app: &App, id: AttachmentId, key: &str, preview: Op
     Ok(())
 }
 
-/// An avatar or header, with its still version if it moves. Only while her picture is still the one that was fetched, from `url`: she may have changed it meanwhile.
+/// An avatar or header, stored by [`crate::attachments::keep_profile_picture`]. Only while her picture is still the one
+/// that was fetched, from `url`: she may have changed it meanwhile.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep_profile_image(
-    app: &App,
-    id: AccountId,
-    avatar: bool,
-    url: &str,
-    key: &str,
-    still: Option<&str>,
-) -> Result<()> {
+pub async fn keep_profile_image(app: &App, id: AccountId, avatar: bool, url: &str, kept: ProfileImage) -> Result<()> {
     let mut tx = app.db.write().await?;
     let account = accounts::get(&mut tx, id).await?;
     let current = if avatar { account.avatar } else { account.header };
     let Some(mut image) = current.filter(|image| image.remote_url.as_deref() == Some(url)) else { return Ok(()) };
-    image.key = Some(key.to_owned());
-    image.still_key = still.map(str::to_owned);
+    image.key = kept.key;
+    image.still_key = kept.still_key;
     accounts::keep_image(&mut tx, id, avatar, &image).await?;
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;

@@ -43,10 +43,10 @@ on_both! {
         let first = read_again("https://willow.example/1.gif").await;
         let (moving, still) = ("aa/moving.gif", "aa/still.png");
         let old = "https://willow.example/0.gif";
-        app::remote_media::keep_profile_image(app, first.id, true, old, moving, None).await.unwrap();
+        app::remote_media::keep_profile_image(app, first.id, true, old, kept(moving, None)).await.unwrap();
         assert_eq!(read_again("https://willow.example/1.gif").await.avatar, first.avatar, "an older picture was kept");
         let url = "https://willow.example/1.gif";
-        app::remote_media::keep_profile_image(app, first.id, true, url, moving, Some(still)).await.unwrap();
+        app::remote_media::keep_profile_image(app, first.id, true, url, kept(moving, Some(still))).await.unwrap();
         let again = read_again(url).await;
         let image = again.avatar.as_ref().unwrap();
         assert_eq!((image.key.as_deref(), image.still_key.as_deref()), (Some(moving), Some(still)));
@@ -71,4 +71,10 @@ on_both! {
         assert!(jobs.iter().any(|job| job.job == Job::DeleteMedia { keys: keys.clone() }), "{jobs:?}");
         app.db.close().await;
     }
+}
+
+/// What is in the media store of a picture.
+fn kept(key: &str, still: Option<&str>) -> ProfileImage {
+    let (key, still_key) = (Some(key.to_owned()), still.map(str::to_owned));
+    ProfileImage { key, still_key, remote_url: None, description: String::new() }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Unavailable`] when it cannot be stored.
-pub(crate) async fn keep(app: &App, picture: &Encoded) -> Result<String> {
+pub async fn keep(app: &App, picture: &Encoded) -> Result<String> {
     let key = MediaKey::new(rand::random::<[u8; 16]>(), picture.format.extension()).map_err(Error::internal)?;
     app.media.put(&key, picture.bytes.clone()).await.map_err(stored)?;
     Ok(key.as_str().to_owned())
@@ -26,7 +26,7 @@ pub(crate) async fn keep(app: &App, picture: &Encoded) -> Result<String> {
 ///
 /// # Errors
 /// [`Error::Unavailable`] when it cannot be stored.
-pub(crate) async fn keep_profile_picture(app: &App, made: &ProfilePicture) -> Result<ProfileImage> {
+pub async fn keep_profile_picture(app: &App, made: &ProfilePicture) -> Result<ProfileImage> {
     let key = keep(app, &made.picture).await?;
     let still_key = match &made.still {
         Some(still) => Some(keep(app, still).await?),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ::media::image::{self, Encoded};
 use ::media::{ImageLimits, MediaKey};
+use app::attachments;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -157,14 +158,9 @@ async fn kept_profile_image(web: &Web, what: What, id: AccountId) -> Option<Kept
         let (bytes, _) = fetch(web, &url).await?;
         let limits = limits(web);
         let made = if is_avatar { image::avatar(bytes, &limits).await } else { image::header(bytes, &limits).await };
-        let made = made.ok()?;
-        let key = store(web, &made.picture).await?;
-        let still = match &made.still {
-            Some(still) => Some(store(web, still).await?),
-            None => None,
-        };
-        let done = app::remote_media::keep_profile_image(&web.app, id, is_avatar, &url, &key, still.as_deref()).await;
-        noted(done)?;
+        let made = stored(attachments::keep_profile_picture(&web.app, &made.ok()?).await)?;
+        let key = made.key.clone()?;
+        noted(app::remote_media::keep_profile_image(&web.app, id, is_avatar, &url, made).await)?;
         Some(Kept { key, preview: None })
     };
     web.fetched.recent.get_with(what, fetching).await
@@ -216,14 +212,11 @@ async fn fetch(web: &Web, url: &str) -> Option<(Bytes, String)> {
 }
 
 async fn store(web: &Web, file: &Encoded) -> Option<String> {
-    let key = MediaKey::new(rand::random(), file.format.extension()).ok()?;
-    match web.app.media.put(&key, file.bytes.clone()).await {
-        Ok(()) => Some(key.as_str().to_owned()),
-        Err(error) => {
-            tracing::error!(%error, "a fetched picture cannot be kept");
-            None
-        }
-    }
+    stored(attachments::keep(&web.app, file).await)
+}
+
+fn stored<T>(done: app::Result<T>) -> Option<T> {
+    done.inspect_err(|error| tracing::error!(%error, "a fetched picture cannot be kept")).ok()
 }
 
 fn noted(done: app::Result<()>) -> Option<()> {
