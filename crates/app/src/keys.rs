@@ -1,4 +1,4 @@
-//! Makes the key pair that every local account signs with.
+//! Makes the key pairs that local accounts and the server itself sign with.
 //!
 //! Only makes keys; signing and verifying live in `federation::signature`. Never runs on an async thread:
 //! finding two primes takes about a tenth of a second.
@@ -7,6 +7,9 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use pem::{EncodeConfig, LineEnding, Pem};
+use storage::settings;
+
+use crate::{App, error};
 
 /// An RSA key pair of 2048 bits, as text.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +37,23 @@ pub struct KeyGenerationFailed;
 /// When the system has no randomness to give, or the runtime is shutting down.
 pub async fn generate() -> Result<KeyPair, KeyGenerationFailed> {
     tokio::task::spawn_blocking(generate_now).await.map_err(|_| KeyGenerationFailed)?
+}
+
+/// The key of the server itself, in whose name it fetches, as PKCS #8 in PEM. Made when it is first asked for, and the
+/// same for every process on the database from then on.
+///
+/// # Errors
+/// When the database refuses, or no key can be made.
+pub async fn of_instance(app: &App) -> error::Result<String> {
+    let kept = settings::instance_private_key(&mut app.db.read().await?).await?;
+    if let Some(pem) = kept {
+        return Ok(pem);
+    }
+    let fresh = generate().await.map_err(error::Error::internal)?;
+    let mut tx = app.db.write().await?;
+    let pem = settings::keep_instance_private_key(&mut tx, &fresh.private_pem).await?;
+    tx.commit().await?;
+    Ok(pem)
 }
 
 /// Makes a fresh pair on the calling thread: for start-up and command lines, never inside async code.

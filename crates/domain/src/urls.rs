@@ -53,6 +53,15 @@ impl Urls {
         &self.host
     }
 
+    /// Is it an address that only this machine can reach: `localhost`, a name below it, or a loopback address?
+    #[must_use]
+    pub fn is_at_home(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        self.host == "localhost"
+            || self.host.ends_with(".localhost")
+            || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.base.starts_with("https:")
@@ -281,6 +290,13 @@ mod tests {
         assert_eq!(urls.base(), "http://maple.localhost:4001");
         assert_eq!(urls.domain(), "maple.localhost:4001");
         assert_eq!(urls.streaming(), "ws://maple.localhost:4001");
+        let at_home = |base: &str| Urls::new(&Url::parse(base).unwrap()).unwrap().is_at_home();
+        for base in ["http://localhost:4000", "http://maple.localhost", "http://127.0.0.1:4000", "http://[::1]:4000"] {
+            assert!(at_home(base), "{base}");
+        }
+        for base in ["https://maple.example", "http://notlocalhost", "http://localhost.example", "http://10.0.0.2"] {
+            assert!(!at_home(base), "{base}");
+        }
         assert!(urls.is_ours("http://maple.localhost:4001/users/a"));
         assert!(!urls.is_ours("http://maple.localhost:40011/users/a"));
         assert!(!urls.is_ours("http://maple.localhost:4001.evil.example/users/a"));

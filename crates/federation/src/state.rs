@@ -231,19 +231,7 @@ impl Inner {
     async fn instance(&self) -> app::Result<&Instance> {
         self.instance
             .get_or_try_init(|| async {
-                let mut conn = self.app.db.read().await?;
-                let kept = storage::settings::instance_private_key(&mut conn).await?;
-                drop(conn);
-                let pem = match kept {
-                    Some(pem) => pem,
-                    None => {
-                        let fresh = app::keys::generate().await.map_err(app::Error::internal)?;
-                        let mut tx = self.app.db.write().await?;
-                        let pem = storage::settings::keep_instance_private_key(&mut tx, &fresh.private_pem).await?;
-                        tx.commit().await?;
-                        pem
-                    }
-                };
+                let pem = app::keys::of_instance(&self.app).await?;
                 let damaged = |_| app::Error::Internal("the key of the instance actor is damaged".to_owned());
                 let key = SigningKey::from_pem(instance_key_id(&self.app.urls), &pem).map_err(damaged)?;
                 let public_pem = key.public_pem().map_err(damaged)?;

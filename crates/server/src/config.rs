@@ -172,8 +172,7 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        let host = self.url.host();
-        let at_home = host == "localhost" || host.ends_with(".localhost") || self.federation.allow_http;
+        let at_home = self.url.is_at_home() || self.federation.allow_http;
         if !self.url.is_https() && !at_home {
             warnings.push(format!(
                 "`url` is {}: most other servers refuse plain http, and passwords travel in the clear",

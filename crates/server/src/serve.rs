@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use app::App;
+use app::accounts::set_up;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use web::Web;
 
+use crate::cli::output::line;
 use crate::config::Config;
 use crate::{schedule, telemetry, worker};
 
@@ -118,8 +120,13 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let mut server = Server::start(config, Clock::System).await?;
-    tracing::info!(address = %server.address, "Porchlight is at {}", config.url.base());
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let app = &server.federation.app;
+    if set_up::is_open(app).await? {
+        // Not in the log, which may be kept and read elsewhere.
+        line(&format!("Set-up: {}", set_up::address(app).await?))?;
+    }
+    tracing::info!(address = %server.address, "Porchlight is at {}", config.url.base());
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

@@ -1,6 +1,6 @@
 //! The command line: what it answers, and what it refuses and how.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
@@ -280,6 +280,35 @@ fn no_terminal_no_question() {
         .unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("give --password"));
+}
+
+/// On a public address the first visit needs a code, and only whoever started the server sees it; with an owner there
+/// is nothing to set up.
+#[test]
+fn a_new_server_prints_where_it_is_set_up() {
+    let home = Home::new();
+    let printed = |url: &str| {
+        let mut serve = home.command(&["serve"]);
+        serve.env("PORCHLIGHT_URL", url).env("PORCHLIGHT_BIND", "127.0.0.1:0").env("PORCHLIGHT_LOG__LEVEL", "info");
+        let mut server = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(server.stderr.take().unwrap());
+        let (mut said, mut out) = (String::new(), String::new());
+        while !said.contains("Porchlight is at") && log.read_line(&mut said).unwrap() > 0 {}
+        let id = server.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        server.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        log.read_to_string(&mut said).unwrap();
+        assert!(server.wait().unwrap().success(), "{said}");
+        assert!(!said.contains("code="), "{said}");
+        out
+    };
+    let public = printed("https://maple.example");
+    let code = public.strip_prefix("Set-up: https://maple.example/set-up?code=").unwrap().trim_end();
+    assert!(code.len() == 20 && code.bytes().all(|b| b.is_ascii_hexdigit()), "{public}");
+    assert_eq!(printed("https://maple.example"), public, "the same after a restart");
+    assert_eq!(printed("http://localhost:4000"), "Set-up: http://localhost:4000/set-up\n");
+    home.ask(&["account", "create", "dana", "--email", "d@maple.example", "--password", "correct-horse", "--owner"]);
+    assert_eq!(printed("https://maple.example"), "");
 }
 
 /// A port that is taken is named with its key, and nothing is left waiting.

@@ -72,6 +72,12 @@ fn new(username: &str) -> NewMember {
     }
 }
 
+/// The code that a server prints at its start.
+async fn code_of(app: &App) -> String {
+    let address = set_up::address(app).await.unwrap();
+    address.strip_prefix("https://maple.example/set-up?code=").unwrap().to_owned()
+}
+
 async fn make(app: &App, username: &str, role: Role) -> Account {
     create(app, &new(username), role).await.unwrap()
 }
@@ -179,10 +185,16 @@ both! {
     async fn the_first_visit_makes_the_owner_and_no_later_one(fresh) {
         let app = app(&fresh, SignUp::Closed);
         assert!(set_up::is_open(&app).await.unwrap());
+        let code = code_of(&app).await;
+        for wrong in ["", "0", &code[1..], &format!("{code}0")] {
+            let refused = set_up::set_up(&app, &new("eve"), "Mine", wrong).await;
+            assert!(matches!(refused, Err(Error::Invalid { field: "code", .. })), "{wrong}");
+        }
+        assert!(set_up::is_open(&app).await.unwrap());
         let mut tasks = Vec::new();
         for n in 0..4 {
-            let app = app.clone();
-            tasks.push(tokio::spawn(async move { set_up::set_up(&app, &new(&format!("priya{n}")), " Maple Street ").await }));
+            let (app, code) = (app.clone(), format!(" {}\n", code.to_uppercase()));
+            tasks.push(tokio::spawn(async move { set_up::set_up(&app, &new(&format!("priya{n}")), " Maple Street ", &code).await }));
         }
         let mut owners = 0;
         for task in tasks {
@@ -197,6 +209,22 @@ both! {
         let mut conn = app.db.read().await.unwrap();
         assert_eq!(storage::settings::community(&mut conn).await.unwrap().title, "Maple Street");
         assert_eq!(members::owners(&mut conn).await.unwrap(), 1);
+    }
+
+    /// Several processes start at once on one new database, and one of them again: all print the same code.
+    async fn every_process_prints_the_same_set_up_code(fresh) {
+        let processes = (0..4).map(|_| tokio::spawn({
+            let app = app(&fresh, SignUp::Closed);
+            async move { code_of(&app).await }
+        }));
+        let mut codes = Vec::new();
+        for process in processes.collect::<Vec<_>>() {
+            codes.push(process.await.unwrap());
+        }
+        codes.push(code_of(&app(&fresh, SignUp::Open)).await);
+        assert!(codes.iter().all(|code| code.len() == 20 && *code == codes[0]), "{codes:?}");
+        let other = Fresh::on(Engine::Sqlite).await;
+        assert_ne!(code_of(&app(&other, SignUp::Closed)).await, codes[0]);
     }
 
     async fn who_may_join_is_the_owners_choice(fresh) {

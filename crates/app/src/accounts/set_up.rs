@@ -1,15 +1,23 @@
 //! The first visit to a new community: whoever opens the page makes the owner's account. Once there is an owner,
 //! never again.
+//!
+//! Where the public can come by, whoever is first must show the code that the server printed when it started: she has
+//! seen the machine. The code is made from the server's own key, so every process on one database prints and takes the
+//! same one, and nothing is kept that could be stolen.
 
+use aws_lc_rs::hmac;
 use domain::account::{Account, Role};
 use storage::{members, settings};
 
 use super::create::{Entry, NewMember, insert, prepare};
-use crate::App;
 use crate::error::{Error, Result};
+use crate::{App, keys, secrets};
 
 const DONE: Error = Error::Conflict("this community has an owner already");
 const TITLE_CHARS: usize = 100;
+const CODE_PURPOSE: &[u8] = b"porchlight set-up code";
+/// 80 bits, 20 characters: short enough to be typed.
+const CODE_BYTES: usize = 10;
 
 /// Is there no owner yet?
 ///
@@ -19,17 +27,44 @@ pub async fn is_open(app: &App) -> Result<bool> {
     Ok(!members::has_owner(&mut app.db.read().await?).await?)
 }
 
-/// Makes the owner, and gives the community its name (empty = leave the one it has).
+/// Does the first visit need a code? Only an address that nobody but this machine can reach does without.
+#[must_use]
+pub fn needs_code(app: &App) -> bool {
+    !app.urls.is_at_home()
+}
+
+/// The address of the set-up page, with the code where one is needed. For whoever started the server, nobody else.
 ///
 /// # Errors
-/// [`Error::Conflict`] when there is an owner; [`Error::Invalid`] on `username`, `email`, `password` or `title`.
-pub async fn set_up(app: &App, new: &NewMember, title: &str) -> Result<Account> {
+/// When the database refuses, or no key can be made.
+pub async fn address(app: &App) -> Result<String> {
+    let page = app.urls.path("/set-up");
+    Ok(if needs_code(app) { format!("{page}?code={}", code(app).await?) } else { page })
+}
+
+async fn code(app: &App) -> Result<String> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, keys::of_instance(app).await?.as_bytes());
+    let tag = hmac::sign(&key, CODE_PURPOSE);
+    Ok(hex::encode(tag.as_ref().get(..CODE_BYTES).unwrap_or_default()))
+}
+
+/// Makes the owner, and gives the community its name (empty = leave the one it has). The code is asked for where
+/// [`needs_code`] says so.
+///
+/// # Errors
+/// [`Error::Conflict`] when there is an owner; [`Error::Invalid`] on `code`, `username`, `email`, `password` or `title`.
+pub async fn set_up(app: &App, new: &NewMember, title: &str, shown: &str) -> Result<Account> {
+    if !is_open(app).await? {
+        return Err(DONE);
+    }
+    // Digests are compared, so the time that it takes tells nothing of the code.
+    let right = |code: &str| secrets::digest(&shown.trim().to_ascii_lowercase()) == secrets::digest(code);
+    if needs_code(app) && !right(&code(app).await?) {
+        return Err(Error::invalid("code", "is not the one that the server printed when it started"));
+    }
     let title = title.trim();
     if title.chars().count() > TITLE_CHARS {
         return Err(Error::invalid("title", format!("must have at most {TITLE_CHARS} characters")));
-    }
-    if !is_open(app).await? {
-        return Err(DONE);
     }
     let prepared = prepare(app, new).await?;
     let mut tx = app.db.write().await?;

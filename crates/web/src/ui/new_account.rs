@@ -12,6 +12,8 @@ pub struct NewAccount {
     pub csrf: String,
     /// The community's name; set-up only.
     pub title: String,
+    /// What the server printed when it started; set-up only.
+    pub code: String,
     pub username: String,
     pub email: String,
     pub password: String,
@@ -60,6 +62,7 @@ impl NewAccount {
             "username" => "This name",
             "email" => "This address",
             "password" => "The password",
+            "code" => "This code",
             _ => "This",
         };
         self.object(field, format!("{name} {why}."));

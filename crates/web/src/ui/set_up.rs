@@ -1,10 +1,13 @@
-//! The first visit: while there is no owner, whoever opens the page makes the owner's account.
+//! The first visit: while there is no owner, whoever opens the page makes the owner's account; on a public address, whoever
+//! has the code that the server printed.
 
-use app::accounts::set_up::set_up;
+use app::accounts::set_up::{needs_code, set_up};
 use askama::Template;
 use axum::Form;
+use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
+use serde::Deserialize;
 
 use super::frame::Frame;
 use super::message::Problem;
@@ -17,13 +20,25 @@ pub struct SetUpPage {
     pub frame: Frame,
     pub domain: String,
     pub wrong: Option<String>,
+    /// The code must be shown.
+    pub guarded: bool,
     pub form: NewAccount,
 }
 
-/// `GET /set-up`: 404 once there is an owner.
-pub async fn show(visitor: Visitor) -> Result<Response, Problem> {
+/// What the printed address brings along.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    code: String,
+}
+
+/// `GET /set-up`: 404 once there is an owner. The code is only put into the form; whether it is right is said when the
+/// form is sent.
+pub async fn show(visitor: Visitor, Query(Shown { code }): Query<Shown>) -> Result<Response, Problem> {
     only_at_first(&visitor).await?;
-    visitor.form(&page(&visitor, NewAccount::default()))
+    let mut form = NewAccount::default();
+    form.code = code;
+    visitor.form(&page(&visitor, form))
 }
 
 async fn only_at_first(visitor: &Visitor) -> Result<(), Problem> {
@@ -36,6 +51,7 @@ fn page(visitor: &Visitor, form: NewAccount) -> SetUpPage {
         frame: visitor.frame("Set up").narrow().bare(),
         domain: visitor.web.app.urls.domain().to_owned(),
         wrong: form.any_amiss(),
+        guarded: needs_code(&visitor.web.app),
         form,
     }
 }
@@ -50,7 +66,7 @@ pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Resul
         form.object("title", "Please give it a name.");
     }
     if !form.is_amiss() {
-        match set_up(&web.app, &form.member(), &form.title).await {
+        match set_up(&web.app, &form.member(), &form.title, &form.code).await {
             Ok(owner) => {
                 web.community.forget().await;
                 return visitor.sign_in(owner.id, "/").await;

@@ -59,6 +59,54 @@ on_both! {
 }
 
 on_both! {
+    async fn on_a_public_address_the_first_visitor_shows_the_code_that_the_server_printed(engine) {
+        let plan = Plan { public: Some("https://maple.example"), rate_limits: true, ..Plan::default() };
+        let house = House::planned(engine, plan).await;
+        let printed = app::accounts::set_up::address(&house.app).await.unwrap();
+        let (way, code) = printed.strip_prefix("https://maple.example").unwrap().split_once("?code=").unwrap();
+        assert_eq!(way, "/set-up");
+        let wanted = with(&[("title", "Maple Street")]);
+
+        let stranger = house.browser();
+        assert_eq!(stranger.get("/").await.location(), "/set-up");
+        let page = stranger.get("/set-up").await;
+        assert!(page.body.contains("Set-up code") && !page.body.contains(code), "{}", page.body);
+        let without = stranger.fill_in(&page, "/set-up", &wanted).await;
+        assert_eq!(without.status, 422);
+        let guess = [&wanted[..], &[("code", "00000000000000000000")]].concat();
+        let guessed = stranger.fill_in(&page, "/set-up", &guess).await;
+        assert_eq!(guessed.status, 422);
+        assert!(guessed.body.contains("This code is not the one that the server printed when it started."));
+        assert!(!guessed.body.contains(code));
+
+        // A guesser is slowed down, and whoever comes from elsewhere with the code is not.
+        let mut last = guessed.status;
+        for _ in 0..5 {
+            last = stranger.fill_in(&page, "/set-up", &guess).await.status;
+        }
+        assert_eq!(last, 429);
+        let mut tx = house.app.db.write().await.unwrap();
+        assert!(!storage::members::has_owner(&mut tx).await.unwrap());
+        drop(tx);
+    }
+}
+
+on_both! {
+    async fn the_printed_address_brings_the_code_along(engine) {
+        let house = House::planned(engine, Plan { public: Some("https://maple.example"), ..Plan::default() }).await;
+        let printed = app::accounts::set_up::address(&house.app).await.unwrap();
+        let (_, code) = printed.split_once("?code=").unwrap();
+        let owner = house.browser();
+        let page = owner.get(printed.strip_prefix("https://maple.example").unwrap()).await;
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert!(page.body.contains(&format!("value=\"{code}\"")), "{}", page.body);
+        let done = owner.fill_in(&page, "/set-up", &with(&[("title", "Maple Street"), ("code", code)])).await;
+        assert_eq!((done.status, done.location()), (303, "/"));
+        assert_eq!(owner.get("/set-up").await.status, 404);
+    }
+}
+
+on_both! {
     async fn an_open_door_lets_her_in_at_once(engine) {
         let house = planned(engine, SignUp::Open).await;
         let browser = house.browser();
