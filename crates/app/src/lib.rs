@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod community;
 pub mod conversations;
 pub mod error;
 pub mod fanout;

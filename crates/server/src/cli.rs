@@ -5,6 +5,7 @@
 
 mod account;
 mod check_config;
+mod community;
 mod domain;
 mod invite;
 pub(crate) mod output;
@@ -54,6 +55,9 @@ pub enum Command {
     /// Make, look at and look after accounts.
     #[command(subcommand)]
     Account(account::Command),
+    /// Show or change what the community says about itself: its name, what it is, its rules, whom to write to.
+    #[command(subcommand)]
+    Community(community::Command),
     /// Decide about other communities: block them, limit them, or take that back.
     #[command(subcommand)]
     Domain(domain::Command),
@@ -112,6 +116,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
         Command::Migrate if global.json => output::json(&serde_json::json!({ "ok": true })),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,
+        Command::Community(command) => community::run(command, global, &app).await,
         Command::Domain(command) => domain::run(command, global, &app).await,
         Command::Invite(command) => invite::run(command, global, &app).await,
     };

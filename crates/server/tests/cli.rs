@@ -242,6 +242,43 @@ fn communities_are_blocked_limited_and_taken_back() {
 }
 
 #[test]
+fn what_the_community_says_of_itself_is_shown_and_changed() {
+    let home = Home::new();
+    let fresh = home.ask_json(&["community", "show"]);
+    assert_eq!((&fresh["title"], &fresh["rules"]), (&"Porchlight".into(), &serde_json::json!([])));
+    let set = [
+        &["community", "set", "--title", "Maple  Street", "--description", "Two teens, no sleep."][..],
+        &["--about", "Once a week\nwe meet.\n\nSee https://maple.example/<b>", "--contact", " hello@maple.example "],
+        &["--rule", "Be kind.", "--rule", "What is told here\nstays here."],
+    ]
+    .concat();
+    let said = home.ask(&set);
+    assert!(said.contains("title        Maple Street\n") && said.contains("rule 2       What is told here stays here.\n"), "{said}");
+    let now = home.ask_json(&["community", "show"]);
+    assert_eq!(now["about"], "Once a week\nwe meet.\n\nSee https://maple.example/<b>");
+    assert_eq!((&now["description"], &now["contact"]), (&"Two teens, no sleep.".into(), &"hello@maple.example".into()));
+    assert_eq!(now["rules"], serde_json::json!(["Be kind.", "What is told here stays here."]));
+
+    let one = home.ask_json(&["community", "set", "--title", "Maple Street Parents"]);
+    assert_eq!((&one["rules"], &one["about"]), (&now["rules"], &now["about"]), "the rest stays");
+    let gone = home.ask_json(&["community", "set", "--no-rules", "--contact", "", "--about", ""]);
+    assert_eq!((&gone["rules"], &gone["contact"], &gone["about"]), (&serde_json::json!([]), &"".into(), &"".into()));
+    let long = "x".repeat(101);
+    for (wrong, says) in [
+        (&["--title", " "][..], "title must not be empty"),
+        (&["--title", &long], "title must have at most 100 characters"),
+        (&["--contact", "nobody"], "contact must be an e-mail address"),
+        (&["--rule", ""], "a rule must not be empty"),
+        (&["--rule", "Be kind.", "--no-rules"], "cannot be used with"),
+        (&[], "required"),
+    ] {
+        let complaint = home.refused(&[&["community", "set"], wrong].concat());
+        assert!(complaint.contains(says), "{complaint}");
+    }
+    assert_eq!(home.ask_json(&["community", "show"])["title"], "Maple Street Parents");
+}
+
+#[test]
 fn a_password_can_be_piped_in() {
     let home = Home::new();
     let said = home.told(&["account", "create", "dana", "--email", "dana@maple.example"], "correct-horse\n");

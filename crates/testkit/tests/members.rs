@@ -7,6 +7,7 @@ use app::accounts::By;
 use app::accounts::create::{NewMember, create};
 use app::accounts::log_in::{Outcome, log_in};
 use app::accounts::{approve, change_password, change_role, delete, disable, purge, set_up, sign_up};
+use app::community::change::{Changes, change};
 use app::{App, Config, Error, follows, invites, posts};
 use domain::account::{Account, Role};
 use domain::instance::SignUp;
@@ -225,6 +226,18 @@ both! {
         assert!(codes.iter().all(|code| code.len() == 20 && *code == codes[0]), "{codes:?}");
         let other = Fresh::on(Engine::Sqlite).await;
         assert_ne!(code_of(&app(&other, SignUp::Closed)).await, codes[0]);
+    }
+
+    async fn only_those_who_run_the_community_say_what_it_is(fresh) {
+        let app = app(&fresh, SignUp::Closed);
+        let dana = member_of(&app, make(&app, "dana", Role::Moderator).await.id).await;
+        let priya = member_of(&app, make(&app, "priya", Role::Admin).await.id).await;
+        let named = |title: &str| Changes { title: Some(title.to_owned()), ..Changes::default() };
+        let refused = change(&app, By::Member(&dana), &named("Hers")).await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+        assert_eq!(change(&app, By::Member(&priya), &named("Ours")).await.unwrap().title, "Ours");
+        let mut conn = app.db.read().await.unwrap();
+        assert_eq!(storage::settings::community(&mut conn).await.unwrap().title, "Ours");
     }
 
     async fn who_may_join_is_the_owners_choice(fresh) {

@@ -10,11 +10,11 @@ use domain::account::{Account, Role};
 use storage::{members, settings};
 
 use super::create::{Entry, NewMember, insert, prepare};
+use crate::community::change::TITLE_CHARS;
 use crate::error::{Error, Result};
 use crate::{App, keys, secrets};
 
 const DONE: Error = Error::Conflict("this community has an owner already");
-const TITLE_CHARS: usize = 100;
 const CODE_PURPOSE: &[u8] = b"porchlight set-up code";
 /// 80 bits, 20 characters: short enough to be typed.
 const CODE_BYTES: usize = 10;

@@ -4,6 +4,7 @@ use std::time::Duration;
 use testkit::{Engine, on_both};
 
 use app::accounts::By;
+use app::community::change::{Changes, change};
 use domain::InviteId;
 use domain::account::Role;
 use domain::instance::SignUp;
@@ -103,6 +104,44 @@ on_both! {
         let done = owner.fill_in(&page, "/set-up", &with(&[("title", "Maple Street"), ("code", code)])).await;
         assert_eq!((done.status, done.location()), (303, "/"));
         assert_eq!(owner.get("/set-up").await.status, 404);
+    }
+}
+
+on_both! {
+    /// As from the command line: by another process on the same database.
+    async fn what_the_community_says_of_itself_is_changed_beside_a_running_server(engine) {
+        let house = planned(engine, SignUp::Open).await;
+        let browser = house.browser();
+        assert!(browser.get("/about").await.body.contains("About Porchlight"));
+        let config = storage::Config { url: house.database.url.clone(), max_connections: 4 };
+        let db = storage::Db::connect(&config, house.clock.clone()).await.unwrap();
+        let other = app::App::new(db, house.app.urls.clone(), house.app.config.clone(), house.app.media.clone());
+        let changes = Changes {
+            title: Some("Maple <Street>".to_owned()),
+            description: Some("Parents around here.".to_owned()),
+            about: Some("We meet <at> https://maple.example/cafe\n\nCome by.".to_owned()),
+            contact_email: Some("hello@maple.example".to_owned()),
+            rules: Some(vec!["Be kind.".to_owned()]),
+        };
+        change(&other, By::Operator, &changes).await.unwrap();
+        let v1 = browser.get("/api/v1/instance").await.json();
+        assert_eq!((v1["title"].as_str(), v1["email"].as_str()), (Some("Maple <Street>"), Some("hello@maple.example")));
+        assert_eq!(v1["short_description"], "Parents around here.");
+        assert!(v1["description"].as_str().unwrap().contains("We meet &lt;at&gt; <a href=\"https://maple.example/cafe\""));
+        let v2 = browser.get("/api/v2/instance").await.json();
+        assert_eq!((&v2["rules"][0]["text"], &v2["contact"]["email"]), (&"Be kind.".into(), &v1["email"]));
+        let mut about = browser.get("/about").await;
+        for _ in 0..100 {
+            if about.body.contains("About Maple &#60;Street&#62;") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            about = browser.get("/about").await;
+        }
+        for part in ["About Maple &#60;Street&#62;", "Parents around here.", "<p>Come by.</p>", "mailto:hello@maple.example"] {
+            assert!(about.body.contains(part), "{part}: {}", about.body);
+        }
+        other.db.close().await;
     }
 }
 

@@ -1,0 +1,3 @@
+//! What the community says about itself.
+
+pub mod change;
