@@ -27,6 +27,20 @@ pub enum Error {
     Internal(String),
 }
 
+/// One of several things that are wrong with what was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub field: &'static str,
+    /// As in [`Error::Invalid`].
+    pub why: String,
+}
+
+impl From<Mistake> for Error {
+    fn from(Mistake { field, why }: Mistake) -> Self {
+        Self::Invalid { field, why }
+    }
+}
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {

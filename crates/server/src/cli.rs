@@ -8,7 +8,7 @@ mod check_config;
 mod community;
 mod domain;
 mod invite;
-pub(crate) mod output;
+pub mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +70,21 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
     },
+}
+
+/// Says what cannot be read in the command line, or the help that was asked for; the exit code is clap's. In JSON where
+/// `--json` stands among what cannot be read.
+#[must_use]
+pub fn refused(why: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && why.use_stderr() {
+        let text = why.to_string();
+        let words = text.trim().strip_prefix("error: ").unwrap_or(&text);
+        output::failure(&anyhow::Error::msg(words.to_owned()), true);
+    } else if let Err(error) = why.print() {
+        tracing::debug!(%error, "nobody reads what is printed");
+    }
+    ExitCode::from(u8::try_from(why.exit_code()).unwrap_or(2))
 }
 
 /// Answers the command line.

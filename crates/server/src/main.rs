@@ -12,10 +12,15 @@ use server::cli::{self, Cli};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match cli::run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => return cli::refused(&refused),
+    };
+    let json = cli.global.json;
+    match cli::run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("porchlight: {error:#}");
+            cli::output::failure(&error, json);
             ExitCode::FAILURE
         }
     }

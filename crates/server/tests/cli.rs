@@ -210,6 +210,47 @@ fn what_cannot_be_made_is_refused_in_plain_words() {
 }
 
 #[test]
+fn all_that_is_wrong_is_named_at_once() {
+    let home = Home::new();
+    home.make("dana");
+    let complaint = home.refused(&["account", "create", "d a n a", "--email", "nobody", "--password", "short"]);
+    for part in ["porchlight: username ", "; email must be an e-mail address; ", "password must have at least 8"] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    let taken = home.refused(&["account", "create", "Dana", "--email", "dana@maple.example", "--password", "short"]);
+    assert!(taken.contains("username is taken; email belongs to a member already; password must"), "{taken}");
+    // Before a password is asked for, and without a word about it.
+    let early = home.refused(&["account", "create", "Dana", "--email", "nobody"]);
+    assert!(early.contains("username is taken; email must") && !early.contains("password"), "{early}");
+    assert_eq!(home.ask_json(&["account", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn scripts_are_told_of_failures_in_json() {
+    let home = Home::new();
+    home.make("dana");
+    let failed = |code: i32, arguments: &[&str]| -> Value {
+        let output = home.run(&[arguments, &["--json"]].concat());
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(code), &b""[..]), "{arguments:?}");
+        serde_json::from_slice(&output.stderr).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+    };
+    let wrong = failed(1, &["account", "create", "dana", "--email", "nobody", "--password", "correct-horse"]);
+    assert_eq!(wrong["error"], "username is taken; email must be an e-mail address");
+    assert_eq!(wrong["fields"], serde_json::json!({"username": "is taken", "email": "must be an e-mail address"}));
+    let wrong = failed(1, &["account", "reset-password", "dana", "--password", "short"]);
+    assert_eq!(wrong["fields"]["password"], "must have at least 8 characters");
+    let nobody = failed(1, &["account", "show", "nobody"]);
+    assert!(nobody["error"].as_str().unwrap().contains("nobody here is called nobody") && nobody["fields"].is_null());
+    let usage = failed(2, &["account", "show"]);
+    assert!(usage["error"].as_str().unwrap().starts_with("the following required arguments"), "{usage}");
+    let scope = failed(2, &["account", "token", "dana", "--scopes", "fly"]);
+    assert!(scope["error"].as_str().unwrap().contains("there is no scope fly"), "{scope}");
+    assert_eq!(home.run(&["account", "show"]).status.code(), Some(2), "as without --json");
+    std::fs::write(home.0.path().join("config.toml"), "sign_up = 'perhaps'\nbind = 'nowhere'\n").unwrap();
+    assert_eq!(failed(1, &["account", "list"])["mistakes"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn communities_are_blocked_limited_and_taken_back() {
     let home = Home::new();
     assert_eq!(home.ask_json(&["domain", "list"]), serde_json::json!([]));
@@ -253,7 +294,10 @@ fn what_the_community_says_of_itself_is_shown_and_changed() {
     ]
     .concat();
     let said = home.ask(&set);
-    assert!(said.contains("title        Maple Street\n") && said.contains("rule 2       What is told here stays here.\n"), "{said}");
+    assert!(
+        said.contains("title        Maple Street\n") && said.contains("rule 2       What is told here stays here.\n"),
+        "{said}"
+    );
     let now = home.ask_json(&["community", "show"]);
     assert_eq!(now["about"], "Once a week\nwe meet.\n\nSee https://maple.example/<b>");
     assert_eq!((&now["description"], &now["contact"]), (&"Two teens, no sleep.".into(), &"hello@maple.example".into()));

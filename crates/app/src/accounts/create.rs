@@ -7,7 +7,7 @@ use domain::account::{Account, ActorKind, Email, Member, MemberPreferences, Role
 use domain::{AccountId, InviteId, Timestamp};
 use storage::{Tx, accounts, members};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Mistake, Result};
 use crate::keys::KeyPair;
 use crate::{App, keys, passwords};
 
@@ -65,15 +65,11 @@ pub async fn create(app: &App, new: &NewMember, role: Role) -> Result<Account> {
 /// # Errors
 /// [`Error::Invalid`] on `username`, `email`, `password` or `reason`.
 pub async fn prepare(app: &App, new: &NewMember) -> Result<Prepared> {
+    if let Some(first) = mistakes(app, new).await?.into_iter().next() {
+        return Err(first.into());
+    }
     let username = Username::new(new.username.trim()).map_err(|why| Error::invalid("username", why))?;
     let email = Email::new(&new.email).map_err(|why| Error::invalid("email", why))?;
-    passwords::check(&new.password)?;
-    let reason = new.reason.trim();
-    if reason.chars().count() > app.limits().note_chars {
-        return Err(Error::invalid("reason", format!("must have at most {} characters", app.limits().note_chars)));
-    }
-    // Asked before the work is done; asked again, and for good, when the row is written.
-    free(&mut app.db.read().await?, &username, &email).await?;
     let locale = if is_locale(&new.locale) { new.locale.clone() } else { "en".to_owned() };
     let (password_hash, keys) = tokio::join!(passwords::hash(&new.password), keys::generate());
     Ok(Prepared {
@@ -82,8 +78,39 @@ pub async fn prepare(app: &App, new: &NewMember) -> Result<Prepared> {
         password_hash: password_hash?,
         keys: keys.map_err(Error::internal)?,
         locale,
-        reason: reason.to_owned(),
+        reason: new.reason.trim().to_owned(),
     })
+}
+
+/// Everything that is wrong with what she typed. That a name is free is asked again, and for good, when the row is
+/// written.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn mistakes(app: &App, new: &NewMember) -> Result<Vec<Mistake>> {
+    let mut conn = app.db.read().await?;
+    let username = match Username::new(new.username.trim()) {
+        Ok(username) => name_is_free(&mut conn, &username).await,
+        Err(why) => Err(Error::invalid("username", why)),
+    };
+    let email = match Email::new(&new.email) {
+        Ok(email) => email_is_free(&mut conn, &email).await,
+        Err(why) => Err(Error::invalid("email", why)),
+    };
+    let most = app.limits().note_chars;
+    let reason = match new.reason.trim().chars().count() {
+        n if n > most => Err(Error::invalid("reason", format!("must have at most {most} characters"))),
+        _ => Ok(()),
+    };
+    let mut found = Vec::new();
+    for checked in [username, email, passwords::check(&new.password), reason] {
+        match checked {
+            Ok(()) => {}
+            Err(Error::Invalid { field, why }) => found.push(Mistake { field, why }),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
 }
 
 /// Letters, digits and hyphens, as BCP 47 writes languages.
@@ -91,10 +118,14 @@ pub(super) fn is_locale(text: &str) -> bool {
     (2..=35).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-async fn free(conn: &mut storage::Conn, username: &Username, email: &Email) -> Result<()> {
+async fn name_is_free(conn: &mut storage::Conn, username: &Username) -> Result<()> {
     if accounts::is_taken(conn, username.as_str()).await? {
         return Err(Error::invalid("username", "is taken"));
     }
+    Ok(())
+}
+
+async fn email_is_free(conn: &mut storage::Conn, email: &Email) -> Result<()> {
     if members::email_is_taken(conn, email.as_str()).await? {
         return Err(Error::invalid("email", "belongs to a member already"));
     }
@@ -106,7 +137,8 @@ async fn free(conn: &mut storage::Conn, username: &Username, email: &Email) -> R
 /// # Errors
 /// [`Error::Invalid`] when the name or the address was taken meanwhile.
 pub async fn insert(app: &App, tx: &mut Tx, p: Prepared, entry: Entry) -> Result<Account> {
-    free(tx, &p.username, &p.email).await?;
+    name_is_free(tx, &p.username).await?;
+    email_is_free(tx, &p.email).await?;
     let now = tx.now();
     let account = new_account(app, tx.id(), p.username.as_str(), &p.keys, now);
     let id = accounts::upsert(tx, &account).await.map_err(|e| match e {

@@ -191,12 +191,19 @@ fn confirm(account: &Account) -> anyhow::Result<()> {
 
 async fn make(wanted: Create, global: &Global, app: &App) -> anyhow::Result<()> {
     let role = wanted.role.role();
-    let password = match wanted.password {
-        Some(password) => password,
-        None => ask_password()?,
-    };
     let username = bare(&wanted.name).to_owned();
-    let new = NewMember { username, email: wanted.email, password, ..NewMember::default() };
+    let mut new = NewMember { username, email: wanted.email, ..NewMember::default() };
+    // What was given is looked at before a password is asked for.
+    let asks = wanted.password.is_none();
+    new.password = wanted.password.unwrap_or_default();
+    let mut wrong = create::mistakes(app, &new).await?;
+    wrong.retain(|mistake| !asks || mistake.field != "password");
+    if !wrong.is_empty() {
+        return Err(output::Wrong(wrong).into());
+    }
+    if asks {
+        new.password = ask_password()?;
+    }
     let account = create::create(app, &new, role).await?;
     let (account, member) = members::with_account(&mut app.db.read().await?, account.id).await?;
     if global.json {
