@@ -65,11 +65,7 @@ pub enum Command {
     #[command(subcommand)]
     Invite(invite::Command),
     /// Start two communities that follow and write to each other, say how to look at them, and run until stopped.
-    Demo {
-        /// Keep the data in this folder. Without it, everything is gone at the end.
-        #[arg(long, value_name = "DIR")]
-        keep: Option<PathBuf>,
-    },
+    Demo(demo::Options),
 }
 
 /// Says what cannot be read in the command line, or the help that was asked for; the exit code is clap's. In JSON where
@@ -94,9 +90,9 @@ pub fn refused(why: &clap::Error) -> ExitCode {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.global.config.as_deref());
     let command = cli.command.unwrap_or(Command::Serve);
-    if let Command::Demo { keep } = &command {
+    if let Command::Demo(options) = &command {
         let runtime = runtime()?;
-        runtime.block_on(demo::run(keep.as_deref()))?;
+        runtime.block_on(demo::run(options, cli.global.json))?;
         return Ok(ExitCode::SUCCESS);
     }
     if matches!(command, Command::CheckConfig) {
@@ -127,7 +123,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
     let app = App::new(db, config.url.clone(), config.app(), media);
     let answered = match command {
-        Command::Serve | Command::CheckConfig | Command::Demo { .. } => Ok(()),
+        Command::Serve | Command::CheckConfig | Command::Demo(_) => Ok(()),
         Command::Migrate if global.json => output::json(&serde_json::json!({ "ok": true })),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,

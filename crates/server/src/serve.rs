@@ -17,7 +17,7 @@ use domain::Clock;
 use federation::Federation;
 use http::StatusCode;
 use media::MediaStore;
-use storage::Db;
+use storage::{Db, deliveries, inbox_items, jobs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -86,6 +86,17 @@ impl Server {
     #[must_use]
     pub fn federation(&self) -> &Federation {
         &self.federation
+    }
+
+    /// Has everything been done that was queued: jobs, deliveries, what was received?
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn is_idle(&self) -> anyhow::Result<bool> {
+        let mut conn = self.federation.app.db.read().await?;
+        let (jobs, _) = jobs::backlog(&mut conn).await?;
+        let (deliveries, _) = deliveries::backlog(&mut conn).await?;
+        Ok(jobs + deliveries + inbox_items::backlog(&mut conn).await? == 0)
     }
 
     /// Stops it and waits until everything has ended.

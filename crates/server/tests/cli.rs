@@ -1,7 +1,7 @@
 //! The command line: what it answers, and what it refuses and how.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -390,6 +390,75 @@ fn a_new_server_prints_where_it_is_set_up() {
     assert_eq!(printed("http://localhost:4000"), "Set-up: http://localhost:4000/set-up\n");
     home.ask(&["account", "create", "dana", "--email", "d@maple.example", "--password", "correct-horse", "--owner"]);
     assert_eq!(printed("https://maple.example"), "");
+}
+
+/// Two ports side by side that were free just now.
+fn two_free_ports() -> u16 {
+    (20_000..30_000)
+        .step_by(7)
+        .map(|n| n + u16::try_from(std::process::id() % 1_000).unwrap())
+        .find(|port| [0, 1].iter().all(|next| TcpListener::bind(("127.0.0.1", port + next)).is_ok()))
+        .unwrap()
+}
+
+/// The story arrives on both sides, and what is printed opens it.
+#[test]
+fn the_demo_tells_a_script_what_to_open() {
+    let home = Home::new();
+    let port = two_free_ports().to_string();
+    let mut demo = home.command(&["demo", "--json", "--port", &port]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = serde_json::Deserializer::from_reader(demo.stdout.take().unwrap()).into_iter::<Value>();
+    let guide = said.next().unwrap().unwrap();
+    let maple = format!("http://maple.localhost:{port}");
+    assert_eq!(guide["communities"][0]["url"], maple.as_str());
+    let names = |n: usize| -> Vec<&str> {
+        let members = guide["communities"][n]["members"].as_array().unwrap();
+        members.iter().map(|member| member["username"].as_str().unwrap()).collect()
+    };
+    assert_eq!((names(0), names(1)), (vec!["dana", "priya", "june"], vec!["marisol", "tess", "ola"]));
+    let (token, curl) = (guide["access_token"].as_str().unwrap(), guide["curl"].as_str().unwrap());
+    assert_eq!(curl, format!("curl -H 'Authorization: Bearer {token}' {maple}/api/v1/timelines/home"));
+    let ask = |url: &str| {
+        let host = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
+        let (_, port) = host.split_once(':').unwrap();
+        let mut socket = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        let path = url.split_once(host).unwrap().1;
+        let bearer = format!("Authorization: Bearer {token}");
+        write!(socket, "GET {path} HTTP/1.0\r\nHost: {host}\r\n{bearer}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for way in guide["open"].as_array().unwrap() {
+        let answer = ask(way["url"].as_str().unwrap());
+        assert!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "{way}: {answer}");
+    }
+    let home_timeline = ask(&format!("{maple}/api/v1/timelines/home?limit=40"));
+    let posts: Value = serde_json::from_str(home_timeline.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let posts = posts.as_array().unwrap();
+    let some = |what: &str, is: fn(&Value) -> bool| assert!(posts.iter().any(is), "no {what} in {posts:#?}");
+    some("post from the other community", |p| p["account"]["acct"].as_str().unwrap().starts_with("ola@willow."));
+    some("two pictures, described", |p| {
+        let pictures = p["media_attachments"].as_array().unwrap();
+        pictures.len() == 2 && pictures.iter().all(|m| m["description"].as_str().is_some_and(|d| d.len() > 20))
+    });
+    some("content warning", |p| p["spoiler_text"] != "");
+    some("post shared again", |p| p["reblog"].is_object());
+    some("post for followers", |p| p["visibility"] == "private");
+    some("post in Spanish", |p| p["language"] == "es");
+    some("post of yesterday that many like", |p| p["favourites_count"].as_i64().unwrap() >= 4);
+    let talks = ask(&format!("{maple}/api/v1/conversations"));
+    assert!(talks.contains("day shift"), "{talks}");
+
+    let again = home.run(&["demo", "--port", &port]);
+    let complaint = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        !again.status.success() && complaint.contains(&format!("cannot have {port}; --port chooses")),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("bind"), "{complaint}");
+    assert!(Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().unwrap().success());
+    assert!(demo.wait().unwrap().success());
 }
 
 /// A port that is taken is named with its key, and nothing is left waiting.
