@@ -96,9 +96,13 @@ CREATE TABLE attachments (
     preview_width  BIGINT,
     preview_height BIGINT,
     size           BIGINT,
-    created_at     BIGINT NOT NULL
+    created_at     BIGINT NOT NULL,
+    -- Since when no post shows it that did.
+    released_at    BIGINT
 );
 CREATE INDEX attachments_by_post ON attachments (post_id, position) WHERE post_id IS NOT NULL;
+CREATE INDEX attachments_by_key ON attachments (key) WHERE key IS NOT NULL;
+CREATE INDEX attachments_by_preview ON attachments (preview_key) WHERE preview_key IS NOT NULL;
 CREATE INDEX attachments_unused ON attachments (created_at) WHERE post_id IS NULL;
 
 CREATE TABLE favourites (

@@ -96,9 +96,13 @@ CREATE TABLE attachments (
     preview_width  INTEGER,
     preview_height INTEGER,
     size           INTEGER,
-    created_at     INTEGER NOT NULL
+    created_at     INTEGER NOT NULL,
+    -- Since when no post shows it that did.
+    released_at    INTEGER
 ) STRICT;
 CREATE INDEX attachments_by_post ON attachments (post_id, position) WHERE post_id IS NOT NULL;
+CREATE INDEX attachments_by_key ON attachments (key) WHERE key IS NOT NULL;
+CREATE INDEX attachments_by_preview ON attachments (preview_key) WHERE preview_key IS NOT NULL;
 CREATE INDEX attachments_unused ON attachments (created_at) WHERE post_id IS NULL;
 
 CREATE TABLE favourites (

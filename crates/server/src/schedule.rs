@@ -64,13 +64,13 @@ pub async fn minutely(federation: &Federation) -> app::Result<()> {
         tx.emit(Event::RelationsChanged { account });
     }
     tx.commit().await?;
-    Ok(())
+    app::attachments::clean::clean(&federation.app).await
 }
 
 /// Also called by tests, which move the clock instead of waiting.
 ///
 /// # Errors
-/// When the database or the media store refuses.
+/// When the database refuses.
 pub async fn hourly(federation: &Federation) -> app::Result<()> {
     let app = &federation.app;
     let now = app.now();
@@ -86,5 +86,5 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     if dropped > 0 {
         tracing::info!(dropped, "deliveries that nobody took for a week were dropped");
     }
-    app::attachments::clean::clean(app).await
+    Ok(())
 }

@@ -91,13 +91,13 @@ pub async fn remove_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Attachment>
     Ok(gone)
 }
 
-/// Lets go of what a post shows: free to be shown by another for as long as if it had been uploaded now.
+/// Lets go of what a post shows: free for a while to be shown by another.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn release(tx: &mut Tx, post: PostId) -> Result<()> {
     let now = tx.now();
-    sql!("UPDATE attachments SET post_id = NULL, created_at = $2 WHERE post_id = $1")
+    sql!("UPDATE attachments SET post_id = NULL, released_at = $2 WHERE post_id = $1")
         .bind(post)
         .bind(now)
         .run(tx)
@@ -172,19 +172,39 @@ pub async fn remove_unused(tx: &mut Tx, owner: AccountId, id: AttachmentId) -> R
     Ok(n > 0)
 }
 
-/// Files uploaded before `before` that no post shows (any more), the oldest first.
+/// Files that no post shows: uploaded before `uploaded` and never shown, or shown no longer since before `released`; the
+/// oldest first.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn unused_before(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<Vec<Attachment>> {
+pub async fn unused(conn: &mut Conn, uploaded: Timestamp, released: Timestamp, limit: i64) -> Result<Vec<Attachment>> {
     let rows = sql!(concat!(
         "SELECT ",
         attachment_columns!(),
-        " FROM attachments WHERE post_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2"
+        " FROM attachments WHERE post_id IS NULL
+            AND ((released_at IS NULL AND created_at < $1) OR released_at < $2)
+          ORDER BY created_at LIMIT $3"
     ))
-    .bind(before)
+    .bind(uploaded)
+    .bind(released)
     .bind(limit)
     .all::<AttachmentRow>(conn)
     .await?;
     Ok(rows.into_iter().map(Attachment::from).collect())
+}
+
+/// Is this the name of a file, or of its small version, that not everybody may see: shown by a post that is neither
+/// public nor unlisted, or by none?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_private(conn: &mut Conn, key: &str) -> Result<bool> {
+    sql!(
+        "SELECT a.id FROM attachments a LEFT JOIN posts p ON p.id = a.post_id
+         WHERE (a.key = $1 OR a.preview_key = $1)
+            AND (p.id IS NULL OR p.visibility NOT IN ('public', 'unlisted'))"
+    )
+    .bind(key)
+    .exists(conn)
+    .await
 }

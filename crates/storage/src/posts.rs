@@ -156,7 +156,7 @@ async fn write_links(tx: &mut Tx, id: PostId, links: &Links) -> Result<()> {
             .await?;
     }
     for (position, attachment) in (0i64..).zip(&links.attachments) {
-        sql!("UPDATE attachments SET post_id = $1, position = $2 WHERE id = $3")
+        sql!("UPDATE attachments SET post_id = $1, position = $2, released_at = NULL WHERE id = $3")
             .bind(id)
             .bind(position)
             .bind(*attachment)
@@ -380,7 +380,11 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     // Whoever was addressed keeps access to what she was told of; she is only no longer named.
     sql!("UPDATE mentions SET silent = TRUE WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
-    sql!("UPDATE attachments SET post_id = NULL WHERE post_id = $1").bind(id).run(tx).await?;
+    sql!("UPDATE attachments SET post_id = NULL, released_at = $2 WHERE post_id = $1")
+        .bind(id)
+        .bind(e.edited_at)
+        .run(tx)
+        .await?;
     write_links(tx, id, e.links).await
 }
 

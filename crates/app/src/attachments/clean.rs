@@ -9,8 +9,10 @@ use storage::attachments;
 use crate::App;
 use crate::error::{Error, Result};
 
-/// An upload that no post shows is kept so long: she may still be writing.
+/// An upload that no post showed is kept so long: she may still be writing.
 const UNUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// What a deleted post showed is kept so long: she may be writing it anew.
+const RELEASED_FOR: Duration = Duration::from_secs(60 * 60);
 /// Removed at a time.
 const BATCH: i64 = 500;
 
@@ -20,7 +22,8 @@ const BATCH: i64 = 500;
 /// When the database refuses.
 pub async fn clean(app: &App) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let unused = attachments::unused_before(&mut tx, app.now().minus(UNUSED_FOR), BATCH).await?;
+    let now = app.now();
+    let unused = attachments::unused(&mut tx, now.minus(UNUSED_FOR), now.minus(RELEASED_FOR), BATCH).await?;
     let mut keys = Vec::new();
     for attachment in unused {
         if attachments::remove_unused(&mut tx, attachment.account_id, attachment.id).await? {

@@ -13,7 +13,7 @@ use crate::{App, fanout};
 /// What becomes of the pictures of a deleted post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
-    /// They wait for a day, so that she can write the post anew with them.
+    /// They wait for an hour, so that she can write the post anew with them.
     Keep,
     /// They go at once.
     Remove,

@@ -20,9 +20,10 @@ pub async fn send(web: &Web, key: &str, headers: &HeaderMap) -> Response {
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let Ok(known) = ::media::MediaKey::parse(key) else { return nothing(StatusCode::NOT_FOUND) };
     let etag = known.etag();
+    let for_whom = for_whom(web, key).await;
     if text(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.split(',').any(|t| same(t, &etag))) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        describe(response.headers_mut(), &etag);
+        describe(response.headers_mut(), &etag, for_whom);
         return response;
     }
     let wanted = text(header::RANGE).filter(|_| text(header::IF_RANGE).is_none_or(|tag| tag == etag)).and_then(parse);
@@ -32,7 +33,7 @@ pub async fn send(web: &Web, key: &str, headers: &HeaderMap) -> Response {
         Some(Part::Last(count)) => last(web, key, count).await,
     };
     match opened {
-        Ok(opened) => answer(opened, wanted.is_some()),
+        Ok(opened) => answer(opened, wanted.is_some(), for_whom),
         Err(StoreError::NotFound) => nothing(StatusCode::NOT_FOUND),
         Err(StoreError::OutOfRange { length }) => {
             let mut response = nothing(StatusCode::RANGE_NOT_SATISFIABLE);
@@ -53,7 +54,7 @@ async fn last(web: &Web, key: &str, count: u64) -> Result<Opened, StoreError> {
     web.app.media.open(key, Some(total.saturating_sub(count)..total)).await
 }
 
-fn answer(opened: Opened, part: bool) -> Response {
+fn answer(opened: Opened, part: bool, for_whom: ForWhom) -> Response {
     let length = opened.range.end - opened.range.start;
     let range = format!("bytes {}-{}/{}", opened.range.start, opened.range.end.saturating_sub(1), opened.total);
     let mut response = Response::new(Body::from_stream(opened.stream));
@@ -61,7 +62,7 @@ fn answer(opened: Opened, part: bool) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(opened.content_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    describe(headers, &opened.etag);
+    describe(headers, &opened.etag, for_whom);
     if part && let Ok(range) = HeaderValue::from_str(&range) {
         headers.insert(header::CONTENT_RANGE, range);
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -69,17 +70,49 @@ fn answer(opened: Opened, part: bool) -> Response {
     response
 }
 
-/// A file never changes under its name, and nothing in it runs.
-fn describe(headers: &mut HeaderMap, etag: &str) {
+/// Who may see what a file shows. Whoever knows its name may load it all the same (docs/adr/0006).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ForWhom {
+    Everybody,
+    Some,
+}
+
+/// When the database does not say, it is not for everybody.
+async fn for_whom(web: &Web, key: &str) -> ForWhom {
+    let asked = async {
+        let mut conn = web.app.db.read().await?;
+        storage::attachments::is_private(&mut conn, key).await
+    };
+    match asked.await {
+        Ok(false) => ForWhom::Everybody,
+        Ok(true) => ForWhom::Some,
+        Err(error) => {
+            tracing::warn!(%error, "for whom a file is cannot be known");
+            ForWhom::Some
+        }
+    }
+}
+
+/// A file never changes under its name, and nothing in it runs. What is not for everybody stays in no cache, and no
+/// page elsewhere reads it.
+fn describe(headers: &mut HeaderMap, etag: &str, for_whom: ForWhom) {
     if let Ok(etag) = HeaderValue::from_str(etag) {
         headers.insert(header::ETAG, etag);
     }
+    match for_whom {
+        ForWhom::Everybody => {
+            let cache = HeaderValue::from_static("public, max-age=31536000, immutable");
+            headers.insert(header::CACHE_CONTROL, cache);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        ForWhom::Some => {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        }
+    }
     for (name, value) in [
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (header::CONTENT_DISPOSITION, "inline"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -1,7 +1,7 @@
 //! Pictures, videos and sounds: those kept here, and those of other communities, fetched when first asked for, so
 //! that no reader's browser or app ever asks another server.
 //!
-//! A file's address cannot be guessed; whoever was given it may load it.
+//! A file's address cannot be guessed; whoever was given it may load it (docs/adr/0006).
 
 mod file;
 mod remote;

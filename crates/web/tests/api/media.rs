@@ -67,3 +67,73 @@ on_both! {
         assert_eq!(dana.post("/api/v2/media", json!({})).await.status, 422, "no file");
     }
 }
+
+/// What is answered to whoever asks for the picture itself, and for its small version.
+async fn files(house: &Instance, made: &serde_json::Value) -> [Answer; 2] {
+    let ask = async |which: &str| {
+        let path = made[which].as_str().unwrap().strip_prefix(&house.base).unwrap();
+        let response = house.request(http::Method::GET, path).send().await.unwrap();
+        let headers = response.headers().clone();
+        Answer { status: response.status().as_u16(), headers, text: String::new() }
+    };
+    [ask("url").await, ask("preview_url").await]
+}
+
+on_both! {
+    /// Caches and pages elsewhere get only pictures that are for everybody.
+    async fn a_picture_is_as_public_as_its_post(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for (visibility, open) in [("public", true), ("unlisted", true), ("private", false), ("direct", false)] {
+            let made = upload(&dana, "").await.ok();
+            let check = async |open: bool| {
+                for answer in files(&house, &made).await {
+                    let cache = answer.headers["cache-control"].to_str().unwrap();
+                    let wanted = if open { "public, max-age=31536000, immutable" } else { "private, no-store" };
+                    assert_eq!((answer.status, cache), (200, wanted), "{visibility}");
+                    assert_eq!(answer.headers.contains_key("access-control-allow-origin"), open, "{visibility}");
+                }
+            };
+            check(false).await;
+            dana.post("/api/v1/statuses", json!({"media_ids": [id(&made)], "visibility": visibility})).await.ok();
+            check(open).await;
+        }
+    }
+}
+
+on_both! {
+    /// What a deleted post showed goes with it, or an hour later where she may write it anew.
+    async fn the_pictures_of_a_deleted_post_go(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let post = async |made: &serde_json::Value| {
+            id(&dana.post("/api/v1/statuses", json!({"media_ids": [id(made)], "visibility": "private"})).await.ok())
+        };
+        let gone = async |made: &serde_json::Value| {
+            testkit::eventually("the files are gone", async || {
+                files(&house, made).await.iter().all(|answer| answer.status == 404).then_some(())
+            })
+            .await;
+        };
+        let minutes = |n: u64| std::time::Duration::from_secs(n * 60);
+        let (at_once, later, again) =
+            (upload(&dana, "").await.ok(), upload(&dana, "").await.ok(), upload(&dana, "").await.ok());
+        let delete = async |post: &str, query: &str| {
+            dana.delete(&format!("/api/v1/statuses/{post}{query}")).await.ok();
+        };
+        delete(&post(&at_once).await, "?delete_media=true").await;
+        gone(&at_once).await;
+        delete(&post(&later).await, "").await;
+        delete(&post(&again).await, "").await;
+        house.pass(minutes(50)).await;
+        let anew = post(&again).await;
+        assert_eq!(dana.get(&format!("/api/v1/media/{}", id(&later))).await.status, 200, "it waits");
+        house.pass(minutes(11)).await;
+        gone(&later).await;
+        assert_eq!(dana.get(&format!("/api/v1/media/{}", id(&later))).await.status, 404);
+        house.pass(minutes(60)).await;
+        let shown = dana.get(&format!("/api/v1/statuses/{anew}")).await.ok();
+        assert_eq!(each(&shown["media_attachments"], "id"), [id(&again)]);
+        assert!(files(&house, &again).await.iter().all(|answer| answer.status == 200), "shown again, it stays");
+    }
+}

@@ -16,7 +16,7 @@ use crate::state::Web;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Params {
-    /// Its pictures go at once; else they wait a day, for the post to be written anew.
+    /// Its pictures go at once; else they wait an hour, for the post to be written anew.
     delete_media: bool,
 }
 
