@@ -84,8 +84,9 @@ CREATE TABLE attachments (
     position       INTEGER NOT NULL DEFAULT 0,
     kind           TEXT NOT NULL,
     mime           TEXT NOT NULL,
-    key            TEXT,
-    preview_key    TEXT,
+    -- What lies elsewhere in the media store is for everybody.
+    key            TEXT CHECK (key LIKE 'posts/%'),
+    preview_key    TEXT CHECK (preview_key LIKE 'posts/%'),
     remote_url     TEXT,
     description    TEXT NOT NULL DEFAULT '',
     blurhash       TEXT,

@@ -9,6 +9,7 @@ pub mod community;
 pub mod conversations;
 pub mod error;
 pub mod fanout;
+mod file_secret;
 pub mod follows;
 pub mod invites;
 pub mod keys;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use domain::instance::SignUp;
 use domain::limits::Limits;
-use domain::{Clock, IdGenerator, Urls};
+use domain::{Clock, FileUrls, IdGenerator, Urls};
 use media::MediaStore;
 use storage::Db;
 
@@ -53,6 +54,8 @@ pub struct App {
 pub struct Inner {
     pub db: Db,
     pub urls: Urls,
+    /// Addresses of what posts show.
+    pub files: FileUrls,
     pub config: Config,
     pub media: MediaStore,
 }
@@ -65,9 +68,13 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    #[must_use]
-    pub fn new(db: Db, urls: Urls, config: Config, media: MediaStore) -> Self {
-        Self { inner: Arc::new(Inner { db, urls, config, media }) }
+    /// Takes up its work: the first time, the secret behind the addresses of private pictures is made.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn open(db: Db, urls: Urls, config: Config, media: MediaStore) -> Result<Self> {
+        let files = FileUrls::new(urls.clone(), file_secret::of(&db).await?);
+        Ok(Self { inner: Arc::new(Inner { db, urls, files, config, media }) })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod account;
 pub mod attachment;
 pub mod clock;
 pub mod event;
+pub mod file_urls;
 pub mod follow;
 pub mod id;
 pub mod instance;
@@ -24,6 +25,7 @@ pub mod view;
 pub mod visibility;
 
 pub use clock::{Clock, Timestamp};
+pub use file_urls::{FileUrls, Whom};
 pub use id::*;
 pub use urls::Urls;
 pub use visibility::{Viewer, Visibility};

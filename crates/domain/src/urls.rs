@@ -1,12 +1,10 @@
-//! Every address this server gives out, made in one place.
+//! Every address this server gives out, made in one place; but for what posts show (`file_urls`).
 //!
 //! HTML lives at `/@name`, ActivityPub ids at `/users/name`. Ids never change once given out.
 
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::account::Account;
-use crate::attachment::Attachment;
 use crate::id::{AccountId, PostId};
 use crate::view::Emoji;
 
@@ -176,22 +174,15 @@ impl Urls {
         format!("{}/tags/{name}", self.base)
     }
 
-    /// A file of the media store.
+    /// A file of the media store that everybody may see. What posts show has its addresses from
+    /// [`crate::FileUrls`].
     #[must_use]
     pub fn media(&self, key: &str) -> String {
         format!("{}/media/{key}", self.base)
     }
 
-    /// A remote picture, fetched and kept here when first asked for: no page makes third-party requests.
-    ///
-    /// It carries a proof of knowing the address over there: without one, ids could be tried one after the other to see
-    /// pictures of posts that are not for everyone.
-    #[must_use]
-    pub fn remote_attachment(&self, a: &Attachment, size: &str) -> String {
-        let proof = media_proof(a.remote_url.as_deref().unwrap_or_default());
-        format!("{}/media/remote/attachments/{}/{size}?k={proof}", self.base, a.id)
-    }
-
+    /// A picture of another community's account, fetched and kept here when first asked for: no page makes third-party
+    /// requests.
     #[must_use]
     pub fn remote_profile_image(&self, id: AccountId, which: &str) -> String {
         format!("{}/media/remote/accounts/{id}/{which}", self.base)
@@ -203,24 +194,6 @@ impl Urls {
         match &emoji.key {
             Some(key) => self.media(key),
             None => format!("{}/media/remote/emojis/{}", self.base, emoji.id),
-        }
-    }
-
-    /// Where a client loads an attachment's original from.
-    #[must_use]
-    pub fn attachment(&self, a: &Attachment) -> String {
-        match &a.key {
-            Some(key) => self.media(key),
-            None => self.remote_attachment(a, "original"),
-        }
-    }
-
-    /// Where a client loads an attachment's small version from.
-    #[must_use]
-    pub fn attachment_preview(&self, a: &Attachment) -> String {
-        match (&a.preview_key, &a.key) {
-            (Some(key), _) | (None, Some(key)) => self.media(key),
-            (None, None) => self.remote_attachment(a, "small"),
         }
     }
 
@@ -267,17 +240,6 @@ impl Urls {
             },
         }
     }
-}
-
-/// What shows that somebody knows a file's address elsewhere, without telling it: 128 bits of its SHA-256.
-#[must_use]
-pub fn media_proof(remote_url: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(remote_url.as_bytes()).iter().take(16).fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

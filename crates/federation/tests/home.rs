@@ -46,7 +46,7 @@ impl Home {
         let db = Db::connect(&database, clock.clone()).await.unwrap();
         let urls = Urls::new(&Url::parse(&base).unwrap()).unwrap();
         let media = MediaStore::on_disk(&folder.path().join("media")).unwrap();
-        let app = App::new(db, urls, app::Config::default(), media);
+        let app = App::open(db, urls, app::Config::default(), media).await.unwrap();
         let config =
             Config { allow_http: true, allow_addresses: vec!["127.0.0.0/8".parse().unwrap()], ..Config::default() };
         let fed = Federation::new(app, config).unwrap();

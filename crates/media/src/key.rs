@@ -1,8 +1,10 @@
-//! The names of stored files: random, so that nobody can guess one, and of one shape, so that nothing can hide in one.
+//! The names of stored files: random, so that nobody can guess one, and of one shape, so that nothing can hide in
+//! one. What posts show lies in a folder of its own: a name says by itself whether it is for everybody.
 
 use std::fmt;
 
-/// A file's name in the store: `ab/cd/<32 hex digits>.<extension>`, where `abcd` are the first of the digits.
+/// A file's name in the store: `ab/cd/<32 hex digits>.<extension>`, where `abcd` are the first of the digits; what posts
+/// show begins with `posts/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MediaKey(String);
 
@@ -27,25 +29,38 @@ const TYPES: &[(&str, &str)] = &[
 
 impl MediaKey {
     const DIGITS: usize = 32;
+    const OF_POSTS: &str = "posts/";
 
-    /// A new name. `random` must come from a cryptographic source: whoever knows the name can read a public file.
+    /// A new name for what everybody may see: avatars, headers, emoji. `random` must come from a cryptographic source.
     ///
     /// # Errors
     /// When files with this extension are not stored.
     pub fn new(random: [u8; 16], extension: &str) -> Result<Self, InvalidKey> {
+        Self::below("", random, extension)
+    }
+
+    /// A new name for what a post shows, or will. Who may see it is asked each time.
+    ///
+    /// # Errors
+    /// As [`MediaKey::new`].
+    pub fn of_post(random: [u8; 16], extension: &str) -> Result<Self, InvalidKey> {
+        Self::below(Self::OF_POSTS, random, extension)
+    }
+
+    fn below(folder: &str, random: [u8; 16], extension: &str) -> Result<Self, InvalidKey> {
         use fmt::Write;
         let mut digits = String::with_capacity(Self::DIGITS);
         for byte in random {
             // Writing to a string cannot fail.
             let _ = write!(digits, "{byte:02x}");
         }
-        Self::parse(&format!("{}/{}/{digits}.{extension}", &digits[..2], &digits[2..4]))
+        Self::parse(&format!("{folder}{}/{}/{digits}.{extension}", &digits[..2], &digits[2..4]))
     }
 
     /// # Errors
     /// When the text has any other shape: no `..`, no leading `/`, no other characters get through.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
-        let mut parts = text.split('/');
+        let mut parts = text.strip_prefix(Self::OF_POSTS).unwrap_or(text).split('/');
         let (Some(first), Some(second), Some(file), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(InvalidKey);
@@ -63,6 +78,12 @@ impl MediaKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Does a post show it, or will one?
+    #[must_use]
+    pub fn is_of_post(&self) -> bool {
+        self.0.starts_with(Self::OF_POSTS)
     }
 
     /// The media type, by the extension.
@@ -103,6 +124,11 @@ mod tests {
         assert_eq!(MediaKey::parse(key.as_str()), Ok(key.clone()));
         assert_eq!(key.content_type(), "image/jpeg");
         assert_eq!(key.etag(), "\"abababababababababababababababab\"");
+        let of_post = MediaKey::of_post([0xab; 16], "jpg").unwrap();
+        assert_eq!(of_post.as_str(), "posts/ab/ab/abababababababababababababababab.jpg");
+        assert_eq!(MediaKey::parse(of_post.as_str()), Ok(of_post.clone()));
+        assert_eq!((of_post.content_type(), of_post.etag()), (key.content_type(), key.etag()));
+        assert_eq!((of_post.is_of_post(), key.is_of_post()), (true, false));
     }
 
     #[test]
@@ -117,6 +143,10 @@ mod tests {
             "/etc/passwd".into(),
             format!("/ab/ab/{digits}.png"),
             format!("ab/ab/../{digits}.png"),
+            format!("posts/posts/ab/ab/{digits}.png"),
+            format!("posts//ab/ab/{digits}.png"),
+            format!("posts/{digits}.png"),
+            format!("people/ab/ab/{digits}.png"),
             format!("ab/cd/{digits}.png"),
             format!("ab//{digits}.png"),
             format!("ab/ab/{digits}.png/"),

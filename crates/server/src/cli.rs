@@ -121,7 +121,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     }
     let db = Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?;
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
-    let app = App::new(db, config.url.clone(), config.app(), media);
+    let app = App::open(db, config.url.clone(), config.app(), media).await.context("cannot begin")?;
     let answered = match command {
         Command::Serve | Command::CheckConfig | Command::Demo(_) => Ok(()),
         Command::Migrate if global.json => output::json(&serde_json::json!({ "ok": true })),

@@ -60,7 +60,7 @@ impl Server {
         let db = Db::connect(&config.storage(), clock).await.context("cannot open the database")?;
         db.end_leases_of_the_dead(true).await?;
         let media = MediaStore::on_disk(&config.media_dir()).context("cannot open the media store")?;
-        let app = App::new(db, config.url.clone(), config.app(), media);
+        let app = App::open(db, config.url.clone(), config.app(), media).await.context("cannot begin")?;
         let federation = Federation::new(app, config.federation.clone())?;
         let stop = CancellationToken::new();
         let web = Web::new(federation.clone(), config.web(), stop.clone());

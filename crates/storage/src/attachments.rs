@@ -1,12 +1,13 @@
 //! Pictures, videos and sounds: uploaded by members, or named by remote posts.
 
 use domain::attachment::{Attachment, Focus};
-use domain::{AccountId, AttachmentId, PostId, Timestamp};
+use domain::{AccountId, AttachmentId, PostId, Timestamp, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::hydrate::{AttachmentRow, attachment_columns};
 use crate::sql;
+use crate::visible::visible;
 
 /// # Errors
 /// As [`crate::Error`] says.
@@ -172,8 +173,8 @@ pub async fn remove_unused(tx: &mut Tx, owner: AccountId, id: AttachmentId) -> R
     Ok(n > 0)
 }
 
-/// Files that no post shows: uploaded before `uploaded` and never shown, or shown no longer since before `released`; the
-/// oldest first.
+/// Files that no post shows: uploaded before `uploaded` and never shown, or shown no longer since before `released`;
+/// the oldest first.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -193,18 +194,32 @@ pub async fn unused(conn: &mut Conn, uploaded: Timestamp, released: Timestamp, l
     Ok(rows.into_iter().map(Attachment::from).collect())
 }
 
-/// Is this the name of a file, or of its small version, that not everybody may see: shown by a post that is neither
-/// public nor unlisted, or by none?
+/// What the file of this name belongs to, as its original or as its small version, whoever may see it. `None` when
+/// nothing does (any more).
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn is_private(conn: &mut Conn, key: &str) -> Result<bool> {
-    sql!(
+pub async fn unchecked_by_key(conn: &mut Conn, key: &str) -> Result<Option<Attachment>> {
+    let row = sql!(concat!("SELECT ", attachment_columns!(), " FROM attachments WHERE key = $1 OR preview_key = $1"))
+        .bind(key)
+        .maybe::<AttachmentRow>(conn)
+        .await?;
+    Ok(row.map(Attachment::from))
+}
+
+/// May the viewer see it now? What a post shows, as the post; what none shows, if it is her own.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn may_see(conn: &mut Conn, viewer: Viewer, id: AttachmentId) -> Result<bool> {
+    sql!(concat!(
         "SELECT a.id FROM attachments a LEFT JOIN posts p ON p.id = a.post_id
-         WHERE (a.key = $1 OR a.preview_key = $1)
-            AND (p.id IS NULL OR p.visibility NOT IN ('public', 'unlisted'))"
-    )
-    .bind(key)
+         WHERE a.id = $2 AND ((a.post_id IS NULL AND a.account_id = $1) OR (p.id IS NOT NULL AND ",
+        visible!("p"),
+        "))"
+    ))
+    .bind(viewer.raw())
+    .bind(id)
     .exists(conn)
     .await
 }

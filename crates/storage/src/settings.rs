@@ -1,4 +1,4 @@
-//! What the people who run the community decided, and the instance actor's key. One row a name, JSON or text.
+//! What the people who run the community decided, and the server's own secrets. One row a name, JSON or text.
 
 use domain::instance::CommunitySettings;
 
@@ -8,6 +8,7 @@ use crate::sql;
 
 const COMMUNITY: &str = "community";
 const INSTANCE_KEY: &str = "instance_private_key";
+const FILE_SECRET: &str = "file_secret";
 
 /// The community's settings, the defaults while nothing was set.
 ///
@@ -47,12 +48,33 @@ pub async fn instance_private_key(conn: &mut Conn) -> Result<Option<String>> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn keep_instance_private_key(tx: &mut Tx, pem: &str) -> Result<String> {
+    keep(tx, INSTANCE_KEY, pem).await
+}
+
+/// What the addresses of private pictures are made with; `None` before the first start.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn file_secret(conn: &mut Conn) -> Result<Option<String>> {
+    value(conn, FILE_SECRET).await
+}
+
+/// Keeps `secret` behind the addresses of private pictures, unless another process was first. Gives the one that is
+/// kept.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn keep_file_secret(tx: &mut Tx, secret: &str) -> Result<String> {
+    keep(tx, FILE_SECRET, secret).await
+}
+
+async fn keep(tx: &mut Tx, name: &str, first: &str) -> Result<String> {
     sql!("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-        .bind(INSTANCE_KEY)
-        .bind(pem)
+        .bind(name)
+        .bind(first)
         .run(tx)
         .await?;
-    value(tx, INSTANCE_KEY).await?.ok_or(crate::Error::NotFound)
+    value(tx, name).await?.ok_or(crate::Error::NotFound)
 }
 
 async fn value(conn: &mut Conn, name: &str) -> Result<Option<String>> {

@@ -2,13 +2,14 @@
 //! case by case.
 
 use domain::account::{Account, Role};
+use domain::attachment::{Attachment, AttachmentKind};
 use domain::page::Page;
 use domain::post::Post;
 use domain::visibility::Access;
-use domain::{PostId, ThreadId, Viewer, Visibility};
+use domain::{AttachmentId, PostId, ThreadId, Viewer, Visibility};
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
-use storage::{Conn, Tx, accounts, follows, hydrate, members, posts, timelines};
+use storage::{Conn, Tx, accounts, attachments, follows, hydrate, members, posts, timelines};
 
 use crate::people::{follow, write_member};
 
@@ -46,13 +47,45 @@ pub async fn write_post(tx: &mut Tx, author: &Account, visibility: Visibility, l
 const VISIBILITIES: [Visibility; 4] =
     [Visibility::Public, Visibility::Unlisted, Visibility::Followers, Visibility::Direct];
 
+/// A picture that somebody uploaded, shown by `post` or by nothing.
+async fn write_picture(tx: &mut Tx, owner: &Account, post: Option<PostId>) -> AttachmentId {
+    let id: AttachmentId = tx.id();
+    let picture = Attachment {
+        id,
+        account_id: owner.id,
+        post_id: post,
+        kind: AttachmentKind::Image,
+        mime: "image/png".to_owned(),
+        key: Some(format!("posts/{id}.png")),
+        preview_key: Some(format!("posts/{id}-small.png")),
+        remote_url: None,
+        description: String::new(),
+        blurhash: None,
+        focus: None,
+        width: None,
+        height: None,
+        preview_width: None,
+        preview_height: None,
+        size: None,
+        created_at: tx.now(),
+    };
+    attachments::insert(tx, &picture).await.unwrap();
+    id
+}
+
 /// Whether each way of reading shows the post to the viewer.
 async fn shown(conn: &mut Conn, viewer: Viewer, post: &Post) -> Vec<(&'static str, bool)> {
     let by_id = posts::get(conn, viewer, post.id).await.is_ok();
     let hydrated = !hydrate::posts(conn, viewer, &[post.id]).await.unwrap().is_empty();
     let of_account =
         timelines::account(conn, viewer, post.account_id, &AccountFilter::default(), &Page::first(500)).await.unwrap();
+    let mut pictures = Vec::new();
+    for picture in attachments::of_post(conn, post.id).await.unwrap() {
+        pictures.push(("attachments::may_see", attachments::may_see(conn, viewer, picture.id).await.unwrap()));
+    }
+    assert_eq!(pictures.len(), 1);
     vec![
+        pictures[0],
         ("posts::get", by_id),
         ("hydrate::posts", hydrated),
         ("timelines::account", of_account.iter().any(|found| *found == post.id)),
@@ -82,7 +115,9 @@ both! {
                 for addressed in [None, Some(false), Some(true)] {
                     let mentions = addressed.map(|silent| (viewer.id, silent)).into_iter().collect();
                     let links = Links { mentions, ..Links::default() };
-                    written.push((write_post(&mut tx, &author, visibility, &links).await, addressed.is_some()));
+                    let post = write_post(&mut tx, &author, visibility, &links).await;
+                    write_picture(&mut tx, &author, Some(post.id)).await;
+                    written.push((post, addressed.is_some()));
                 }
             }
             if suspended {
@@ -120,7 +155,35 @@ both! {
                 }
             }
         }
-        assert_eq!(cases, 16 * 12 * 4 * 3);
+        assert_eq!(cases, 16 * 12 * 4 * 4);
+    }
+
+    /// What no post shows, yet or any more, is its owner's; a file is found by either of its names, and what lies
+    /// outside the folder for posts cannot be one.
+    async fn a_picture_of_no_post_is_its_owners(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
+        let priya = write_member(&mut tx, "priya", Role::Member).await.unwrap();
+        let upload = write_picture(&mut tx, &dana, None).await;
+        let post = write_post(&mut tx, &dana, Visibility::Public, &Links::default()).await;
+        let released = write_picture(&mut tx, &dana, Some(post.id)).await;
+        let priya_sees = Viewer::Account(priya.id);
+        assert!(attachments::may_see(&mut tx, priya_sees, released).await.unwrap());
+        attachments::release(&mut tx, post.id).await.unwrap();
+        for (viewer, sees) in [(Viewer::Anonymous, false), (priya_sees, false), (Viewer::Account(dana.id), true)] {
+            for picture in [upload, released] {
+                assert_eq!(attachments::may_see(&mut tx, viewer, picture).await.unwrap(), sees, "{viewer:?} {picture}");
+            }
+        }
+        for key in [format!("posts/{upload}.png"), format!("posts/{upload}-small.png")] {
+            assert_eq!(attachments::unchecked_by_key(&mut tx, &key).await.unwrap().unwrap().id, upload);
+        }
+        assert!(attachments::unchecked_by_key(&mut tx, "posts/0.png").await.unwrap().is_none());
+        tx.commit().await.unwrap();
+        for (key, small) in [("aa/bb/c.png", None), ("posts/c.png", Some("aa/bb/c.png"))] {
+            let mut tx = fresh.db.write().await.unwrap();
+            assert!(attachments::keep_file(&mut tx, upload, key, small).await.is_err(), "{key}");
+        }
     }
 
     /// Public lists hold public posts alone, and nothing of those whom the viewer does not want to see.

@@ -148,7 +148,7 @@ on_both! {
         let config = storage::Config { url: maple.database.url.clone(), max_connections: 3 };
         let db = storage::Db::connect(&config, Clock::System).await.unwrap();
         let app = maple.app();
-        let other = app::App::new(db, app.urls.clone(), app.config.clone(), app.media.clone());
+        let other = app::App::open(db, app.urls.clone(), app.config.clone(), app.media.clone()).await.unwrap();
         block::block(&other, By::Operator, &host(&willow), None).await.unwrap();
         bob.publish("too late", "public").await;
         alice.publish("not for you", "public").await;

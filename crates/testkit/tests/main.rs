@@ -29,6 +29,8 @@ mod pictures;
 #[cfg(test)]
 mod pinned;
 #[cfg(test)]
+mod private_pictures;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod reported;

@@ -53,15 +53,15 @@ macro_rules! both {
     )*};
 }
 
-fn app_on(db: &Db, sign_up: SignUp) -> App {
+async fn app_on(db: &Db, sign_up: SignUp) -> App {
     let urls = Urls::new(&"https://maple.example".parse().unwrap()).unwrap();
     // Nothing here stores a file.
     let media = MediaStore::on_disk(&std::env::temp_dir().join("porchlight-members-test")).unwrap();
-    App::new(db.clone(), urls, Config { sign_up, ..Config::default() }, media)
+    App::open(db.clone(), urls, Config { sign_up, ..Config::default() }, media).await.unwrap()
 }
 
-fn app(fresh: &Fresh, sign_up: SignUp) -> App {
-    app_on(&fresh.db, sign_up)
+async fn app(fresh: &Fresh, sign_up: SignUp) -> App {
+    app_on(&fresh.db, sign_up).await
 }
 
 fn new(username: &str) -> NewMember {
@@ -122,7 +122,7 @@ async fn work(app: &App) {
 both! {
     /// What protects a new member is on until she turns it off herself.
     async fn new_members_are_protected(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let joined = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
         assert!(joined.approved);
         let mut conn = app.db.read().await.unwrap();
@@ -137,7 +137,7 @@ both! {
     }
 
     async fn what_is_wrong_is_said_by_field(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         make(&app, "Dana", Role::Member).await;
         let with = |change: &dyn Fn(&mut NewMember)| {
             let mut n = new("priya");
@@ -159,7 +159,7 @@ both! {
 
     /// Six people at once want one name: one gets it, and her keys are hers.
     async fn a_name_is_given_to_one(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let mut tasks = Vec::new();
         for n in 0..6 {
             let app = app.clone();
@@ -184,7 +184,7 @@ both! {
     }
 
     async fn the_first_visit_makes_the_owner_and_no_later_one(fresh) {
-        let app = app(&fresh, SignUp::Closed);
+        let app = app(&fresh, SignUp::Closed).await;
         assert!(set_up::is_open(&app).await.unwrap());
         let code = code_of(&app).await;
         for wrong in ["", "0", &code[1..], &format!("{code}0")] {
@@ -215,21 +215,21 @@ both! {
     /// Several processes start at once on one new database, and one of them again: all print the same code.
     async fn every_process_prints_the_same_set_up_code(fresh) {
         let processes = (0..4).map(|_| tokio::spawn({
-            let app = app(&fresh, SignUp::Closed);
-            async move { code_of(&app).await }
+            let db = fresh.db.clone();
+            async move { code_of(&app_on(&db, SignUp::Closed).await).await }
         }));
         let mut codes = Vec::new();
         for process in processes.collect::<Vec<_>>() {
             codes.push(process.await.unwrap());
         }
-        codes.push(code_of(&app(&fresh, SignUp::Open)).await);
+        codes.push(code_of(&app(&fresh, SignUp::Open).await).await);
         assert!(codes.iter().all(|code| code.len() == 20 && *code == codes[0]), "{codes:?}");
         let other = Fresh::on(Engine::Sqlite).await;
-        assert_ne!(code_of(&app(&other, SignUp::Closed)).await, codes[0]);
+        assert_ne!(code_of(&app(&other, SignUp::Closed).await).await, codes[0]);
     }
 
     async fn only_those_who_run_the_community_say_what_it_is(fresh) {
-        let app = app(&fresh, SignUp::Closed);
+        let app = app(&fresh, SignUp::Closed).await;
         let dana = member_of(&app, make(&app, "dana", Role::Moderator).await.id).await;
         let priya = member_of(&app, make(&app, "priya", Role::Admin).await.id).await;
         let named = |title: &str| Changes { title: Some(title.to_owned()), ..Changes::default() };
@@ -242,7 +242,7 @@ both! {
 
     async fn who_may_join_is_the_owners_choice(fresh) {
         let (closed, invited, asked) =
-            (app(&fresh, SignUp::Closed), app(&fresh, SignUp::Invite), app(&fresh, SignUp::Approval));
+            (app(&fresh, SignUp::Closed).await, app(&fresh, SignUp::Invite).await, app(&fresh, SignUp::Approval).await);
         let code = invite(&closed, None, None).await;
         assert!(matches!(sign_up::sign_up(&closed, &new("a"), None).await, Err(Error::Forbidden(_))));
         assert!(matches!(sign_up::sign_up(&closed, &new("a"), Some(&code)).await, Err(Error::Forbidden(_))));
@@ -254,7 +254,7 @@ both! {
 
     /// A link for two lets in two, although six use it at once; those who come too late leave nothing behind.
     async fn an_invite_lets_in_as_many_as_it_says(fresh) {
-        let app = app(&fresh, SignUp::Invite);
+        let app = app(&fresh, SignUp::Invite).await;
         let code = invite(&app, Some(2), None).await;
         let mut tasks = Vec::new();
         for n in 0..6 {
@@ -285,7 +285,7 @@ both! {
     }
 
     async fn only_who_knows_the_password_learns_why_she_may_not_come_in(fresh) {
-        let app = app(&fresh, SignUp::Approval);
+        let app = app(&fresh, SignUp::Approval).await;
         let joined = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
         let id = joined.account.id;
         assert_eq!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Waiting);
@@ -310,7 +310,7 @@ both! {
 
     /// Disabling and a new password end sessions and tokens at once.
     async fn who_is_disabled_is_signed_out(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let dana = make(&app, "dana", Role::Member).await;
         let signed_in = || async {
             let session = app::sessions::start::start(&app, dana.id, "Firefox").await.unwrap();
@@ -333,7 +333,7 @@ both! {
     }
 
     async fn a_request_that_is_refused_frees_the_name(fresh) {
-        let app = app(&fresh, SignUp::Approval);
+        let app = app(&fresh, SignUp::Approval).await;
         let owner = make(&app, "priya", Role::Owner).await;
         let asked = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
         let mut conn = app.db.read().await.unwrap();
@@ -358,7 +358,7 @@ both! {
     }
 
     async fn roles_are_given_from_above_and_an_owner_remains(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let owner = make(&app, "owner1", Role::Owner).await;
         let admin = make(&app, "adm", Role::Admin).await;
         let other = make(&app, "adm2", Role::Admin).await;
@@ -385,7 +385,7 @@ both! {
 
     /// Two owners step down at the same moment: one of them stays.
     async fn two_owners_cannot_leave_at_once(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let mut tasks = Vec::new();
         for name in ["one", "two"] {
             let owner = make(&app, name, Role::Owner).await;
@@ -406,7 +406,7 @@ both! {
 
     /// After a member has left, every counter is what the rows say, and nothing of hers is shown.
     async fn leaving_takes_everything_along_and_counts_stay_exact(fresh) {
-        let app = app(&fresh, SignUp::Open);
+        let app = app(&fresh, SignUp::Open).await;
         let (dana, priya, marisol) = (
             make(&app, "dana", Role::Member).await,
             make(&app, "priya", Role::Member).await,

@@ -59,7 +59,7 @@ on_both! {
         maple.stop().await;
         let db = storage::Db::connect(&config, maple.clock.clone()).await.unwrap();
         let media = media::MediaStore::on_disk(&maple.media_dir()).unwrap();
-        let app = app::App::new(db, urls, app::Config::default(), media);
+        let app = app::App::open(db, urls, app::Config::default(), media).await.unwrap();
         let told = Account { id: app.ids().next(), ..bob(&dana, "https://willow.example/2.gif") };
         let changed = receive(&app, &told, &FurtherKeys::default()).await.unwrap();
         assert_eq!(changed.avatar.unwrap().key, None);

@@ -70,7 +70,7 @@ impl House {
         let urls = Urls::new(&plan.public.unwrap_or(&base).parse().unwrap()).unwrap();
         let config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
-        let app = App::new(db, urls, config, media);
+        let app = App::open(db, urls, config, media).await.unwrap();
         let federation = Federation::new(app.clone(), plan.federation).unwrap();
         let web = Web::new(
             federation,

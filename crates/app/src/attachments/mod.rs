@@ -5,6 +5,7 @@ pub mod describe;
 pub mod remove;
 pub mod upload;
 
+use bytes::Bytes;
 use domain::account::ProfileImage;
 use media::image::{Encoded, ProfilePicture};
 use media::{ImageError, MediaKey, StoreError};
@@ -12,13 +13,34 @@ use media::{ImageError, MediaKey, StoreError};
 use crate::App;
 use crate::error::{Error, Result};
 
-/// Stores a picture under a name nobody can guess; gives the name.
+/// Stores a picture that everybody may see, such as an emoji's; gives its name.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when it cannot be stored.
 pub async fn keep(app: &App, picture: &Encoded) -> Result<String> {
-    let key = MediaKey::new(rand::random::<[u8; 16]>(), picture.format.extension()).map_err(Error::internal)?;
-    app.media.put(&key, picture.bytes.clone()).await.map_err(stored)?;
+    let key = MediaKey::new(rand::random(), picture.format.extension()).map_err(Error::internal)?;
+    put(app, &key, picture.bytes.clone()).await
+}
+
+/// Stores a picture that a post shows, or will; gives its name.
+///
+/// # Errors
+/// As [`keep`].
+pub async fn keep_of_post(app: &App, picture: &Encoded) -> Result<String> {
+    keep_file_of_post(app, picture.bytes.clone(), picture.format.extension()).await
+}
+
+/// Stores any file that a post shows, as it is; gives its name.
+///
+/// # Errors
+/// As [`keep`]; [`Error::Internal`] when files with this extension are not stored.
+pub async fn keep_file_of_post(app: &App, bytes: Bytes, extension: &str) -> Result<String> {
+    let key = MediaKey::of_post(rand::random(), extension).map_err(Error::internal)?;
+    put(app, &key, bytes).await
+}
+
+async fn put(app: &App, key: &MediaKey, bytes: Bytes) -> Result<String> {
+    app.media.put(key, bytes).await.map_err(stored)?;
     Ok(key.as_str().to_owned())
 }
 

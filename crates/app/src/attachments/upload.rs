@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::AccountId;
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 
-use super::{checked_description, keep, limits, refused};
+use super::{checked_description, keep_of_post, limits, refused};
 use crate::App;
 use crate::error::Result;
 
@@ -19,8 +19,8 @@ pub async fn upload(
 ) -> Result<Attachment> {
     let description = checked_description(app, description)?;
     let picture = media::image::process(file, &limits(app)).await.map_err(|e| refused("file", e))?;
-    let key = keep(app, &picture.original).await?;
-    let preview_key = keep(app, &picture.preview).await?;
+    let key = keep_of_post(app, &picture.original).await?;
+    let preview_key = keep_of_post(app, &picture.preview).await?;
     let pixels = |n: u32| i32::try_from(n).ok();
     let attachment = Attachment {
         id: app.ids().next(),

@@ -45,7 +45,7 @@ impl Federation {
         drop(conn);
         let body = match activity::announce(&view, &self.app.urls) {
             Some(announce) => document(Context::Plain, announce)?,
-            None => document(Context::Note, activity::create(&view, &self.app.urls))?,
+            None => document(Context::Note, activity::create(&view, &self.app.files))?,
         };
         self.store(Outgoing { author: author.id, body, inboxes }).await
     }
@@ -67,7 +67,7 @@ impl Federation {
             view => view?,
         };
         drop(conn);
-        let body = document(Context::Note, activity::update_note(&view, &self.app.urls))?;
+        let body = document(Context::Note, activity::update_note(&view, &self.app.files))?;
         self.store(Outgoing { author: author.id, body, inboxes }).await
     }
 

@@ -71,7 +71,7 @@ pub(super) async fn outbox(
     for view in &views {
         let item = match activity::announce(view, &fed.app.urls) {
             Some(announce) => serde_json::to_value(announce),
-            None => serde_json::to_value(activity::create(view, &fed.app.urls)),
+            None => serde_json::to_value(activity::create(view, &fed.app.files)),
         };
         items.push(item.map_err(app::Error::internal)?);
     }
@@ -151,6 +151,6 @@ pub(super) async fn featured(
     let ids: Vec<PostId> = timelines::pinned(&mut conn, Viewer::Anonymous, account.id).await?;
     let views = hydrate::posts(&mut conn, Viewer::Anonymous, &ids).await?;
     drop(conn);
-    let items = views.iter().map(|view| note(view, &fed.app.urls)).collect();
+    let items = views.iter().map(|view| note(view, &fed.app.files)).collect();
     document(Context::Note, OrderedCollection::whole(fed.app.urls.featured(&account.username), items))
 }

@@ -1,4 +1,4 @@
-//! Who asks for a document.
+//! Who asks for a document, or for a file that a post shows.
 //!
 //! What anyone may see is given without looking at the signature, except that communities we do not speak with get
 //! nothing. What is not for anyone is given only to a signature that was checked.
@@ -84,5 +84,33 @@ impl Fetcher {
             return Ok(Viewer::Account(post.account_id));
         }
         Err(Refused::NotFound)
+    }
+}
+
+impl Federation {
+    /// Is a request for a file signed by a community that we do not speak with, by its own words? It gets nothing.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn refuses(&self, parts: &Parts) -> app::Result<bool> {
+        match Fetcher::of(self, parts).await {
+            Ok(_) => Ok(false),
+            Err(Refused::App(error)) => Err(error),
+            Err(_) => Ok(true),
+        }
+    }
+
+    /// Is a request for a file of this post signed by a server that may fetch the post itself? The signature is checked
+    /// now.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn may_fetch(&self, parts: &Parts, post: &Post) -> app::Result<bool> {
+        let asked = async { Fetcher::of(self, parts).await?.viewer(self, post).await };
+        match asked.await {
+            Ok(_) => Ok(true),
+            Err(Refused::App(error)) if !matches!(error, app::Error::NotFound) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 }

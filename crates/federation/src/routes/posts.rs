@@ -36,7 +36,7 @@ pub(super) async fn note(
     let mut conn = fed.app.db.read().await?;
     let view = hydrate::post(&mut conn, viewer, post.id).await?;
     drop(conn);
-    document(Context::Note, build(&view, &fed.app.urls))
+    document(Context::Note, build(&view, &fed.app.files))
 }
 
 /// `GET /users/{name}/statuses/{id}/activity`
@@ -51,7 +51,7 @@ pub(super) async fn activity(
     drop(conn);
     match activities::announce(&view, &fed.app.urls) {
         Some(announce) => document(Context::Plain, announce),
-        None => document(Context::Note, activities::create(&view, &fed.app.urls)),
+        None => document(Context::Note, activities::create(&view, &fed.app.files)),
     }
 }
 

@@ -8,7 +8,7 @@ use activitypub_federation::kinds::activity::{
 };
 use domain::account::Account;
 use domain::view::PostView;
-use domain::{Timestamp, Urls};
+use domain::{FileUrls, Timestamp, Urls};
 use serde::Serialize;
 
 use super::actor::Actor;
@@ -63,17 +63,17 @@ pub type Remove = Activity<RemoveType, String>;
 
 /// A new post.
 #[must_use]
-pub fn create(view: &PostView, urls: &Urls) -> Create {
-    let note = note(view, urls);
-    let id = urls.post_activity(&view.account.account.username, view.id());
+pub fn create(view: &PostView, files: &FileUrls) -> Create {
+    let note = note(view, files);
+    let id = files.urls().post_activity(&view.account.account.username, view.id());
     let audience = note.audience.clone();
     Activity::new(id, CreateType::Create, &view.account.account.uri, note).to(audience).at(view.post().created_at)
 }
 
 /// An edit. The time of the edit is part of the id: every edit is an activity of its own.
 #[must_use]
-pub fn update_note(view: &PostView, urls: &Urls) -> UpdateNote {
-    let note = note(view, urls);
+pub fn update_note(view: &PostView, files: &FileUrls) -> UpdateNote {
+    let note = note(view, files);
     let at = view.post().edited_at.unwrap_or(view.post().created_at);
     let audience = note.audience.clone();
     let id = format!("{}#updates/{}", note.id, at.0);

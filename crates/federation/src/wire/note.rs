@@ -6,7 +6,7 @@ use activitypub_federation::kinds::link::MentionType;
 use activitypub_federation::kinds::object::{DocumentType, NoteType, TombstoneType};
 use domain::attachment::Attachment;
 use domain::view::{Emoji, Mention, PostView};
-use domain::{Urls, Visibility};
+use domain::{FileUrls, Urls, Visibility, Whom};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -188,8 +188,9 @@ impl Tombstone {
 
 /// Builds the `Note` of a local post (never of a boost).
 #[must_use]
-pub fn note(view: &PostView, urls: &Urls) -> Note {
-    let post = view.post();
+pub fn note(view: &PostView, files: &FileUrls) -> Note {
+    let (post, urls) = (view.post(), files.urls());
+    let whom = Whom::peers(post.visibility);
     let author = &view.account.account;
     let content_map =
         post.language.iter().map(|language| (language.clone(), post.content.clone())).collect::<BTreeMap<_, _>>();
@@ -208,7 +209,7 @@ pub fn note(view: &PostView, urls: &Urls) -> Note {
         content: post.content.clone(),
         content_map,
         source: post.source.clone().map(|content| Source { content, media_type: "text/plain" }),
-        attachment: view.core.attachments.iter().map(|a| document(a, urls)).collect(),
+        attachment: view.core.attachments.iter().map(|a| document(a, files.original(a, whom))).collect(),
         tag: tags(view, urls),
         replies: format!("{}/replies", post.uri),
     }
@@ -229,11 +230,11 @@ fn mentioned(mentions: &[Mention]) -> Vec<String> {
     mentions.iter().map(|m| m.uri.clone()).collect()
 }
 
-fn document(attachment: &Attachment, urls: &Urls) -> Document {
+fn document(attachment: &Attachment, url: String) -> Document {
     Document {
         kind: DocumentType::Document,
         media_type: attachment.mime.clone(),
-        url: urls.attachment(attachment),
+        url,
         name: (!attachment.description.is_empty()).then(|| attachment.description.clone()),
         blurhash: attachment.blurhash.clone(),
         width: attachment.width,

@@ -8,12 +8,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::attachment::Focus;
-use domain::{AccountId, AttachmentId};
+use domain::attachment::{Attachment, Focus};
+use domain::{AccountId, AttachmentId, Whom};
 use serde::Deserialize;
 
 use super::caller::Caller;
-use super::dto::media::MediaAttachment;
+use super::dto::media::{Addresses, MediaAttachment};
 use super::error::{Error, Result};
 use super::params::{Body, PathId, WithFiles};
 use super::render::nothing;
@@ -52,7 +52,13 @@ async fn create(
     let focus = focus(params.focus)?;
     let description = params.description.unwrap_or_default();
     let made = upload::upload(&web.app, caller.id, file.bytes, &description, focus).await?;
-    Ok(Json(MediaAttachment::new(&made, &web.app.urls)).into_response())
+    Ok(shown(&web, caller.id, &made))
+}
+
+/// Whatever shows it, or nothing yet: she may load it.
+fn shown(web: &Web, owner: AccountId, a: &Attachment) -> Response {
+    let addresses = Addresses { files: &web.app.files, whom: Whom::reader(owner, web.app.now()) };
+    Json(MediaAttachment::new(a, &addresses)).into_response()
 }
 
 async fn one(State(web): State<Web>, caller: Caller, PathId(id): PathId<AttachmentId>) -> Result<Response> {
@@ -62,7 +68,7 @@ async fn one(State(web): State<Web>, caller: Caller, PathId(id): PathId<Attachme
     if found.account_id != caller.id {
         return Err(Error::NotFound);
     }
-    Ok(Json(MediaAttachment::new(&found, &web.app.urls)).into_response())
+    Ok(shown(&web, caller.id, &found))
 }
 
 async fn update(

@@ -1,13 +1,14 @@
 //! Views → JSON, with what was written before kept: a page of a timeline is mostly copied.
 //!
 //! A kept text is used only while the view it was made from is the same as the one at hand (the same `Arc`, or
-//! equal): whatever changed is written anew, and nobody needs to be told that it did. Never reads a database.
+//! equal): whatever changed is written anew, and nobody needs to be told that it did. What holds addresses made for one
+//! reader is kept for her alone. Never reads a database.
 
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use domain::view::{AccountView, ConversationView, NotificationView, PostCore, PostFlags, PostView};
-use domain::{AccountId, PostId, Urls, Viewer};
+use domain::{AccountId, FileUrls, PostId, Timestamp, Viewer, Visibility, Whom};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use moka::sync::Cache;
@@ -16,6 +17,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::dto::account::Account;
 use super::dto::conversation::Conversation;
+use super::dto::media::Addresses;
 use super::dto::notification::Notification;
 use super::dto::status::{Seen, Status};
 use super::error::{Error, Result};
@@ -31,8 +33,11 @@ pub type Json = Arc<RawValue>;
 #[derive(Debug, Clone)]
 pub struct Rendered {
     accounts: Cache<AccountId, KeptAccount>,
-    posts: Cache<(PostId, u16), KeptPost>,
+    posts: Cache<PostKey, KeptPost>,
 }
+
+/// Which post, what its reader did with it, and for whom the addresses in it are.
+type PostKey = (PostId, u16, Whom);
 
 #[derive(Debug, Clone)]
 struct KeptAccount {
@@ -72,9 +77,10 @@ impl Default for Rendered {
 /// Writes views for one viewer.
 #[derive(Debug, Clone, Copy)]
 pub struct Render<'a> {
-    pub urls: &'a Urls,
+    pub files: &'a FileUrls,
     pub kept: &'a Rendered,
     pub viewer: Viewer,
+    pub now: Timestamp,
 }
 
 impl Render<'_> {
@@ -87,7 +93,7 @@ impl Render<'_> {
         {
             return Ok(kept.json);
         }
-        let json = raw(&Account::new(view, self.urls))?;
+        let json = raw(&Account::new(view, self.files.urls()))?;
         self.kept.accounts.insert(id, KeptAccount { view: view.clone(), json: json.clone() });
         Ok(json)
     }
@@ -102,7 +108,9 @@ impl Render<'_> {
     /// As [`Render::account`].
     pub fn status(&self, view: &PostView) -> Result<Json> {
         let boosted = view.boost_of.as_deref();
-        let key = (view.id(), self.bits(view) | boosted.map_or(0, |b| self.bits(b) << 8));
+        let bits = self.bits(view) | boosted.map_or(0, |b| self.bits(b) << 8);
+        let whom = boosted.map_or(Whom::Anyone, |b| self.shown(b));
+        let key = (view.id(), bits, if whom == Whom::Anyone { self.shown(view) } else { whom });
         if let Some(KeptPost(kept)) = self.kept.posts.get(&key)
             && same(&kept.core, &view.core)
             && same(&kept.account, &view.account)
@@ -114,7 +122,7 @@ impl Render<'_> {
         {
             return Ok(kept.json.clone());
         }
-        let json = self.write_status(view, None)?;
+        let json = raw(&self.shape(view, self.shown(view))?)?;
         let parts = PostParts {
             core: view.core.clone(),
             account: view.account.clone(),
@@ -125,22 +133,35 @@ impl Render<'_> {
         Ok(json)
     }
 
-    /// With what its author typed: the answer to a deletion.
+    /// With what its author typed: the answer to a deletion. Its pictures are hers alone then.
     ///
     /// # Errors
     /// As [`Render::account`].
     pub fn status_with_text(&self, view: &PostView) -> Result<Json> {
-        self.write_status(view, Some(view.post().source.as_deref().unwrap_or_default()))
+        let text = view.post().source.as_deref().unwrap_or_default();
+        let whom = Whom::looking(self.viewer, Visibility::Direct, self.now);
+        raw(&self.shape(view, whom)?.with_text(text))
     }
 
-    fn write_status(&self, view: &PostView, text: Option<&str>) -> Result<Json> {
+    fn shape<'v>(&self, view: &'v PostView, whom: Whom) -> Result<Status<'v>> {
         let account = self.account(&view.account)?;
         let reblog = view.boost_of.as_deref().map(|b| self.status(b)).transpose()?;
-        let status = Status::new(&view.core, view.flags, self.seen(view), account, reblog, self.urls);
-        raw(&match text {
-            Some(text) => status.with_text(text),
-            None => status,
-        })
+        Ok(Status::new(
+            &view.core,
+            view.flags,
+            self.seen(view),
+            account,
+            reblog,
+            &Addresses { files: self.files, whom },
+        ))
+    }
+
+    /// For whom the addresses in a post's JSON are, boosts aside: without pictures, it is the same for everybody.
+    fn shown(&self, view: &PostView) -> Whom {
+        match view.core.attachments.is_empty() {
+            true => Whom::Anyone,
+            false => Whom::looking(self.viewer, view.post().visibility, self.now),
+        }
     }
 
     /// # Errors
@@ -191,7 +212,7 @@ impl Web {
     /// Writes JSON for this viewer.
     #[must_use]
     pub fn render(&self, viewer: Viewer) -> Render<'_> {
-        Render { urls: &self.app.urls, kept: &self.rendered, viewer }
+        Render { files: &self.app.files, kept: &self.rendered, viewer, now: self.app.now() }
     }
 }
 

@@ -7,20 +7,37 @@ use ::media::store::Opened;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::access::{ForWhom, given};
 use crate::state::Web;
 
-pub async fn file(State(web): State<Web>, Path(key): Path<String>, headers: HeaderMap) -> Response {
-    send(&web, &key, &headers).await
+pub async fn file(State(web): State<Web>, Path(key): Path<String>, mut parts: Parts) -> Response {
+    let Ok(known) = ::media::MediaKey::parse(&key) else { return nothing(StatusCode::NOT_FOUND) };
+    match for_whom(&web, &known, &mut parts).await {
+        Ok(Some(for_whom)) => send(&web, &key, &parts.headers, for_whom).await,
+        Ok(None) => nothing(StatusCode::NOT_FOUND),
+        Err(error) => unknown(&error),
+    }
 }
 
-/// Sends the file of this name, as the request's headers want it.
-pub async fn send(web: &Web, key: &str, headers: &HeaderMap) -> Response {
+/// Names of what posts show tell it by themselves: where nothing is known of one, nobody may see it.
+async fn for_whom(web: &Web, key: &::media::MediaKey, parts: &mut Parts) -> app::Result<Option<ForWhom>> {
+    if !key.is_of_post() {
+        return Ok((!web.federation.refuses(parts).await?).then_some(ForWhom::Everybody));
+    }
+    let found = storage::attachments::unchecked_by_key(&mut web.app.db.read().await?, key.as_str()).await?;
+    let Some(attachment) = found else { return Ok(None) };
+    let proven = web.app.files.proven(key.as_str(), parts.uri.query(), web.app.now());
+    given(web, &attachment, proven, parts).await
+}
+
+/// Sends the file of this name, as the request's headers want it. Whether it may be is decided by then.
+pub async fn send(web: &Web, key: &str, headers: &HeaderMap, for_whom: ForWhom) -> Response {
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let Ok(known) = ::media::MediaKey::parse(key) else { return nothing(StatusCode::NOT_FOUND) };
     let etag = known.etag();
-    let for_whom = for_whom(web, key).await;
     if text(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.split(',').any(|t| same(t, &etag))) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(response.headers_mut(), &etag, for_whom);
@@ -70,31 +87,8 @@ fn answer(opened: Opened, part: bool, for_whom: ForWhom) -> Response {
     response
 }
 
-/// Who may see what a file shows. Whoever knows its name may load it all the same (docs/adr/0006).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ForWhom {
-    Everybody,
-    Some,
-}
-
-/// When the database does not say, it is not for everybody.
-async fn for_whom(web: &Web, key: &str) -> ForWhom {
-    let asked = async {
-        let mut conn = web.app.db.read().await?;
-        storage::attachments::is_private(&mut conn, key).await
-    };
-    match asked.await {
-        Ok(false) => ForWhom::Everybody,
-        Ok(true) => ForWhom::Some,
-        Err(error) => {
-            tracing::warn!(%error, "for whom a file is cannot be known");
-            ForWhom::Some
-        }
-    }
-}
-
-/// A file never changes under its name, and nothing in it runs. What is not for everybody stays in no cache, and no
-/// page elsewhere reads it.
+/// A file never changes under its name, and nothing in it runs. What is not for everybody may lie in the cache of
+/// whoever was given it, which has to ask each time whether she still may see it; and no page elsewhere reads it.
 fn describe(headers: &mut HeaderMap, etag: &str, for_whom: ForWhom) {
     if let Ok(etag) = HeaderValue::from_str(etag) {
         headers.insert(header::ETAG, etag);
@@ -106,7 +100,7 @@ fn describe(headers: &mut HeaderMap, etag: &str, for_whom: ForWhom) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         ForWhom::Some => {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         }
     }
     for (name, value) in [
@@ -116,6 +110,12 @@ fn describe(headers: &mut HeaderMap, etag: &str, for_whom: ForWhom) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Whether it may be sent cannot be known now.
+pub(super) fn unknown(error: &app::Error) -> Response {
+    tracing::error!(%error, "who may see a file cannot be known");
+    nothing(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 pub(super) fn nothing(status: StatusCode) -> Response {

@@ -1,8 +1,9 @@
 //! Pictures, videos and sounds: those kept here, and those of other communities, fetched when first asked for, so
 //! that no reader's browser or app ever asks another server.
 //!
-//! A file's address cannot be guessed; whoever was given it may load it (docs/adr/0006).
+//! What a post shows is given to those who may see the post ([`access`]); avatars, headers and emoji to everybody.
 
+mod access;
 mod file;
 mod remote;
 

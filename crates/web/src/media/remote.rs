@@ -1,28 +1,28 @@
 //! `GET /media/remote/…`: what another community shows, fetched through the guarded client when first asked for,
 //! written anew and kept here.
 //!
-//! Pictures of posts are given out only to who knows their address over there, by a proof made from it: an id alone
-//! can be guessed. What cannot be fetched is not tried again for a while.
+//! Pictures of posts need an address that was given out here: an id alone can be guessed. Who may see one is decided as
+//! for any other file. What cannot be fetched is not tried again for a while.
 
 use std::time::Duration;
 
-use ::media::image::{self, Encoded};
-use ::media::{ImageLimits, MediaKey};
+use ::media::ImageLimits;
+use ::media::image;
 use app::attachments;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use bytes::Bytes;
 use domain::attachment::Attachment;
-use domain::urls::media_proof;
 use domain::{AccountId, AttachmentId, EmojiId};
 use federation::client::{Budget, Want};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use moka::future::Cache;
-use serde::Deserialize;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::file::{nothing, send};
+use super::access::{ForWhom, given};
+use super::file::{nothing, send, unknown};
 use crate::state::Web;
 
 /// How long a fetch, good or bad, is not repeated.
@@ -61,33 +61,33 @@ impl Default for Fetched {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Proof {
-    k: String,
-}
-
-/// `GET /media/remote/attachments/{id}/{original|small}?k=…`.
+/// `GET /media/remote/attachments/{id}/{original|small}?…`.
 pub async fn attachment(
     State(web): State<Web>,
     Path((id, size)): Path<(String, String)>,
-    Query(proof): Query<Proof>,
-    headers: HeaderMap,
+    mut parts: Parts,
 ) -> Response {
     let found = match id.parse() {
         Ok(id) => find_attachment(&web, id).await,
         Err(_) => None,
     };
-    let Some(a) = found.filter(|a| a.remote_url.as_deref().is_some_and(|url| media_proof(url) == proof.k)) else {
-        return nothing(StatusCode::NOT_FOUND);
+    let path = format!("remote/attachments/{id}/{size}");
+    let proven = web.app.files.proven(&path, parts.uri.query(), web.app.now());
+    let (Some(a), Some(_)) = (found, proven) else { return nothing(StatusCode::NOT_FOUND) };
+    let for_whom = match given(&web, &a, proven, &mut parts).await {
+        Ok(Some(for_whom)) => for_whom,
+        Ok(None) => return nothing(StatusCode::NOT_FOUND),
+        Err(error) => return unknown(&error),
     };
     let kept = match &a.key {
         Some(key) => Some(Kept { key: key.clone(), preview: a.preview_key.clone() }),
         None => web.fetched.recent.get_with(What::Attachment(a.id), fetch_attachment(&web, &a)).await,
     };
     match (kept, size.as_str()) {
-        (Some(kept), "original") => send(&web, &kept.key, &headers).await,
-        (Some(kept), "small") => send(&web, kept.preview.as_deref().unwrap_or(&kept.key), &headers).await,
+        (Some(kept), "original") => send(&web, &kept.key, &parts.headers, for_whom).await,
+        (Some(kept), "small") => {
+            send(&web, kept.preview.as_deref().unwrap_or(&kept.key), &parts.headers, for_whom).await
+        }
         _ => nothing(StatusCode::NOT_FOUND),
     }
 }
@@ -101,12 +101,11 @@ async fn fetch_attachment(web: &Web, a: &Attachment) -> Option<Kept> {
     let (bytes, kind) = fetch(web, a.remote_url.as_deref()?).await?;
     let kept = if kind.starts_with("image/") {
         let made = image::process(bytes, &limits(web)).await.ok()?;
-        let key = store(web, &made.original).await?;
-        Kept { key, preview: Some(store(web, &made.preview).await?) }
+        let key = stored(attachments::keep_of_post(&web.app, &made.original).await)?;
+        Kept { key, preview: Some(stored(attachments::keep_of_post(&web.app, &made.preview).await)?) }
     } else {
-        let key = MediaKey::new(rand::random(), extension(&kind)?).ok()?;
-        web.app.media.put(&key, bytes).await.ok()?;
-        Kept { key: key.as_str().to_owned(), preview: None }
+        let key = stored(attachments::keep_file_of_post(&web.app, bytes, extension(&kind)?).await)?;
+        Kept { key, preview: None }
     };
     let done = app::remote_media::keep_attachment(&web.app, a.id, &kept.key, kept.preview.as_deref()).await;
     noted(done)?;
@@ -138,7 +137,7 @@ pub async fn profile_image(
         _ => None,
     };
     match kept {
-        Some(kept) => send(&web, &kept.key, &headers).await,
+        Some(kept) => send(&web, &kept.key, &headers, ForWhom::Everybody).await,
         None => nothing(StatusCode::NOT_FOUND),
     }
 }
@@ -173,7 +172,7 @@ pub async fn emoji(State(web): State<Web>, Path(id): Path<String>, headers: Head
         Err(_) => None,
     };
     match kept {
-        Some(kept) => send(&web, &kept.key, &headers).await,
+        Some(kept) => send(&web, &kept.key, &headers, ForWhom::Everybody).await,
         None => nothing(StatusCode::NOT_FOUND),
     }
 }
@@ -190,7 +189,7 @@ async fn kept_emoji(web: &Web, id: EmojiId) -> Option<Kept> {
     let fetching = async {
         let (bytes, _) = fetch(web, &url).await?;
         let made = image::process(bytes, &limits(web)).await.ok()?;
-        let key = store(web, &made.original).await?;
+        let key = stored(attachments::keep(&web.app, &made.original).await)?;
         noted(app::remote_media::keep_emoji(&web.app, id, &key).await)?;
         Some(Kept { key, preview: None })
     };
@@ -205,14 +204,10 @@ async fn fetch(web: &Web, url: &str) -> Option<(Bytes, String)> {
     match web.federation.client.get(&url, want, None, &Budget::new(REQUESTS)).await {
         Ok(found) => Some((found.body, found.media_type.essence().to_owned())),
         Err(error) => {
-            tracing::debug!(%error, %url, "a picture of another community was not fetched");
+            tracing::debug!(%error, host = url.host_str(), "a picture of another community was not fetched");
             None
         }
     }
-}
-
-async fn store(web: &Web, file: &Encoded) -> Option<String> {
-    stored(attachments::keep(&web.app, file).await)
 }
 
 fn stored<T>(done: app::Result<T>) -> Option<T> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use domain::account::Account;
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::view::{AccountView, PostView};
-use domain::{PostId, Timestamp, Urls, Visibility};
+use domain::{FileUrls, PostId, Timestamp, Urls, Visibility, Whom};
 
 use super::text;
 use super::when::When;
@@ -16,6 +16,7 @@ use super::when::When;
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     pub urls: &'a Urls,
+    pub files: &'a FileUrls,
     pub now: Timestamp,
 }
 
@@ -198,8 +199,9 @@ impl Look<'_> {
         };
         Medium {
             kind: a.kind,
-            src: self.urls.attachment(a),
-            preview: self.urls.attachment_preview(a),
+            // Whoever may see it comes with her session, and what she copies opens nothing for others.
+            src: self.files.original(a, Whom::Anyone),
+            preview: self.files.preview(a, Whom::Anyone),
             alt: a.description.trim().to_owned(),
             size,
             focus: a.focus.map(focus_classes).unwrap_or_default(),

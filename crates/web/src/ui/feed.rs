@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse as _, Response};
 use domain::text::Tag;
 use domain::view::PostView;
-use domain::{Viewer, Visibility};
+use domain::{Viewer, Visibility, Whom};
 use http::header;
 use rss::{Channel, ChannelBuilder, EnclosureBuilder, GuidBuilder, ImageBuilder, Item, ItemBuilder};
 use storage::hydrate::Found;
@@ -93,7 +93,7 @@ fn item(web: &Web, visitor: &Visitor, view: &PostView) -> Item {
     };
     let enclosure = view.core.attachments.first().filter(|_| !post.sensitive && warning.is_empty()).map(|a| {
         EnclosureBuilder::default()
-            .url(urls.attachment(a))
+            .url(web.app.files.original(a, Whom::Anyone))
             .length(a.size.unwrap_or_default().to_string())
             .mime_type(a.mime.clone())
             .build()

@@ -54,7 +54,7 @@ impl Visitor {
 
     #[must_use]
     pub fn look(&self) -> Look<'_> {
-        Look { urls: &self.web.app.urls, now: self.web.app.now() }
+        Look { urls: &self.web.app.urls, files: &self.web.app.files, now: self.web.app.now() }
     }
 
     #[must_use]

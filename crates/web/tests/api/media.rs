@@ -68,7 +68,7 @@ on_both! {
     }
 }
 
-/// What is answered to whoever asks for the picture itself, and for its small version.
+/// What is answered at her own addresses of the picture itself, and of its small version.
 async fn files(house: &Instance, made: &serde_json::Value) -> [Answer; 2] {
     let ask = async |which: &str| {
         let path = made[which].as_str().unwrap().strip_prefix(&house.base).unwrap();
@@ -89,7 +89,7 @@ on_both! {
             let check = async |open: bool| {
                 for answer in files(&house, &made).await {
                     let cache = answer.headers["cache-control"].to_str().unwrap();
-                    let wanted = if open { "public, max-age=31536000, immutable" } else { "private, no-store" };
+                    let wanted = if open { "public, max-age=31536000, immutable" } else { "private, no-cache" };
                     assert_eq!((answer.status, cache), (200, wanted), "{visibility}");
                     assert_eq!(answer.headers.contains_key("access-control-allow-origin"), open, "{visibility}");
                 }

@@ -11,6 +11,7 @@ mod markers;
 mod media;
 mod notifications;
 mod pages;
+mod private_media;
 mod search;
 mod statuses;
 mod streaming;

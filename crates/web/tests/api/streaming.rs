@@ -10,9 +10,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async};
 
 use crate::api::id;
 
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn connect(house: &Instance, query: &str, protocol: Option<&str>) -> Result<Socket, u16> {
+pub async fn connect(house: &Instance, query: &str, protocol: Option<&str>) -> Result<Socket, u16> {
     let address = format!("{}/api/v1/streaming{query}", house.base.replacen("http", "ws", 1));
     let mut request = address.into_client_request().unwrap();
     if let Some(protocol) = protocol {
@@ -27,7 +27,7 @@ async fn connect(house: &Instance, query: &str, protocol: Option<&str>) -> Resul
 }
 
 /// The next event: its stream, its name, its payload.
-async fn next(socket: &mut Socket) -> (Value, String, String) {
+pub async fn next(socket: &mut Socket) -> (Value, String, String) {
     loop {
         let frame = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("an event in time");
         if let Message::Text(text) = frame.expect("an open stream").unwrap() {

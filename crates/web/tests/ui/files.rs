@@ -1,8 +1,11 @@
 //! Files of the media store, and pictures of other communities.
 
+use app::posts::publish::Draft;
 use bytes::Bytes;
+use domain::account::{Account, Role};
 use domain::attachment::{Attachment, AttachmentKind};
-use domain::{AttachmentId, Timestamp};
+use domain::follow::FollowOptions;
+use domain::{AttachmentId, Timestamp, Visibility, Whom};
 use media::MediaKey;
 use testkit::on_both;
 
@@ -74,14 +77,15 @@ fn open_to_loopback() -> Plan {
     Plan { federation, ..Plan::default() }
 }
 
-async fn attach(house: &House, url: &str) -> Attachment {
-    let dana = house.member("dana").await;
+/// A post that shows it, as if it had come from there.
+async fn attach(house: &House, by: &Account, url: &str, visibility: Visibility) -> Attachment {
+    let post = house.post(by, "the kitchen", visibility).await;
     let mut tx = house.app.db.write().await.unwrap();
     let id: AttachmentId = tx.id();
     let a = Attachment {
         id,
-        account_id: dana.id,
-        post_id: None,
+        account_id: by.id,
+        post_id: Some(post),
         kind: AttachmentKind::Image,
         mime: "image/png".to_owned(),
         key: None,
@@ -106,9 +110,10 @@ on_both! {
     async fn a_picture_of_another_community_is_fetched_once_and_kept(engine) {
         let house = House::planned(engine, open_to_loopback()).await;
         let (url, asked) = elsewhere(PNG).await;
-        let a = attach(&house, &url).await;
+        let a = attach(&house, &house.member("dana").await, &url, Visibility::Public).await;
         let browser = house.browser();
-        let (original, small) = (house.app.urls.attachment(&a), house.app.urls.attachment_preview(&a));
+        let files = &house.app.files;
+        let (original, small) = (files.original(&a, Whom::Anyone), files.preview(&a, Whom::Anyone));
         let raw = async |url: &str| {
             let response = browser.http.get(url).send().await.unwrap();
             (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
@@ -120,10 +125,10 @@ on_both! {
         let mut conn = house.app.db.read().await.unwrap();
         let kept = storage::attachments::unchecked(&mut conn, a.id).await.unwrap();
         assert!(kept.key.is_some() && kept.preview_key.is_some());
-        assert_eq!(raw(&house.app.urls.attachment(&kept)).await.0, 200);
+        assert_eq!(raw(&files.original(&kept, Whom::Anyone)).await.0, 200);
 
         let guessed = format!("/media/remote/attachments/{}/original", a.id);
-        for path in [guessed.clone(), format!("{guessed}?k=0000")] {
+        for path in [guessed.clone(), format!("{guessed}?p=0000"), format!("{guessed}?p={}", "0".repeat(32))] {
             assert_eq!(browser.get(&path).await.status, 404, "an id alone opens nothing");
         }
     }
@@ -133,13 +138,59 @@ on_both! {
     async fn what_is_no_picture_or_may_not_be_asked_is_not_kept(engine) {
         let house = House::planned(engine, open_to_loopback()).await;
         let (url, _) = elsewhere(b"<script>alert(1)</script>").await;
-        let a = attach(&house, &url).await;
-        assert_eq!(house.browser().get(&house.app.urls.attachment(&a)).await.status, 404);
+        let a = attach(&house, &house.member("dana").await, &url, Visibility::Public).await;
+        assert_eq!(house.browser().get(&house.app.files.original(&a, Whom::Anyone)).await.status, 404);
 
         let guarded = House::open(engine).await;
         let (url, asked) = elsewhere(PNG).await;
-        let a = attach(&guarded, &url).await;
-        assert_eq!(guarded.browser().get(&guarded.app.urls.attachment(&a)).await.status, 404);
+        let a = attach(&guarded, &guarded.member("dana").await, &url, Visibility::Public).await;
+        assert_eq!(guarded.browser().get(&guarded.app.files.original(&a, Whom::Anyone)).await.status, 404);
         assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0, "addresses of our own network are not asked");
+    }
+}
+
+/// The addresses of the pictures on a page.
+fn pictures(page: &str) -> Vec<String> {
+    let found = page.split("\"").filter(|text| text.contains("/media/posts/") || text.contains("/media/remote/att"));
+    found.map(str::to_owned).collect()
+}
+
+on_both! {
+    /// Who may see the post sees its pictures by her session; what she copies from the page opens nothing for others.
+    async fn a_session_opens_the_pictures_of_what_she_may_see(engine) {
+        let house = House::planned(engine, open_to_loopback()).await;
+        let (dana, priya) = (house.member_as("dana", Role::Owner).await, house.member("priya").await);
+        house.member("olga").await;
+        let (url, asked) = elsewhere(PNG).await;
+        let fetched = attach(&house, &dana, &url, Visibility::Followers).await;
+        let cup = include_bytes!("../api/two-by-two.png").as_slice();
+        let own = app::attachments::upload::upload(&house.app, dana.id, cup.into(), "", None).await.unwrap();
+        let draft = Draft { visibility: Some(Visibility::Followers), attachments: vec![own.id], ..Draft::default() };
+        let post = house.draft(&dana, draft).await;
+        app::follows::request::request(&house.app, &priya, dana.id, FollowOptions::default()).await.unwrap();
+        app::follows::accept::accept(&house.app, &dana, priya.id).await.unwrap();
+        let (friend, other, stranger) =
+            (house.browser_of("priya").await, house.browser_of("olga").await, house.browser());
+
+        for post in [post, fetched.post_id.unwrap()] {
+            let page = friend.get(&format!("/@dana/{post}")).await;
+            assert_eq!(page.status, 200);
+            let shown = pictures(&page.body);
+            assert!(!shown.is_empty(), "{}", page.body);
+            for url in shown {
+                assert!(!url.contains("r="), "made for nobody: {url}");
+                for nobody in [&other, &stranger] {
+                    assert_eq!(nobody.get(&url).await.status, 404, "{url}");
+                }
+                let response = friend.request(reqwest::Method::GET, &url).send().await.unwrap();
+                assert_eq!(response.status(), 200, "{url}");
+                assert_eq!(response.headers()["cache-control"], "private, no-cache");
+            }
+        }
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1, "fetched for her, once");
+        app::follows::remove::remove(&house.app, &priya, dana.id).await.unwrap();
+        for url in [house.app.files.original(&own, Whom::Anyone), house.app.files.original(&fetched, Whom::Anyone)] {
+            assert_eq!(friend.get(&url).await.status, 404, "she follows no more: {url}");
+        }
     }
 }

@@ -115,7 +115,8 @@ on_both! {
         assert!(browser.get("/about").await.body.contains("About Porchlight"));
         let config = storage::Config { url: house.database.url.clone(), max_connections: 4 };
         let db = storage::Db::connect(&config, house.clock.clone()).await.unwrap();
-        let other = app::App::new(db, house.app.urls.clone(), house.app.config.clone(), house.app.media.clone());
+        let (urls, config, media) = (house.app.urls.clone(), house.app.config.clone(), house.app.media.clone());
+        let other = app::App::open(db, urls, config, media).await.unwrap();
         let changes = Changes {
             title: Some("Maple <Street>".to_owned()),
             description: Some("Parents around here.".to_owned()),

@@ -65,7 +65,7 @@ async fn picture(house: &House, by: &Account, description: &str) -> AttachmentId
         let mut random = [0; 16];
         random[..8].copy_from_slice(&house.app.ids().next::<i64>().to_be_bytes());
         random[15] = u8::try_from(n).unwrap();
-        let key = MediaKey::new(random, file.format.extension()).unwrap();
+        let key = MediaKey::of_post(random, file.format.extension()).unwrap();
         house.app.media.put(&key, file.bytes.clone()).await.unwrap();
         keys.push(key.as_str().to_owned());
     }

@@ -1,10 +1,17 @@
 //! `MediaAttachment`.
 
-use domain::Urls;
 use domain::attachment::{Attachment, Focus};
+use domain::{FileUrls, Whom};
 use serde::Serialize;
 
 use super::value::Id;
+
+/// Where files are loaded from, by whoever reads the JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses<'a> {
+    pub files: &'a FileUrls,
+    pub whom: Whom,
+}
 
 #[derive(Debug, Serialize)]
 pub struct MediaAttachment<'a> {
@@ -13,6 +20,7 @@ pub struct MediaAttachment<'a> {
     kind: &'static str,
     url: String,
     preview_url: String,
+    /// Only of what everybody may see: elsewhere, too, an address may be all that it takes.
     remote_url: Option<&'a str>,
     preview_remote_url: Option<&'a str>,
     text_url: Option<&'a str>,
@@ -47,13 +55,14 @@ impl Size {
 }
 
 impl<'a> MediaAttachment<'a> {
-    pub fn new(a: &'a Attachment, urls: &Urls) -> Self {
+    pub fn new(a: &'a Attachment, addresses: &Addresses<'_>) -> Self {
+        let Addresses { files, whom } = *addresses;
         Self {
             id: Id::of(a.id),
             kind: a.kind.as_str(),
-            url: urls.attachment(a),
-            preview_url: urls.attachment_preview(a),
-            remote_url: a.remote_url.as_deref(),
+            url: files.original(a, whom),
+            preview_url: files.preview(a, whom),
+            remote_url: a.remote_url.as_deref().filter(|_| whom == Whom::Anyone),
             preview_remote_url: None,
             text_url: None,
             meta: Meta {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::Visibility;
 use domain::view::{Mention, PostCore, PostFlags, PostView};
-use domain::{Urls, Visibility};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::emoji::CustomEmoji;
-use super::media::MediaAttachment;
+use super::media::{Addresses, MediaAttachment};
 use super::value::{Id, Time};
 
 /// The client API's name of an audience.
@@ -122,9 +122,9 @@ impl<'a> Status<'a> {
         seen: Seen,
         account: Arc<RawValue>,
         reblog: Option<Arc<RawValue>>,
-        urls: &Urls,
+        addresses: &Addresses<'_>,
     ) -> Self {
-        let post = &core.post;
+        let (post, urls) = (&core.post, addresses.files.urls());
         Self {
             id: Id::of(post.id),
             created_at: Time(post.created_at),
@@ -154,7 +154,7 @@ impl<'a> Status<'a> {
             reblog,
             application: core.app.as_ref().map(|(name, website)| App { name, website: website.as_deref() }),
             account,
-            media_attachments: core.attachments.iter().map(|a| MediaAttachment::new(a, urls)).collect(),
+            media_attachments: core.attachments.iter().map(|a| MediaAttachment::new(a, addresses)).collect(),
             mentions: core.mentions.iter().map(StatusMention::new).collect(),
             tags: core.tags.iter().map(|name| StatusTag { name, url: urls.tag(name) }).collect(),
             emojis: CustomEmoji::all(&core.emojis, urls),

@@ -4,13 +4,15 @@ use domain::account::{Account as DomainAccount, ActorKind};
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::post::Post;
 use domain::view::{Emoji, Mention};
-use domain::{AttachmentId, EmojiId, ThreadId, Timestamp, Visibility};
+use domain::{AttachmentId, EmojiId, ThreadId};
 use serde_json::Value;
 
 use super::*;
 
-fn urls() -> Urls {
-    Urls::new(&url::Url::parse("https://maple.example").unwrap()).unwrap()
+const NOW: Timestamp = Timestamp(1_795_000_000_000);
+
+fn files() -> FileUrls {
+    FileUrls::new(domain::Urls::new(&url::Url::parse("https://maple.example").unwrap()).unwrap(), [1; 32])
 }
 
 fn account(id: i64) -> AccountView {
@@ -107,7 +109,7 @@ fn post(id: i64, author: i64) -> PostView {
                 post_id: Some(PostId(id)),
                 kind: AttachmentKind::Image,
                 mime: "image/webp".into(),
-                key: Some("a.webp".into()),
+                key: Some("posts/aa/bb/c.webp".into()),
                 preview_key: None,
                 remote_url: None,
                 description: String::new(),
@@ -205,8 +207,8 @@ const OWN: &[(&str, &str)] =
 
 #[test]
 fn accounts_and_statuses_have_every_documented_field() {
-    let (urls, kept) = (urls(), Rendered::default());
-    let anonymous = Render { urls: &urls, kept: &kept, viewer: Viewer::Anonymous };
+    let (files, kept) = (files(), Rendered::default());
+    let anonymous = Render { files: &files, kept: &kept, viewer: Viewer::Anonymous, now: NOW };
     let me = Render { viewer: Viewer::Account(AccountId(2)), ..anonymous };
 
     let json = parsed(&anonymous.account(&Arc::new(account(2))).unwrap());
@@ -238,11 +240,12 @@ fn accounts_and_statuses_have_every_documented_field() {
 
 #[test]
 fn a_suspended_account_shows_nothing_but_that_it_is() {
-    let (urls, kept) = (urls(), Rendered::default());
+    let (files, kept) = (files(), Rendered::default());
     let mut view = account(2);
     view.account.suspended_at = Some(Timestamp(1));
-    let json =
-        parsed(&Render { urls: &urls, kept: &kept, viewer: Viewer::Anonymous }.account(&Arc::new(view)).unwrap());
+    let json = parsed(
+        &Render { files: &files, kept: &kept, viewer: Viewer::Anonymous, now: NOW }.account(&Arc::new(view)).unwrap(),
+    );
     assert_shape("Account", &json, ACCOUNT);
     assert_eq!((json["suspended"].as_bool(), json["note"].as_str()), (Some(true), Some("")));
     assert_eq!((json["display_name"].as_str(), json["followers_count"].as_i64()), (Some(""), Some(0)));
@@ -250,8 +253,8 @@ fn a_suspended_account_shows_nothing_but_that_it_is() {
 
 #[test]
 fn kept_json_is_never_stale_and_never_anothers() {
-    let (urls, kept) = (urls(), Rendered::default());
-    let me = Render { urls: &urls, kept: &kept, viewer: Viewer::Account(AccountId(2)) };
+    let (files, kept) = (files(), Rendered::default());
+    let me = Render { files: &files, kept: &kept, viewer: Viewer::Account(AccountId(2)), now: NOW };
     let other = Render { viewer: Viewer::Account(AccountId(3)), ..me };
     let mut view = post(7, 2);
     let first = me.status(&view).unwrap();
@@ -277,6 +280,51 @@ fn kept_json_is_never_stale_and_never_anothers() {
     assert_eq!(json["reblog"]["account"]["display_name"], "D.");
     boost.boost_of = Some(Box::new(edited));
     assert_eq!(parsed(&me.status(&boost).unwrap())["reblog"]["account"]["display_name"], "Dana \"D\" :tea:");
+}
+
+#[test]
+fn addresses_are_for_their_reader_and_what_needs_none_is_written_once_for_all() {
+    let (files, kept) = (files(), Rendered::default());
+    let me = Render { files: &files, kept: &kept, viewer: Viewer::Account(AccountId(2)), now: NOW };
+    let (other, nobody) =
+        (Render { viewer: Viewer::Account(AccountId(3)), ..me }, Render { viewer: Viewer::Anonymous, ..me });
+    let later = Render { now: NOW.plus(std::time::Duration::from_secs(8 * 86_400)), ..other };
+    let url = |json: &RawValue| parsed(json)["media_attachments"][0]["url"].as_str().unwrap().to_owned();
+
+    let private = post(7, 5);
+    let (mine, hers) = (me.status(&private).unwrap(), other.status(&private).unwrap());
+    assert!(url(&mine).contains("?r=2&u=") && url(&hers).contains("?r=3&u="), "{mine} {hers}");
+    assert!(Arc::ptr_eq(&mine, &me.status(&private).unwrap()), "kept for her");
+    assert_ne!(url(&hers), url(&later.status(&private).unwrap()), "before its time is over, it is written anew");
+    assert!(!url(&nobody.status(&private).unwrap()).contains('?'));
+
+    let mut boost = post(9, 5);
+    Arc::make_mut(&mut boost.core).attachments.clear();
+    boost.boost_of = Some(Box::new(private));
+    for (render, reader) in [(me, "?r=2&"), (other, "?r=3&"), (me, "?r=2&")] {
+        let json = parsed(&render.status(&boost).unwrap());
+        assert!(json["reblog"]["media_attachments"][0]["url"].as_str().unwrap().contains(reader), "{json}");
+    }
+
+    let mut wordy = post(10, 5);
+    Arc::make_mut(&mut wordy.core).attachments.clear();
+    let mut open = post(11, 5);
+    Arc::make_mut(&mut open.core).post.visibility = Visibility::Unlisted;
+    for shared in [wordy, open] {
+        assert!(Arc::ptr_eq(&me.status(&shared).unwrap(), &other.status(&shared).unwrap()), "one text for both");
+    }
+}
+
+#[test]
+fn where_a_picture_lies_elsewhere_is_told_only_of_what_everybody_may_see() {
+    let (files, kept) = (files(), Rendered::default());
+    let me = Render { files: &files, kept: &kept, viewer: Viewer::Account(AccountId(2)), now: NOW };
+    let mut view = post(7, 5);
+    Arc::make_mut(&mut view.core).attachments[0].remote_url = Some("https://willow.example/c.webp?p=1".into());
+    assert_eq!(parsed(&me.status(&view).unwrap())["media_attachments"][0]["remote_url"], Value::Null);
+    Arc::make_mut(&mut view.core).post.visibility = Visibility::Public;
+    let open = parsed(&me.status(&view).unwrap());
+    assert_eq!(open["media_attachments"][0]["remote_url"], "https://willow.example/c.webp?p=1");
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::attachment::Attachment;
 use domain::post::PostEdit;
-use domain::{AttachmentId, PostId};
+use domain::{AttachmentId, PostId, Viewer, Visibility, Whom};
 use storage::{attachments, hydrate, posts};
 
 use crate::api::caller::{Caller, viewer};
 use crate::api::dto::emoji::CustomEmoji;
-use crate::api::dto::media::MediaAttachment;
+use crate::api::dto::media::{Addresses, MediaAttachment};
 use crate::api::dto::status::{StatusEdit, StatusSource};
 use crate::api::dto::value::Time;
 use crate::api::error::{Error, Result};
@@ -38,7 +38,12 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
     let ids: Vec<AttachmentId> = edits.iter().flat_map(|e| e.attachment_ids.iter().copied()).collect();
     let shown: HashMap<AttachmentId, Attachment> =
         attachments::many_unchecked(&mut conn, &ids).await?.into_iter().map(|a| (a.id, a)).collect();
-    let urls = &web.app.urls;
+    // What an edit took away is its author's again, until it goes.
+    let author = viewer == Viewer::Account(view.post().account_id);
+    let shown = |id| shown.get(id).filter(|a| author || a.post_id == Some(view.id()));
+    let visibility = if author { Visibility::Direct } else { view.post().visibility };
+    let whom = Whom::looking(viewer, visibility, web.app.now());
+    let addresses = Addresses { files: &web.app.files, whom };
     let account = web.render(viewer).account(&view.account)?;
     let shapes: Vec<StatusEdit<'_>> = edits
         .iter()
@@ -51,10 +56,10 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
             media_attachments: e
                 .attachment_ids
                 .iter()
-                .filter_map(|id| shown.get(id))
-                .map(|a| MediaAttachment::new(a, urls))
+                .filter_map(shown)
+                .map(|a| MediaAttachment::new(a, &addresses))
                 .collect(),
-            emojis: CustomEmoji::all(&view.core.emojis, urls),
+            emojis: CustomEmoji::all(&view.core.emojis, &web.app.urls),
             poll: None,
         })
         .collect();

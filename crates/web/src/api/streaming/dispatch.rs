@@ -66,7 +66,7 @@ impl Dispatch {
     }
 
     fn render(&self, viewer: Viewer) -> Render<'_> {
-        Render { urls: &self.app.urls, kept: &self.rendered, viewer }
+        Render { files: &self.app.files, kept: &self.rendered, viewer, now: self.app.now() }
     }
 
     async fn post(&self, id: PostId, event: &'static str) -> Result<()> {
