@@ -12,6 +12,7 @@ pub mod follow;
 pub mod id;
 pub mod instance;
 pub mod job;
+pub mod language;
 pub mod limits;
 pub mod list;
 pub mod notification;

@@ -7,7 +7,7 @@ use domain::account::{Account, ActorKind, Handle, Member, ProfileField, ProfileI
 use domain::event::Event;
 use domain::job::Job;
 use domain::text::{self, MentionTarget};
-use domain::{AccountId, Visibility};
+use domain::{AccountId, Visibility, language};
 use storage::{Conn, accounts, members};
 
 use crate::App;
@@ -90,7 +90,7 @@ pub async fn change(app: &App, me: AccountId, profile: Profile) -> Result<()> {
     preferences.default_visibility = profile.default_visibility.unwrap_or(preferences.default_visibility);
     preferences.default_sensitive = profile.default_sensitive.unwrap_or(preferences.default_sensitive);
     if let Some(language) = profile.default_language {
-        preferences.default_language = Some(language).filter(|l| !l.is_empty());
+        preferences.default_language = language::known(&language);
     }
     members::set_preferences(&mut tx, me, &member.preferences, &member.locale).await?;
     if account != before {
@@ -127,7 +127,7 @@ fn check(app: &App, profile: &Profile) -> Result<()> {
         checked_description(app, description)?;
     }
     let language = profile.default_language.as_deref().unwrap_or_default();
-    if language.len() > 16 || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+    if !language.is_empty() && language::known(language).is_none() {
         return Err(Error::invalid("language", "must be a language code such as en"));
     }
     Ok(())

@@ -4,7 +4,7 @@ use domain::account::Account;
 use domain::attachment::Attachment;
 use domain::job::Job;
 use domain::post::{Post, PostEdit};
-use domain::{AccountId, AttachmentId, PostId, Timestamp, Viewer};
+use domain::{AccountId, AttachmentId, PostId, Timestamp, Viewer, language};
 use storage::posts::{Edit, Links};
 use storage::{Tx, attachments, posts};
 
@@ -31,12 +31,13 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
     let links = Links { mentions: written.mentions, tags: written.tags, attachments: draft.attachments };
     let sensitive = draft.sensitive || (!draft.spoiler_text.is_empty() && !links.attachments.is_empty());
     let mut tx = app.db.write().await?;
+    let language = draft.language.as_deref().and_then(language::known).or_else(|| post.language.clone());
     let edit = Edit {
         content: &written.html,
         source: Some(&draft.text),
         spoiler_text: &draft.spoiler_text,
         sensitive,
-        language: draft.language.as_deref().or(post.language.as_deref()),
+        language: language.as_deref(),
         edited_at: app.now(),
         links: &links,
     };

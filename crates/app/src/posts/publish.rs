@@ -9,7 +9,7 @@ use domain::account::{Account, Handle};
 use domain::job::Job;
 use domain::post::Post;
 use domain::text::{self, MentionTarget};
-use domain::{AccountId, AppId, AttachmentId, PostId, ThreadId, Urls, Viewer, Visibility};
+use domain::{AccountId, AppId, AttachmentId, PostId, ThreadId, Urls, Viewer, Visibility, language};
 use storage::posts::Links;
 use storage::{Conn, accounts, attachments, follows, posts};
 
@@ -25,6 +25,7 @@ pub struct Draft {
     /// `None` = the audience of what she answers, or anyone.
     pub visibility: Option<Visibility>,
     pub sensitive: bool,
+    /// A tag; one that names no language is none.
     pub language: Option<String>,
     pub in_reply_to: Option<PostId>,
     /// Uploaded before, in the order to be shown.
@@ -70,7 +71,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         source: Some(draft.text),
         sensitive: draft.sensitive || (!draft.spoiler_text.is_empty() && !draft.attachments.is_empty()),
         spoiler_text: draft.spoiler_text,
-        language: draft.language,
+        language: draft.language.as_deref().and_then(language::known),
         local: true,
         app_id: draft.app,
         created_at: now,

@@ -3,7 +3,7 @@
 use app::posts::publish::Draft;
 use axum::extract::State;
 use axum::response::Response;
-use domain::{AttachmentId, PostId};
+use domain::{AttachmentId, PostId, language};
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -84,7 +84,7 @@ pub async fn create(
         spoiler_text: params.spoiler_text.unwrap_or_default(),
         visibility: Some(visibility),
         sensitive: params.sensitive.unwrap_or(member.preferences.default_sensitive),
-        language: params.language.filter(|l| !l.is_empty()).or(member.preferences.default_language),
+        language: params.language.as_deref().and_then(language::known).or(member.preferences.default_language),
         in_reply_to,
         attachments: params.media_ids.of::<AttachmentId>(),
         app: caller.app(),

@@ -99,3 +99,28 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    /// As in Mastodon: a region is dropped, and what names no language is as if nothing had been said.
+    async fn a_language_is_one_that_exists(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let said = async |language: &str| {
+            let post = dana.post("/api/v1/statuses", json!({"status": "ok", "language": language})).await.ok();
+            (id(&post), post["language"].clone())
+        };
+        for (given, kept) in [("es", json!("es")), ("en-GB", json!("en")), ("zzzzzz", json!(null)), ("", json!(null))] {
+            assert_eq!(said(given).await.1, kept, "{given}");
+        }
+        let source = |language: &str| json!({"source": {"language": language}});
+        dana.patch("/api/v1/accounts/update_credentials", source("pt-BR")).await.ok();
+        let (post, language) = said("zzzzzz").await;
+        assert_eq!(language, "pt", "what she said once for all posts");
+        let edited = |language: &str| json!({"status": "yes", "language": language});
+        let path = format!("/api/v1/statuses/{post}");
+        assert_eq!(dana.put(&path, edited("zzzzzz")).await.ok()["language"], "pt");
+        assert_eq!(dana.put(&path, edited("fra")).await.ok()["language"], "fr");
+        let refused = dana.patch("/api/v1/accounts/update_credentials", source("zzzzzz")).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+    }
+}
