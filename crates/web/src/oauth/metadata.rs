@@ -13,6 +13,9 @@ use serde_json::json;
 use crate::api::error::{Error, Result};
 use crate::state::Web;
 
+/// What makers of apps read: the API is Mastodon's.
+const DOCUMENTATION: &str = "https://docs.joinmastodon.org/";
+
 pub async fn metadata(State(web): State<Web>) -> Result<Response> {
     let urls = &web.app.urls;
     if !urls.is_https() {
@@ -20,6 +23,7 @@ pub async fn metadata(State(web): State<Web>) -> Result<Response> {
     }
     let body = json!({
         "issuer": urls.path("/"),
+        "service_documentation": DOCUMENTATION,
         "authorization_endpoint": urls.path("/oauth/authorize"),
         "token_endpoint": urls.path("/oauth/token"),
         "app_registration_endpoint": urls.path("/api/v1/apps"),

@@ -86,6 +86,26 @@ on_both! {
         {
             assert!(json[name].as_str().unwrap().starts_with(public), "{name}");
         }
+        // Every key of Mastodon's `OAuthMetadataSerializer`, and no other.
+        let mut keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        let mastodons = [
+            "app_registration_endpoint",
+            "authorization_endpoint",
+            "code_challenge_methods_supported",
+            "grant_types_supported",
+            "issuer",
+            "response_modes_supported",
+            "response_types_supported",
+            "revocation_endpoint",
+            "scopes_supported",
+            "service_documentation",
+            "token_endpoint",
+            "token_endpoint_auth_methods_supported",
+            "userinfo_endpoint",
+        ];
+        assert_eq!(keys, mastodons);
+        assert_eq!(json["service_documentation"], "https://docs.joinmastodon.org/");
         assert!(json["scopes_supported"].as_array().unwrap().contains(&json!("write:statuses")));
         assert_eq!(answer.header("access-control-allow-origin"), "*", "web apps ask from their own address");
     }
