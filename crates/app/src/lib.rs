@@ -38,10 +38,22 @@ use storage::Db;
 pub use error::{Error, Result};
 
 /// What the owner decides in the configuration, as far as verbs need it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub sign_up: SignUp,
     pub limits: Limits,
+    /// Where the source of what runs here can be had: whoever changed it offers it there (AGPL, section 13).
+    pub source_url: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            sign_up: SignUp::default(),
+            limits: Limits::default(),
+            source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+        }
+    }
 }
 
 /// What every verb works with. Cheap to clone.

@@ -3,6 +3,7 @@
 //! Only totals; never who or when.
 
 use domain::Urls;
+use domain::instance::CommunitySettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ struct Software {
     name: &'static str,
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    repository: Option<&'static str>,
+    repository: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -59,12 +60,18 @@ struct Metadata {
     node_description: String,
 }
 
-/// The document of a version, `"2.0"` or `"2.1"`; `None` for others.
+/// The document of a version, `"2.0"` or `"2.1"`; `None` for others. `source` is where the program's source is.
 #[must_use]
-pub fn document(version: &str, title: &str, description: &str, open: bool, usage: Usage) -> Option<NodeInfo> {
+pub fn document(
+    version: &str,
+    source: &str,
+    CommunitySettings { title, description, .. }: &CommunitySettings,
+    open: bool,
+    usage: Usage,
+) -> Option<NodeInfo> {
     let (version, repository) = match version {
         "2.0" => ("2.0", None),
-        "2.1" => ("2.1", Some(env!("CARGO_PKG_REPOSITORY"))),
+        "2.1" => ("2.1", Some(source.to_owned())),
         _ => return None,
     };
     Some(NodeInfo {
@@ -74,7 +81,7 @@ pub fn document(version: &str, title: &str, description: &str, open: bool, usage
         services: Services { inbound: [], outbound: [] },
         open_registrations: open,
         usage: Totals { users: Users { total: usage.members }, local_posts: usage.posts },
-        metadata: Metadata { node_name: title.to_owned(), node_description: description.to_owned() },
+        metadata: Metadata { node_name: title.clone(), node_description: description.clone() },
     })
 }
 
@@ -97,9 +104,13 @@ mod tests {
     #[test]
     fn both_versions_follow_their_schema() {
         let usage = Usage { members: 3, posts: 14 };
-        let of = |version| serde_json::to_value(document(version, "Maple", "moms", false, usage)).unwrap();
+        let community = CommunitySettings { title: "Maple".to_owned(), ..CommunitySettings::default() };
+        let of = |version| {
+            serde_json::to_value(document(version, "https://source.example/", &community, false, usage)).unwrap()
+        };
         assert_eq!(of("2.0")["software"].as_object().unwrap().keys().collect::<Vec<_>>(), ["name", "version"]);
-        assert!(of("2.1")["software"]["repository"].as_str().unwrap().starts_with("https://"));
+        assert_eq!(of("2.1")["software"]["repository"], "https://source.example/");
+        assert_eq!(of("2.1")["metadata"]["nodeName"], "Maple");
         assert_eq!(of("2.1")["usage"], json!({"users": {"total": 3}, "localPosts": 14}));
         assert_eq!(of("2.1")["protocols"], json!(["activitypub"]));
         assert!(of("3.0").is_null());

@@ -41,6 +41,8 @@ pub struct Config {
     /// Holds uploads, and the database when it is the embedded one.
     pub data_dir: PathBuf,
     pub sign_up: SignUp,
+    /// Where the source of what runs here can be had.
+    pub source_url: String,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Limits how often one address or account may ask.
@@ -101,6 +103,7 @@ impl Config {
         });
         reader.set("data_dir", "the path of a folder", &mut config.data_dir, folder);
         reader.set("sign_up", "open, approval, invite or closed", &mut config.sign_up, sign_up);
+        reader.set("source_url", "a whole address, with http:// or https://", &mut config.source_url, web_address);
         reader.set_list("trusted_proxies", NETWORKS, &mut config.trusted_proxies, network);
         reader.set("rate_limits", TRUTH, &mut config.rate_limits, truth);
         reader.set(
@@ -153,7 +156,7 @@ impl Config {
     /// What verbs need to know.
     #[must_use]
     pub fn app(&self) -> app::Config {
-        app::Config { sign_up: self.sign_up, limits: self.limits.clone() }
+        app::Config { sign_up: self.sign_up, limits: self.limits.clone(), source_url: self.source_url.clone() }
     }
 
     /// What the client API and the pages need to know.
@@ -201,6 +204,7 @@ impl Default for Config {
             database_connections: 20,
             data_dir: PathBuf::from("./data"),
             sign_up: SignUp::default(),
+            source_url: app::Config::default().source_url,
             trusted_proxies: Vec::new(),
             rate_limits: true,
             metrics_bind: None,
@@ -229,6 +233,11 @@ fn public_url(text: &str) -> Option<Urls> {
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();
     if bare && anonymous { Urls::new(&url).ok() } else { None }
+}
+
+fn web_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| url.to_string())
 }
 
 fn socket(text: &str) -> Option<SocketAddr> {

@@ -46,11 +46,19 @@ pub struct Plan {
     pub federation: federation::Config,
     /// The address it tells, where it is not the one it is reached at.
     pub public: Option<&'static str>,
+    /// Where its program's source is, where it is not the project's.
+    pub source_url: Option<&'static str>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { sign_up: SignUp::Approval, rate_limits: false, federation: federation::Config::default(), public: None }
+        Self {
+            sign_up: SignUp::Approval,
+            rate_limits: false,
+            federation: federation::Config::default(),
+            public: None,
+            source_url: None,
+        }
     }
 }
 
@@ -68,7 +76,8 @@ impl House {
         let config = storage::Config { url: database.url.clone(), max_connections: 4 };
         let db = storage::Db::connect(&config, clock.clone()).await.unwrap();
         let urls = Urls::new(&plan.public.unwrap_or(&base).parse().unwrap()).unwrap();
-        let config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
+        let mut config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
+        config.source_url = plan.source_url.map_or(config.source_url, str::to_owned);
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::open(db, urls, config, media).await.unwrap();
         let federation = Federation::new(app.clone(), plan.federation).unwrap();

@@ -72,7 +72,7 @@ pub(super) async fn nodeinfo(State(fed): State<Federation>, Path(version): Path<
     drop(conn);
     let open = fed.app.config.sign_up == SignUp::Open;
     let usage = nodeinfo::Usage { members: totals.members, posts: totals.posts };
-    let document = nodeinfo::document(&version, &community.title, &community.description, open, usage);
+    let document = nodeinfo::document(&version, &fed.app.config.source_url, &community, open, usage);
     let body = serde_json::to_vec(&document.ok_or(Refused::NotFound)?).map_err(app::Error::internal)?;
     let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"");
     let kind = HeaderValue::from_str(&kind).map_err(app::Error::internal)?;

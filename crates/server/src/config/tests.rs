@@ -40,6 +40,7 @@ fn a_file_sets_everything() {
         database_url = "postgres://porchlight:secret@db/porchlight"
         data_dir = "/var/lib/porchlight"
         sign_up = "invite"
+        source_url = "https://git.maple.example/porchlight"
         trusted_proxies = ["127.0.0.1", "fd00::/8"]
         rate_limits = false
         metrics_bind = "127.0.0.1:9000"
@@ -60,6 +61,7 @@ fn a_file_sets_everything() {
     assert_eq!(config.database(), "postgres://porchlight:secret@db/porchlight");
     assert_eq!(config.media_dir(), Path::new("/var/lib/porchlight/media"));
     assert_eq!(config.sign_up, SignUp::Invite);
+    assert_eq!(config.app().source_url, "https://git.maple.example/porchlight");
     assert_eq!(
         config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["127.0.0.1/32", "fd00::/8"]
@@ -110,6 +112,8 @@ fn a_wrong_value_names_key_value_and_what_is_allowed() {
         ("PORCHLIGHT_DATABASE_CONNECTIONS", "1", "from 3 to 1000"),
         ("PORCHLIGHT_DATA_DIR", "", "the path of a folder"),
         ("PORCHLIGHT_SIGN_UP", "yes", "open, approval, invite or closed"),
+        ("PORCHLIGHT_SOURCE_URL", "git.maple.example", "a whole address"),
+        ("PORCHLIGHT_SOURCE_URL", "javascript:alert(1)", "a whole address"),
         ("PORCHLIGHT_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "10.0.0.0/8"),
         ("PORCHLIGHT_RATE_LIMITS", "off", "true or false"),
         ("PORCHLIGHT_METRICS_BIND", "localhost", "an address and a port"),

@@ -51,6 +51,7 @@ fn facts<'a>(web: &'a Web, g: &'a Gathered) -> Facts<'a> {
         limits: web.app.limits(),
         urls: &web.app.urls,
         sign_up: web.app.config.sign_up,
+        source_url: &web.app.config.source_url,
         members: g.totals.members,
         active_month: g.totals.active_month,
         posts: g.totals.posts,

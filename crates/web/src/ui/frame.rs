@@ -59,6 +59,8 @@ pub struct Frame {
     pub lang: &'static str,
     /// The community's name.
     pub community: String,
+    /// Where the program's source is.
+    pub source: String,
     /// The page's title; empty on the front page.
     pub title: String,
     pub head: Head,
@@ -75,10 +77,11 @@ pub struct Frame {
 
 impl Frame {
     #[must_use]
-    pub fn new(community: String) -> Self {
+    pub fn new(community: String, source: String) -> Self {
         Self {
             lang: "en",
             community,
+            source,
             title: String::new(),
             head: Head::default(),
             me: None,

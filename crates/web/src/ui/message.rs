@@ -183,7 +183,8 @@ fn is_bare_refusal(response: &Response) -> bool {
 
 async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) -> Response {
     let (heading, lines) = problem.words();
-    let mut frame = Frame::new(web.community.title(&web.app).await).titled(heading).narrow();
+    let mut frame =
+        Frame::new(web.community.title(&web.app).await, web.app.config.source_url.clone()).titled(heading).narrow();
     frame.may_join = matches!(web.app.config.sign_up, SignUp::Open | SignUp::Approval);
     let way = ("To the front page", "/".to_owned());
     let dim = !matches!(problem, Problem::TooOften(_));

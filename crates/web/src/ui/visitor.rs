@@ -70,7 +70,7 @@ impl Visitor {
     /// What stands around a page for her.
     #[must_use]
     pub fn frame(&self, title: impl Into<String>) -> Frame {
-        let mut frame = Frame::new(self.community.title.clone()).titled(title);
+        let mut frame = Frame::new(self.community.title.clone(), self.web.app.config.source_url.clone()).titled(title);
         frame.me = self.me.as_ref().map(|me| Me {
             username: me.account.username.clone(),
             name: me.account.name().to_owned(),

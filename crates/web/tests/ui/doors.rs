@@ -165,6 +165,21 @@ on_both! {
 }
 
 on_both! {
+    /// Who runs a changed version offers its source wherever the program is named (AGPL, section 13).
+    async fn the_source_is_where_the_owner_says(engine) {
+        const SOURCE: &str = "https://git.maple.example/porchlight?a&b";
+        let house = House::planned(engine, Plan { source_url: Some(SOURCE), ..Plan::default() }).await;
+        house.member_as("dana", Role::Owner).await;
+        for path in ["/", "/about", "/@dana", "/nowhere"] {
+            let page = house.browser().get(path).await;
+            assert!(page.body.contains("href=\"https://git.maple.example/porchlight?a&#38;b\""), "{path}: {}", page.body);
+            assert!(!page.body.contains("github.com"), "{path}");
+        }
+        assert_eq!(house.browser().get("/api/v2/instance").await.json()["source_url"], SOURCE);
+    }
+}
+
+on_both! {
     async fn what_is_missing_is_a_page_for_people_and_json_for_apps(engine) {
         let house = House::open(engine).await;
         house.member_as("dana", Role::Owner).await;

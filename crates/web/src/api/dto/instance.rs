@@ -14,7 +14,6 @@ const COMPATIBLE: &str = "4.2.0";
 /// notifications.
 const API_GENERATION: i64 = 1;
 const IMAGE_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
-const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// What the shapes are made from.
 #[derive(Debug)]
@@ -23,6 +22,7 @@ pub struct Facts<'a> {
     pub limits: &'a Limits,
     pub urls: &'a Urls,
     pub sign_up: SignUp,
+    pub source_url: &'a str,
     pub members: i64,
     pub active_month: i64,
     pub posts: i64,
@@ -162,7 +162,7 @@ pub struct Instance<'a> {
     domain: &'a str,
     title: &'a str,
     version: String,
-    source_url: &'static str,
+    source_url: &'a str,
     description: &'a str,
     usage: Usage,
     thumbnail: Thumbnail,
@@ -234,7 +234,7 @@ impl<'a> Instance<'a> {
             domain: urls.domain(),
             title: &settings.title,
             version: version(),
-            source_url: SOURCE,
+            source_url: facts.source_url,
             description: &settings.description,
             usage: Usage { users: UsageUsers { active_month: facts.active_month } },
             thumbnail: Thumbnail { url: urls.path("/static/header.png") },
