@@ -34,6 +34,8 @@ pub struct AccountView {
     pub emojis: Vec<Emoji>,
     /// Local accounts only.
     pub role: Option<Role>,
+    /// Where she is now, if she moved and it is known here. One level: its own is always `None`.
+    pub moved: Option<Arc<AccountView>>,
 }
 
 /// Somebody a post addresses by name.

@@ -236,7 +236,9 @@ async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result
     }
     let found = accounts::many(conn, &missing.keys().copied().collect::<Vec<_>>()).await?;
     for (id, view) in views_of(conn, found).await? {
+        // One who moved shows another account too, whose version is not hers.
         if let Some(version) = missing.get(&id)
+            && view.account.moved_to_uri.is_none()
             && conn.is_settled()
         {
             conn.kept.keep_account(*version, Arc::clone(&view));
@@ -286,7 +288,23 @@ pub async fn account(conn: &mut Conn, id: AccountId) -> Result<Arc<AccountView>>
     account_views(conn, &[id]).await?.remove(&id).ok_or(Error::NotFound)
 }
 
-async fn views_of(conn: &mut Conn, accounts: Vec<Account>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+async fn views_of(conn: &mut Conn, found: Vec<Account>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+    let uris: Vec<String> = found.iter().filter_map(|account| account.moved_to_uri.clone()).collect();
+    let mut views = bare_views(conn, found).await?;
+    let successors = accounts::by_uris(conn, &uris).await?;
+    if !successors.is_empty() {
+        let successors = bare_views(conn, successors).await?;
+        let successors: HashMap<String, Arc<AccountView>> =
+            successors.into_iter().map(|view| (view.account.uri.clone(), Arc::new(view))).collect();
+        for view in &mut views {
+            view.moved = view.account.moved_to_uri.as_ref().and_then(|uri| successors.get(uri)).cloned();
+        }
+    }
+    Ok(views.into_iter().map(|view| (view.account.id, Arc::new(view))).collect())
+}
+
+/// Without where they moved.
+async fn bare_views(conn: &mut Conn, accounts: Vec<Account>) -> Result<Vec<AccountView>> {
     let local: Vec<AccountId> = accounts.iter().filter(|a| a.is_local()).map(|a| a.id).collect();
     let mut roles: HashMap<i64, Role> = HashMap::new();
     if !local.is_empty() {
@@ -304,7 +322,7 @@ async fn views_of(conn: &mut Conn, accounts: Vec<Account>) -> Result<HashMap<Acc
         .map(|account| {
             let emojis = pick_emojis(&emojis, &account.domain, &[&account.display_name, &account.note]);
             let role = roles.get(&account.id.0).copied();
-            (account.id, Arc::new(AccountView { account, emojis, role }))
+            AccountView { account, emojis, role, moved: None }
         })
         .collect())
 }

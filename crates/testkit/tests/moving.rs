@@ -31,7 +31,7 @@ async fn follows(maple: &Instance, who: &str, whom: &str) -> bool {
 
 on_both! {
     async fn followers_move_over_when_both_accounts_say_so(engine) {
-        let (maple, _alice, oak, mut bob, mut robert) = before(engine).await;
+        let (maple, alice, oak, mut bob, mut robert) = before(engine).await;
         bob.document["movedTo"] = json!(robert.uri);
         bob.show();
         robert.document["alsoKnownAs"] = json!([bob.uri]);
@@ -46,6 +46,23 @@ on_both! {
         let alice_uri = format!("{}/users/alice", maple.base);
         eventually("she follows it", async || follows(&maple, &alice_uri, &robert.uri).await.then_some(())).await;
         assert!(!follows(&maple, &alice_uri, &bob.uri).await);
+        // Apps are told where he is, in lists too, and once.
+        let (old, new) = (account_at(&maple, &bob.uri).await.unwrap(), account_at(&maple, &robert.uri).await.unwrap());
+        let shown = alice.get(&format!("/api/v1/accounts/{}", old.id)).await.ok();
+        assert_eq!((&shown["moved"]["id"], &shown["moved"]["acct"]), (&json!(new.id.to_string()), &json!(new.acct())));
+        assert!(shown["moved"]["moved"].is_null());
+        let found = alice.get("/api/v1/accounts/search?q=bob").await.ok();
+        assert_eq!(found[0]["moved"]["id"], json!(new.id.to_string()), "{found}");
+        let still = alice.get(&format!("/api/v1/accounts/{}", new.id)).await.ok();
+        assert!(still.get("moved").is_none(), "{still}");
+        robert.document["name"] = json!("Robert now");
+        robert.show();
+        assert_eq!(robert.post(&maple, &robert.does("Update", &robert.document)).await, 202);
+        eventually("his new name is shown at his old account", async || {
+            let shown = alice.get(&format!("/api/v1/accounts/{}", old.id)).await.ok();
+            (shown["moved"]["display_name"] == "Robert now").then_some(())
+        })
+        .await;
         // Twice is once.
         let known = account_at(&maple, &bob.uri).await.unwrap();
         assert_eq!(known.moved_to_uri.as_deref(), Some(&*robert.uri), "his old profile says where he is");

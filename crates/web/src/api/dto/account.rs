@@ -46,6 +46,9 @@ pub struct Account<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<Vec<AccountRole>>,
     fields: Vec<Field<'a>>,
+    /// Where she is now; absent for who did not move, as in Mastodon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<Box<Account<'a>>>,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -111,6 +114,7 @@ impl<'a> Account<'a> {
                 shown.map(|(id, name)| AccountRole { id, name, color: "" }).into_iter().collect()
             }),
             fields: Field::all(&account.fields),
+            moved: view.moved.as_deref().map(|there| Box::new(Self::new(there, urls))),
             ..Self::bare(account, urls)
         }
     }
@@ -153,6 +157,7 @@ impl<'a> Account<'a> {
             emojis: Vec::new(),
             roles: None,
             fields: Vec::new(),
+            moved: None,
         }
     }
 }

@@ -64,6 +64,7 @@ fn account(id: i64) -> AccountView {
             category: None,
         }],
         role: Some(domain::account::Role::Owner),
+        moved: None,
     }
 }
 
