@@ -94,6 +94,26 @@ on_both! {
 }
 
 on_both! {
+    /// Two streams on one socket tell two times, each under its own name, as in Mastodon; a stream joined twice is one.
+    async fn each_stream_of_a_socket_tells_once(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, _) = pair(&house).await;
+        let mut socket = connect(&house, "", Some(&dana.token)).await.unwrap();
+        for stream in ["user", "public", "user", "public"] {
+            say(&mut socket, json!({"type": "subscribe", "stream": stream})).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let post = dana.publish("hello", "public").await;
+        let mut told = vec![next(&mut socket).await, next(&mut socket).await];
+        dana.delete(&format!("/api/v1/statuses/{}", id(&post))).await.ok();
+        told.extend([next(&mut socket).await, next(&mut socket).await]);
+        nothing(&mut socket).await;
+        let told: Vec<_> = told.iter().map(|(stream, event, _)| format!("{event} {}", stream[0].as_str().unwrap())).collect();
+        assert_eq!(told, ["update user", "update public", "delete user", "delete public"]);
+    }
+}
+
+on_both! {
     /// One socket listens to several streams, joins and leaves them; each obeys the timeline of its name.
     async fn streams_are_joined_and_left(engine) {
         let house = Instance::start("maple", engine).await;
