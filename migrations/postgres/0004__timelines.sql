@@ -1,9 +1,12 @@
 -- Written by app::fanout alone.
 CREATE TABLE home_entries (
-    account_id BIGINT NOT NULL,
-    post_id    BIGINT NOT NULL,
+    account_id  BIGINT NOT NULL,
+    post_id     BIGINT NOT NULL,
+    -- What a boost shows: it is shown in a home timeline once.
+    boost_of_id BIGINT,
     PRIMARY KEY (account_id, post_id)
 );
+CREATE INDEX home_entries_by_boosted ON home_entries (account_id, boost_of_id) WHERE boost_of_id IS NOT NULL;
 
 CREATE TABLE notifications (
     id              BIGINT PRIMARY KEY,

@@ -17,7 +17,7 @@ CREATE TABLE inbox_items (
     activity_uri TEXT NOT NULL,
     -- The account whose key signed it.
     actor_id     BIGINT NOT NULL,
-    host         TEXT NOT NULL,
+    host         TEXT COLLATE "C" NOT NULL,
     body         TEXT NOT NULL,
     -- It was signed by somebody else than its actor: it says only what to ask its origin for.
     forwarded    BOOLEAN NOT NULL DEFAULT FALSE,
@@ -49,7 +49,7 @@ CREATE TABLE deliveries (
     id           BIGINT PRIMARY KEY,
     activity_id  BIGINT NOT NULL REFERENCES outgoing_activities (id),
     account_id   BIGINT NOT NULL,
-    host         TEXT NOT NULL,
+    host         TEXT COLLATE "C" NOT NULL,
     inbox_url    TEXT NOT NULL,
     run_at       BIGINT NOT NULL,
     leased_until BIGINT NOT NULL DEFAULT 0,

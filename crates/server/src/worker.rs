@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use domain::job::Job;
 use federation::Federation;
-use storage::{Queue, jobs};
+use storage::jobs::{self, Claimed};
+use storage::{Queue, Tx};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -38,80 +39,96 @@ pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut Join
     });
 }
 
+/// A job that was run, and what came of it.
+type Ended = (Claimed, app::Result<()>);
+
 async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
-    let mut running: JoinSet<()> = JoinSet::new();
+    let mut running: JoinSet<Ended> = JoinSet::new();
+    let mut ended: Vec<Ended> = Vec::new();
+    let mut look = true;
     while !stop.is_cancelled() {
         let room = JOBS_AT_ONCE.saturating_sub(running.len());
-        let claimed = if room == 0 { Ok(Vec::new()) } else { claim_jobs(&federation, room).await };
-        let claimed = claimed.unwrap_or_else(|error| {
-            tracing::error!(%error, "jobs could not be claimed");
-            Vec::new()
-        });
-        let full = claimed.len() == room;
-        for claimed in claimed {
-            let federation = federation.clone();
-            running.spawn(async move { run_job(&federation, claimed).await });
+        if (look && room > 0) || !ended.is_empty() {
+            let claimed = settle_and_claim(&federation, std::mem::take(&mut ended), room).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "jobs could not be settled or claimed; they run again when their leases end");
+                Vec::new()
+            });
+            // A full hand: there may be more.
+            look = claimed.len() == room;
+            for claimed in claimed {
+                let federation = federation.clone();
+                running.spawn(async move { run_job(&federation, claimed).await });
+            }
         }
         tokio::select! {
-            Some(_) = running.join_next() => {}
-            () = federation.app.db.hub().wait(Queue::Jobs, LOOK_AGAIN), if !full => {}
+            Some(first) = running.join_next() => {
+                // Whatever else has ended is settled in the same transaction. One that panicked is not: its lease ends.
+                ended.extend(first.ok());
+                while let Some(more) = running.try_join_next() {
+                    ended.extend(more.ok());
+                }
+            }
+            () = federation.app.db.hub().wait(Queue::Jobs, LOOK_AGAIN), if !look => look = true,
             () = stop.cancelled() => {}
         }
     }
-    while running.join_next().await.is_some() {}
+    while let Some(last) = running.join_next().await {
+        ended.extend(last.ok());
+    }
+    if let Err(error) = settle_and_claim(&federation, ended, 0).await {
+        tracing::error!(%error, "jobs could not be settled; they run again when the server starts");
+    }
 }
 
-async fn claim_jobs(federation: &Federation, room: usize) -> storage::Result<Vec<jobs::Claimed>> {
-    let now = federation.app.now();
+async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {
+    let name = claimed.job.name();
+    let started = std::time::Instant::now();
+    let result = handle(federation, &claimed.job).await;
+    metrics::histogram!("porchlight_job_seconds", "job" => name).record(started.elapsed().as_secs_f64());
+    if result.is_err() {
+        metrics::counter!("porchlight_job_failures_total", "job" => name).increment(1);
+    }
+    (claimed, result)
+}
+
+/// Writes what came of jobs, and takes up to `room` others, in one transaction.
+async fn settle_and_claim(federation: &Federation, ended: Vec<Ended>, room: usize) -> storage::Result<Vec<Claimed>> {
     let mut tx = federation.app.db.write().await?;
-    let claimed = jobs::claim(&mut tx, now.plus(LEASE), i64::try_from(room).unwrap_or(1)).await?;
-    if !claimed.is_empty() {
+    let changed = !ended.is_empty();
+    for (job, result) in ended {
+        settle(&mut tx, &job, result).await?;
+    }
+    let claimed = match i64::try_from(room) {
+        Ok(room) if room > 0 => {
+            let lease = tx.now().plus(LEASE);
+            jobs::claim(&mut tx, lease, room).await?
+        }
+        _ => Vec::new(),
+    };
+    if changed || !claimed.is_empty() {
         tx.commit().await?;
     }
     Ok(claimed)
 }
 
-async fn run_job(federation: &Federation, claimed: jobs::Claimed) {
+async fn settle(tx: &mut Tx, claimed: &Claimed, result: app::Result<()>) -> storage::Result<()> {
     let name = claimed.job.name();
-    let started = std::time::Instant::now();
-    let result = handle(federation, &claimed.job).await;
-    metrics::histogram!("porchlight_job_seconds", "job" => name).record(started.elapsed().as_secs_f64());
-    let settled = match result {
-        Ok(()) => settle_job(federation, &claimed, None).await,
-        Err(error) => {
-            metrics::counter!("porchlight_job_failures_total", "job" => name).increment(1);
-            settle_job(federation, &claimed, Some(error)).await
-        }
-    };
-    if let Err(error) = settled {
-        tracing::error!(job = name, %error, "a job could not be settled; it runs again when its lease ends");
-    }
-}
-
-async fn settle_job(
-    federation: &Federation,
-    claimed: &jobs::Claimed,
-    error: Option<app::Error>,
-) -> storage::Result<()> {
-    let name = claimed.job.name();
-    let mut tx = federation.app.db.write().await?;
-    match error {
-        None => jobs::finish(&mut tx, claimed.id).await?,
-        Some(app::Error::NotFound) => {
+    match result {
+        Ok(()) => jobs::finish(tx, claimed.id).await,
+        Err(app::Error::NotFound) => {
             tracing::debug!(job = name, "what the job was about is gone");
-            jobs::finish(&mut tx, claimed.id).await?;
+            jobs::finish(tx, claimed.id).await
         }
-        Some(error) if claimed.attempts + 1 >= ATTEMPTS => {
+        Err(error) if claimed.attempts + 1 >= ATTEMPTS => {
             tracing::error!(job = name, payload = ?claimed.job, %error, "a job was given up");
-            jobs::finish(&mut tx, claimed.id).await?;
+            jobs::finish(tx, claimed.id).await
         }
-        Some(error) => {
+        Err(error) => {
             tracing::warn!(job = name, attempt = claimed.attempts + 1, %error, "a job failed and is tried again");
-            let at = federation.app.now().plus(pause(claimed.attempts));
-            jobs::retry(&mut tx, claimed.id, at, &error.to_string()).await?;
+            let at = tx.now().plus(pause(claimed.attempts));
+            jobs::retry(tx, claimed.id, at, &error.to_string()).await
         }
     }
-    tx.commit().await
 }
 
 /// Federation knows its own jobs, every one of them; these are left.

@@ -67,16 +67,27 @@ pub async fn enqueue(tx: &mut Tx, author: AccountId, body: &str, inboxes: &[Inbo
 }
 
 /// Takes up to `limit` due deliveries for this process alone, until `lease`; at most `per_host` to any host, one to
-/// a host that failed last time, none to a host that is to be left alone for now or has deliveries under way.
+/// a host that failed last time, none to a host that is to be left alone for now or has deliveries under way. Hosts have
+/// their turns in the order of their names, those after `after` (the last that had one) first; so are the deliveries.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Vec<Claimed>> {
-    let (now, node) = (tx.now(), tx.node());
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, after: &str) -> Result<Vec<Claimed>> {
     tx.one_claimer("deliveries").await?;
+    let mut claimed = claim_after(tx, lease, limit, per_host, after).await?;
+    let room = limit - i64::try_from(claimed.len()).unwrap_or(limit);
+    if room > 0 && !after.is_empty() {
+        claimed.extend(claim_after(tx, lease, room, per_host, "").await?);
+    }
+    Ok(claimed)
+}
+
+/// Of hosts whose names come after `after`, in the order of hosts and then in the order they were asked for.
+async fn claim_after(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, after: &str) -> Result<Vec<Claimed>> {
+    let (now, node) = (tx.now(), tx.node());
     let rows = sql!(
         "WITH RECURSIVE waiting (host) AS (
-            SELECT min(host) FROM deliveries
+            SELECT min(host) FROM deliveries WHERE host > $6
             UNION ALL
             SELECT (SELECT min(d.host) FROM deliveries d WHERE d.host > w.host) FROM waiting w WHERE w.host IS NOT NULL)
          UPDATE deliveries SET leased_until = $2, leased_by = $5, attempts = attempts + 1 WHERE id IN (
@@ -98,6 +109,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
     .bind(limit)
     .bind(per_host)
     .bind(node)
+    .bind(after)
     .all::<(i64, i64, i64, String, String, i64, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
@@ -112,7 +124,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
             created_at: Timestamp(created_at),
         })
         .collect();
-    claimed.sort_by_key(|c| c.id);
+    claimed.sort_by(|a, b| (&a.host, a.id).cmp(&(&b.host, b.id)));
     Ok(claimed)
 }
 

@@ -69,8 +69,10 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
 }
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
-/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. In the order they came. What
-/// somebody passed on waits for others' servers: what she says herself does not wait for it.
+/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. When there is not room for all,
+/// the oldest of every server, then the second of every server, and so on: a server that sends much delays nobody, and
+/// a burst from many is processed about in the order it came. What somebody passed on waits for others' servers: what she
+/// says herself does not wait for it.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -81,16 +83,18 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
         "WITH RECURSIVE hosts (host) AS (
             SELECT min(host) FROM inbox_items
             UNION ALL
-            SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.host > h.host) FROM hosts h WHERE h.host IS NOT NULL)
-         UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1 WHERE id IN (
-            SELECT i.id FROM hosts h JOIN inbox_items i ON i.id IN (
+            SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.host > h.host) FROM hosts h WHERE h.host IS NOT NULL),
+         due (id, turn) AS (
+            SELECT i.id, row_number() OVER (PARTITION BY h.host ORDER BY i.id)
+            FROM hosts h JOIN inbox_items i ON i.id IN (
                 SELECT x.id FROM inbox_items x
                 WHERE x.host = h.host AND x.run_at <= $1 AND x.leased_until <= $1
                   AND NOT EXISTS (SELECT 1 FROM inbox_items e
                     WHERE e.actor_id = x.actor_id AND e.forwarded = x.forwarded AND e.id < x.id AND e.leased_until > $1)
                 ORDER BY x.id LIMIT $4)
-            WHERE NOT (h.host = ANY($6))
-            LIMIT $3)
+            WHERE NOT (h.host = ANY($6)))
+         UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM due ORDER BY turn, id LIMIT $3)
          RETURNING id, actor_id, host, body, forwarded, attempts"
     )
     .bind(now)

@@ -126,9 +126,10 @@ impl Readers {
 fn open(file: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags)?;
+    // The file is not mapped into memory: whoever reads after somebody wrote would unmap and map all of it.
     conn.execute_batch(
         "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA mmap_size = 268435456; PRAGMA cache_size = -2000;",
+         PRAGMA cache_size = -2000;",
     )?;
     // Else a statement is planned anew whenever its values change.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -257,8 +257,8 @@ pub struct HomeEntry<'a> {
 pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     let (boosted_author, boosted) = e.boost_of.map_or((0, 0), |(a, p)| (a.0, p.0));
     sql!(
-        "INSERT INTO home_entries (account_id, post_id)
-         SELECT f.account_id, $1 FROM follows f JOIN members mb ON mb.account_id = f.account_id
+        "INSERT INTO home_entries (account_id, post_id, boost_of_id)
+         SELECT f.account_id, $1, NULLIF($4, 0) FROM follows f JOIN members mb ON mb.account_id = f.account_id
          WHERE f.target_id = $2
            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = f.account_id AND m.target_id = $2)
            AND ($3 = 0 OR (f.show_boosts
@@ -268,8 +268,7 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d JOIN accounts da ON da.domain = d.domain
                 WHERE d.account_id = f.account_id AND da.id = $3)
              AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.post_id = $4)
-             AND NOT EXISTS (SELECT 1 FROM posts o JOIN home_entries h ON h.post_id = o.id
-                WHERE o.boost_of_id = $4 AND o.deleted_at IS NULL AND h.account_id = f.account_id)))
+             AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.boost_of_id = $4)))
            AND ($5 = 0 OR $5 = f.account_id
              OR EXISTS (SELECT 1 FROM follows rf WHERE rf.account_id = f.account_id AND rf.target_id = $5))
            AND (f.languages = '[]' OR $6 = '' OR f.languages LIKE '%\"' || $6 || '\"%')
@@ -288,11 +287,13 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     .run(tx)
     .await?;
     sql!(
-        "INSERT INTO home_entries (account_id, post_id) SELECT account_id, $1 FROM members WHERE account_id = $2
+        "INSERT INTO home_entries (account_id, post_id, boost_of_id)
+         SELECT account_id, $1, NULLIF($3, 0) FROM members WHERE account_id = $2
          ON CONFLICT DO NOTHING"
     )
     .bind(e.post)
     .bind(e.author)
+    .bind(boosted)
     .run(tx)
     .await?;
     Ok(())

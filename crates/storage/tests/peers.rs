@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use domain::account::AccountKey;
 use domain::{AccountId, PostId, ThreadId};
+use storage::deliveries::{self, Inbox};
 use storage::inbox_items::New;
 use storage::{Tx, account_keys, accounts, inbox_items, peers};
 
-use crate::people::account;
+use crate::people::{account, member};
 
 async fn known(tx: &mut Tx, id: i64, name: &str, domain: &str) -> AccountId {
     accounts::upsert(tx, &account(AccountId(id), name, domain)).await.unwrap()
@@ -45,6 +46,48 @@ both! {
         assert!(inbox_items::claim(&mut tx, lease, 10, 2, &busy).await.unwrap().is_empty());
         assert_eq!(inbox_items::claim(&mut tx, lease, 10, 2, &[]).await.unwrap().len(), 2);
         tx.commit().await.unwrap();
+    }
+
+    /// Two servers with much to say leave room for a third whose name sorts last.
+    async fn every_server_has_its_turn_when_there_is_not_room_for_all(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let mut n = 10;
+        for (id, host, many) in [(1, "a.example", 4), (2, "b.example", 3), (3, "z.example", 2)] {
+            let actor = known(&mut tx, id, "someone", host).await;
+            for _ in 0..many {
+                assert!(accept(&mut tx, n, actor, host).await);
+                n += 1;
+            }
+        }
+        let lease = fresh.clock.now().plus(Duration::from_secs(60));
+        for expected in ["a b z", "a b z", "a a b"] {
+            let claimed = inbox_items::claim(&mut tx, lease, 3, 32, &[]).await.unwrap();
+            let hosts: Vec<&str> = claimed.iter().map(|c| c.host.trim_end_matches(".example")).collect();
+            assert_eq!(hosts.join(" "), expected);
+            inbox_items::finish(&mut tx, &claimed.iter().map(|c| c.id).collect::<Vec<_>>()).await.unwrap();
+        }
+    }
+
+    /// The first hosts always have something new to be sent: the others have their turns all the same.
+    async fn every_host_has_its_turn_however_much_goes_to_the_first(fresh) {
+        let dana = member(&fresh.db, "dana").await.id;
+        let inbox = |name: &str| Inbox { host: format!("{name}.example"), url: format!("https://{name}.example/inbox") };
+        let (mut turn, mut turns) = (String::new(), String::new());
+        for _ in 0..4 {
+            let mut tx = fresh.db.write().await.unwrap();
+            deliveries::enqueue(&mut tx, dana, "{}", &["a", "b", "y-1", "z"].map(inbox)).await.unwrap();
+            let lease = tx.now().plus(Duration::from_secs(60));
+            let claimed = deliveries::claim(&mut tx, lease, 3, 1, &turn).await.unwrap();
+            for delivery in &claimed {
+                turns.push_str(delivery.host.trim_end_matches(".example"));
+                turns.push(' ');
+            }
+            turn.clone_from(&claimed.last().unwrap().host);
+            let ended: Vec<_> = claimed.iter().map(|d| d.id).collect();
+            deliveries::finish(&mut tx, &ended).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(turns, "a b y-1 z a b y-1 z a b y-1 z ");
     }
 
     async fn what_somebody_passed_on_does_not_hold_up_what_she_says(fresh) {

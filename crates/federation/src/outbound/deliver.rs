@@ -73,9 +73,11 @@ impl Federation {
         let mut results: Vec<(Claimed, Ended)> = Vec::new();
         let mut settle_at = tokio::time::interval(SETTLE_AFTER);
         let mut look = true;
+        // The host that had its turn last.
+        let mut turn = String::new();
         while !stop.is_cancelled() {
             if look && running.len() < CLAIM_BELOW {
-                match self.claim().await {
+                match self.claim(&mut turn).await {
                     Ok(parcels) => {
                         look = parcels.len() >= CLAIM_BELOW;
                         for parcel in parcels {
@@ -112,14 +114,15 @@ impl Federation {
         self.settle_or_log(&mut results).await;
     }
 
-    async fn claim(&self) -> app::Result<Vec<Parcel>> {
+    async fn claim(&self, turn: &mut String) -> app::Result<Vec<Parcel>> {
         let mut tx = self.app.db.write().await?;
         let lease = self.app.now().plus(LEASE);
-        let claimed = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
-        if claimed.is_empty() {
-            return Ok(Vec::new());
-        }
+        let mut claimed = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM, turn).await?;
+        let Some(last) = claimed.last() else { return Ok(Vec::new()) };
+        last.host.clone_into(turn);
         tx.commit().await?;
+        // What was asked for first is sent first.
+        claimed.sort_by_key(|delivery| delivery.id);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
         let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();

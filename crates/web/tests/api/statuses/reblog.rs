@@ -27,4 +27,26 @@ on_both! {
         let private = id(&priya.publish("not for sharing", "private").await);
         assert_eq!(dana.post(&format!("/api/v1/statuses/{private}/reblog"), json!({})).await.status, 404);
     }
+
+    /// What two whom she follows share, and what she read before, is on her home timeline once.
+    async fn what_many_share_is_shown_once(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, marisol) =
+            (house.member("dana").await, house.member("priya").await, house.member("marisol").await);
+        let writer = house.member("lena").await;
+        marisol.follow(&dana).await;
+        marisol.follow(&priya).await;
+        let post = id(&writer.publish("worth sharing", "public").await);
+        for who in [&dana, &priya] {
+            who.post(&format!("/api/v1/statuses/{post}/reblog"), json!({})).await.ok();
+        }
+        let home = marisol.home().await;
+        assert_eq!(home.len(), 1, "{home:?}");
+        assert_eq!((&home[0]["account"]["username"], &home[0]["reblog"]["id"]), (&json!("dana"), &json!(post)));
+
+        let read = id(&dana.publish("read already", "public").await);
+        priya.post(&format!("/api/v1/statuses/{read}/reblog"), json!({})).await.ok();
+        assert_eq!(each(&json!(marisol.home().await), "id")[0], read, "the post itself, no boost of it");
+        assert_eq!(priya.home().await[0]["reblog"]["id"], read.as_str(), "who shares it sees that she did");
+    }
 }
