@@ -386,6 +386,12 @@ impl Tx {
                         .await?;
                 }
                 tx.commit().await?;
+                // Told to the other processes, and a moment later to this one too: but here nobody may use it any more.
+                for signal in self.signals {
+                    if matches!(signal, Signal::Event(Event::TokenRevoked { .. })) {
+                        self.db.hub().deliver(signal);
+                    }
+                }
             }
             Kind::Sqlite(_) | Kind::Postgres(_) => {}
         }

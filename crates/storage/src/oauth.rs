@@ -315,6 +315,22 @@ pub async fn grant(conn: &mut Conn, hash: &[u8], now: Timestamp) -> Result<Optio
     .transpose()
 }
 
+/// Is the token still good? For those who looked it up before and hold on to it.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn is_valid(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<bool> {
+    sql!(
+        "SELECT count(*) FROM oauth_tokens
+         WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+    )
+    .bind(id)
+    .bind(now)
+    .count(conn)
+    .await
+    .map(|n| n > 0)
+}
+
 /// Notes that the token was used.
 ///
 /// # Errors

@@ -73,8 +73,7 @@ impl Web {
     #[must_use]
     pub fn new(federation: Federation, config: Config, stop: CancellationToken) -> Self {
         let app = federation.app.clone();
-        let tokens = Tokens::default();
-        tokens.listen(app.db.hub());
+        let tokens = Tokens::new(app.db.hub());
         let (rendered, listeners) = (Rendered::default(), Listeners::default());
         streaming::start(&app, &rendered, &listeners);
         let inner = Inner {

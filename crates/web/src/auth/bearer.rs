@@ -4,6 +4,7 @@
 //! a token ends the memory of it at once.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use http::request::Parts;
 use moka::sync::Cache;
 use storage::Hub;
 use storage::oauth::Grant;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::api::error::{Error, Result};
 use crate::state::Web;
@@ -89,11 +91,12 @@ impl Authorized {
             Some(grant) if grant.expires_at.is_none_or(|at| at > web.app.now()) => grant,
             _ => {
                 let now = web.app.now();
+                let ended = web.tokens.ended();
                 let mut conn = web.app.db.read().await.map_err(app::Error::from)?;
                 let found = storage::oauth::grant(&mut conn, &digest, now).await.map_err(app::Error::from)?;
                 drop(conn);
                 let grant = Arc::new(found.ok_or(Error::Unauthorized)?);
-                web.tokens.keep(digest, grant.clone());
+                web.tokens.keep(digest, grant.clone(), ended);
                 if grant.last_used_at.is_none_or(|at| now.0 - at.0 > NOTE_USE_EVERY) {
                     note_use(web, &grant);
                 }
@@ -157,28 +160,62 @@ pub struct Tokens {
     grants: Cache<Digest, Arc<Grant>>,
     /// Which of them stand for an account.
     of: Cache<AccountId, Arc<Mutex<HashSet<Digest>>>>,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        Self {
-            grants: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
-            of: Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBER * 4).build(),
-        }
-    }
+    /// What happened since somebody last asked: read before each answer, so that none is staler than the last commit.
+    events: Arc<Mutex<Receiver<Event>>>,
+    /// How often something was forgotten.
+    ended: Arc<AtomicU64>,
 }
 
 impl Tokens {
+    /// Knows nothing yet, and forgets what the hub's events say is stale.
+    #[must_use]
+    pub(crate) fn new(hub: &Hub) -> Self {
+        Self {
+            grants: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
+            of: Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBER * 4).build(),
+            events: Arc::new(Mutex::new(hub.subscribe())),
+            ended: Arc::default(),
+        }
+    }
+
     fn get(&self, digest: &Digest) -> Option<Arc<Grant>> {
+        self.catch_up();
         self.grants.get(digest)
     }
 
-    fn keep(&self, digest: Digest, grant: Arc<Grant>) {
+    /// To be asked before a token is looked up, and given to [`Self::keep`].
+    fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Remembers it, unless tokens have ended since: this may be one of them.
+    fn keep(&self, digest: Digest, grant: Arc<Grant>, looked_up_at: u64) {
+        self.catch_up();
+        if self.ended() != looked_up_at {
+            return;
+        }
         if let Some(holder) = grant.holder {
             let digests = self.of.get_with(holder.account, Arc::default);
             digests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone());
         }
         self.grants.insert(digest, grant);
+    }
+
+    fn catch_up(&self) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match events.try_recv() {
+                Ok(Event::TokenRevoked { token }) => {
+                    let ended: Vec<_> = self.grants.iter().filter(|(_, g)| g.token == token).collect();
+                    ended.into_iter().for_each(|(digest, _)| self.grants.invalidate(&*digest));
+                }
+                Ok(Event::AccountChanged { account }) => self.forget_account(account),
+                Ok(_) => continue,
+                Err(TryRecvError::Lagged(_)) => self.grants.invalidate_all(),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+            self.ended.fetch_add(1, Ordering::Release);
+        }
     }
 
     fn forget_account(&self, account: AccountId) {
@@ -187,25 +224,6 @@ impl Tokens {
                 self.grants.invalidate(digest);
             }
         }
-    }
-
-    /// Forgets what events say is stale, for as long as the hub lives.
-    pub(crate) fn listen(&self, hub: &Hub) {
-        let (tokens, mut events) = (self.clone(), hub.subscribe());
-        tokio::spawn(async move {
-            loop {
-                match events.recv().await {
-                    Ok(Event::TokenRevoked { token }) => {
-                        let ended: Vec<_> = tokens.grants.iter().filter(|(_, g)| g.token == token).collect();
-                        ended.into_iter().for_each(|(digest, _)| tokens.grants.invalidate(&*digest));
-                    }
-                    Ok(Event::AccountChanged { account }) => tokens.forget_account(account),
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => tokens.grants.invalidate_all(),
-                    Err(RecvError::Closed) => break,
-                }
-            }
-        });
     }
 }
 

@@ -178,6 +178,14 @@ on_both! {
             }
         });
         ended.await.expect("the stream closes");
+
+        // One whose end was not heard of yet, and is still kept, opens no stream either.
+        let kept = house.token(account, "read").await;
+        assert!(connect(&house, "?stream=user", Some(&kept)).await.is_ok());
+        let mut tx = house.app().db.write().await.unwrap();
+        storage::oauth::revoke_all_of(&mut tx, account).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(connect(&house, "?stream=user", Some(&kept)).await.unwrap_err(), 401);
     }
 }
 

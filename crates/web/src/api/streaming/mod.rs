@@ -64,6 +64,15 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
     if let Some(channel) = &channel {
         check(&web, caller.as_ref(), channel).await?;
     }
+    // She listens before she is told that she does: nothing that happens from now on is missed, the end of her token
+    // neither. One that ended since it was looked up said so to nobody.
+    let (place, inbox) = join(&web, caller.as_ref());
+    if let Some(caller) = &caller {
+        let mut conn = web.app.db.read().await?;
+        if !storage::oauth::is_valid(&mut conn, caller.token().token(), web.app.now()).await? {
+            return Err(Error::Unauthorized);
+        }
+    }
     let wants_socket =
         parts.headers.get(UPGRADE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.eq_ignore_ascii_case("websocket"));
     if wants_socket {
@@ -74,10 +83,12 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
             Some(protocol) => upgrade.protocols([protocol]),
             None => upgrade,
         };
-        return Ok(ws::serve(web, upgrade, caller, channel));
+        if let Some(channel) = channel {
+            let _ = place.add(channel);
+        }
+        return Ok(ws::serve(web, upgrade, caller, place, inbox));
     }
     let channel = channel.ok_or_else(|| Error::BadRequest("Missing parameter: stream".to_owned()))?;
-    let (place, inbox) = join(&web, caller.as_ref());
     let _ = place.add(channel);
     Ok(sse::serve(place, inbox, web.stop.clone()).into_response())
 }

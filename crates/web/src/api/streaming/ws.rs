@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Named};
-use super::listeners::{Message, Subscription};
-use super::{check, join};
+use super::check;
+use super::listeners::{Inbox, Message, Subscription};
 use crate::api::caller::Caller;
 use crate::api::error::Error;
 use crate::state::Web;
@@ -22,10 +22,16 @@ const MAX_MESSAGE: usize = 8 * 1024;
 /// How long the other end has to answer that a socket closes.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub fn serve(web: Web, upgrade: WebSocketUpgrade, caller: Option<Caller>, first: Option<Channel>) -> Response {
+pub fn serve(
+    web: Web,
+    upgrade: WebSocketUpgrade,
+    caller: Option<Caller>,
+    place: Subscription,
+    inbox: Inbox,
+) -> Response {
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| {
         let sockets = web.sockets.clone();
-        sockets.track_future(run(web, socket, caller, first))
+        sockets.track_future(run(web, socket, caller, place, inbox))
     })
 }
 
@@ -52,8 +58,9 @@ struct Refused {
 
 /// Serves a socket to its end. Whatever it waits for, a stop of the server comes first (RFC 6455, section 7.4.1: 1001,
 /// going away), so that apps connect again.
-async fn run(web: Web, mut socket: WebSocket, caller: Option<Caller>, first: Option<Channel>) {
-    let why = match web.stop.run_until_cancelled(serve_until_it_ends(&web, &mut socket, caller, first)).await {
+async fn run(web: Web, mut socket: WebSocket, caller: Option<Caller>, place: Subscription, inbox: Inbox) {
+    let served = serve_until_it_ends(&web, &mut socket, caller, place, inbox);
+    let why = match web.stop.run_until_cancelled(served).await {
         Some(End::Gone) => return,
         Some(End::LetGo) => None,
         None => Some(CloseFrame { code: close_code::AWAY, reason: "the server stops".into() }),
@@ -75,11 +82,13 @@ enum End {
     LetGo,
 }
 
-async fn serve_until_it_ends(web: &Web, socket: &mut WebSocket, caller: Option<Caller>, first: Option<Channel>) -> End {
-    let (place, mut inbox) = join(web, caller.as_ref());
-    if let Some(channel) = first {
-        let _ = place.add(channel);
-    }
+async fn serve_until_it_ends(
+    web: &Web,
+    socket: &mut WebSocket,
+    caller: Option<Caller>,
+    place: Subscription,
+    mut inbox: Inbox,
+) -> End {
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     let mut heard = tokio::time::Instant::now();
     loop {

@@ -27,7 +27,9 @@ on_both! {
         let private = id(&priya.publish("not for sharing", "private").await);
         assert_eq!(dana.post(&format!("/api/v1/statuses/{private}/reblog"), json!({})).await.status, 404);
     }
+}
 
+on_both! {
     /// What two whom she follows share, and what she read before, is on her home timeline once.
     async fn what_many_share_is_shown_once(engine) {
         let house = Instance::start("maple", engine).await;
