@@ -14,7 +14,7 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, VARY};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
@@ -73,6 +73,12 @@ fn document<T: Serialize>(context: Context, inner: T) -> Result<Response, Refuse
     Ok(bytes_of(bytes.into()))
 }
 
+/// What is shown may depend on who signed, and ends when it is taken back: nothing between the asker and us keeps it.
 fn bytes_of(bytes: Bytes) -> Response {
-    ([(CONTENT_TYPE, ACTIVITY_JSON), (VARY, HeaderValue::from_static("accept, signature"))], bytes).into_response()
+    let headers = [
+        (CONTENT_TYPE, ACTIVITY_JSON),
+        (VARY, HeaderValue::from_static("accept, signature")),
+        (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    (headers, bytes).into_response()
 }

@@ -35,14 +35,15 @@ use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK};
-use http::{HeaderName, Method};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LINK};
+use http::{HeaderName, HeaderValue, Method};
 use tower::ServiceExt as _;
 use tower_http::cors::{Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::state::Web;
 
-/// Every address below `/api`.
+/// Every address below `/api`. What it answers is for who asked: nothing between her and us keeps it.
 pub fn routes(web: &Web) -> Router<Web> {
     let known = Router::new()
         .merge(accounts::routes())
@@ -68,6 +69,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .route("/api/{*rest}", any(move |request| again(without_slash, request)))
         .layer(from_fn_with_state(web.clone(), limits::middleware))
         .merge(streaming::routes())
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(cors())
 }
 

@@ -47,3 +47,18 @@ on_both! {
         assert_eq!(newest[0]["content"], "<p>written meanwhile</p>");
     }
 }
+
+on_both! {
+    /// Answers are for who asked: no cache between her and us keeps them, pages of the API and documents for servers alike.
+    async fn nothing_between_keeps_what_is_hers(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let post = dana.publish("for my followers", "private").await;
+        let kept = |headers: &http::HeaderMap| headers["cache-control"].to_str().unwrap().to_owned();
+        for path in ["/api/v1/timelines/home", "/api/v1/conversations", &format!("/api/v1/statuses/{}", crate::api::id(&post))] {
+            assert_eq!(kept(&dana.get(path).await.headers), "private, no-store", "{path}");
+        }
+        let actor = house.request(http::Method::GET, "/users/dana").header("accept", "application/activity+json");
+        assert_eq!(kept(actor.send().await.unwrap().headers()), "private, no-store");
+    }
+}
