@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use app::follows::{accept, block, request};
+use app::follows::{accept, block, reject, request};
 use app::posts::publish::{Draft, publish};
 use app::posts::{boost, delete, edit, favourite};
 use domain::account::Account;
@@ -29,6 +29,29 @@ async fn say(home: &Home, who: &Account, text: &str, visibility: Visibility, ans
 
 async fn arrives(home: &Home, uri: &str) -> Post {
     eventually(&format!("{uri} arrives"), || home.post_by_uri(uri)).await
+}
+
+/// Nothing is left to be done, sent or taken in.
+async fn all_is_done(homes: &[&Home]) {
+    eventually("all is done", || async {
+        // (Twice: what one of them had done may have made work for another.)
+        for home in homes.iter().chain(homes) {
+            let mut conn = home.conn().await;
+            let left = storage::jobs::backlog(&mut conn).await.unwrap().0
+                + storage::deliveries::backlog(&mut conn).await.unwrap().0
+                + storage::inbox_items::backlog(&mut conn).await.unwrap();
+            if left > 0 {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+}
+
+async fn rewrite(home: &Home, who: &Account, post: &Post, text: &str) {
+    let draft = Draft { text: text.to_owned(), language: Some("en".to_owned()), ..Draft::default() };
+    edit::edit(&home.fed.app, who, post.id, draft).await.unwrap();
 }
 
 /// maple and willow, alice of the one, bob of the other, and bob as maple knows him.
@@ -153,6 +176,48 @@ async fn blocking_ends_it() {
     .await;
     let post = say(&willow, &bob, "not for her", Visibility::Followers, None).await;
     assert!(maple.fed.resolve(&post.uri).await.is_err());
+}
+
+/// She answered what was for his followers, was written to and shared what was for all: her server has all of it. It
+/// hears of no edit once she may see the post no more; that the posts are gone it hears all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_does_not_reach_those_who_may_see_the_post_no_more() {
+    let (maple, willow, alice, bob, _) = friends().await;
+    let inner = say(&willow, &bob, "inner, first", Visibility::Followers, None).await;
+    let open = say(&willow, &bob, "open, first", Visibility::Public, None).await;
+    let letter = say(&willow, &bob, &format!("@alice@{} letter, first", maple.domain), Visibility::Direct, None).await;
+    let inner_here = arrives(&maple, &inner.uri).await;
+    let answer = format!("@bob@{} indeed", willow.domain);
+    let answer = say(&maple, &alice, &answer, Visibility::Followers, Some(inner_here.id)).await;
+    boost::boost(&maple.fed.app, &alice, arrives(&maple, &open.uri).await.id, None).await.unwrap();
+    arrives(&maple, &letter.uri).await;
+    assert_eq!(arrives(&willow, &answer.uri).await.in_reply_to_id, Some(inner.id));
+    let alice_there = accounts::by_uri(&mut willow.conn().await, &alice.uri).await.unwrap().unwrap();
+    all_is_done(&[&maple, &willow]).await;
+    let text = |post: &Post| {
+        let uri = post.uri.clone();
+        let maple = &maple;
+        async move { maple.post_by_uri(&uri).await.unwrap().content }
+    };
+
+    reject::remove_follower(&willow.fed.app, &bob, alice_there.id).await.unwrap();
+    rewrite(&willow, &bob, &inner, "inner, second").await;
+    rewrite(&willow, &bob, &open, "open, second").await;
+    all_is_done(&[&willow, &maple]).await;
+    assert!(text(&inner).await.contains("inner, first"), "she follows him no more");
+    assert!(text(&open).await.contains("open, second"), "she shared it, and anybody may see it");
+
+    block::block(&willow.fed.app, &bob, alice_there.id).await.unwrap();
+    rewrite(&willow, &bob, &open, "open, third").await;
+    rewrite(&willow, &bob, &letter, &format!("@alice@{} letter, second", maple.domain)).await;
+    all_is_done(&[&willow, &maple]).await;
+    assert!(text(&open).await.contains("open, second"), "he blocks her");
+    assert!(text(&letter).await.contains("letter, first"), "he blocks her");
+
+    for post in [&inner, &open, &letter] {
+        delete::delete(&willow.fed.app, &bob, post.id, delete::Media::Remove).await.unwrap();
+        eventually("it is gone", || async { maple.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use domain::{AccountId, ActivityId, DeliveryId, PostId, Timestamp};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
+use crate::visible::visible;
 
 /// A delivery that this process holds until its lease ends.
 #[derive(Debug, Clone)]
@@ -266,8 +267,18 @@ pub async fn backlog(conn: &mut Conn) -> Result<(i64, i64)> {
 }
 
 /// Inboxes of remote accounts, one per server where it has a shared one. Left out: suspended accounts and
-/// communities.
+/// communities; with a post, also all who may not see it now.
 macro_rules! inboxes_of {
+    ($accounts:literal seeing $post:literal) => {
+        concat!(
+            inboxes_of!($accounts),
+            " AND EXISTS (SELECT 1 FROM posts seen WHERE seen.id = ",
+            $post,
+            " AND ",
+            visible!("seen" to "a.id"),
+            ")"
+        )
+    };
     ($accounts:literal) => {
         concat!(
             "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a
@@ -301,7 +312,29 @@ pub async fn inboxes_of(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<String
     urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.id = ANY($1)")).bind(ids), conn).await
 }
 
-/// Where the remote accounts are reached that a post addresses.
+/// Where the remote accounts are reached that a post or boost concerns and who may see it now: followers of its author,
+/// whom it addresses or answers, and whoever answered or boosted it.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    urls(
+        sql!(inboxes_of!(
+            "SELECT f.account_id FROM posts o JOIN follows f ON f.target_id = o.account_id
+               WHERE o.id = $1 AND o.visibility <> 'direct'
+             UNION SELECT m.account_id FROM mentions m WHERE m.post_id = $1
+             UNION SELECT o.in_reply_to_account_id FROM posts o WHERE o.id = $1 AND o.in_reply_to_account_id IS NOT NULL
+             UNION SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
+             UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL"
+            seeing "$1"
+        ))
+        .bind(post),
+        conn,
+    )
+    .await
+}
+
+/// Where the remote accounts are reached that a post addresses, whether or not they may see it now.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -309,7 +342,8 @@ pub async fn addressed_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Stri
     urls(sql!(inboxes_of!("SELECT m.account_id FROM mentions m WHERE m.post_id = $1")).bind(post), conn).await
 }
 
-/// Where the remote accounts are reached that answered or boosted a post: their servers have a copy.
+/// Where the remote accounts are reached that answered or boosted a post: their servers have a copy, whether or not
+/// they may see it now.
 ///
 /// # Errors
 /// As [`crate::Error`] says.

@@ -1,7 +1,7 @@
 //! The one visibility rule in SQL: `domain::visibility::Access::allows`, for lists. A test holds the two together.
 //!
 //! The fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal; where
-//! the author's row is joined already, its alias too.
+//! the author's row is joined already, its alias too. `to` names the viewer otherwise, for a set of them at once.
 
 /// Somebody others may see at all: neither deleted nor hidden (`hidden` is [`crate::members`]'s to write). The one
 /// place that says so; suspended accounts are found, and whoever shows them says that they are suspended.
@@ -21,11 +21,14 @@ macro_rules! listed {
 /// The viewer may see the post.
 macro_rules! visible {
     ($p:literal) => {
+        $crate::visible::visible!($p to "$1")
+    };
+    ($p:literal to $viewer:literal) => {
         concat!(
             "(NOT EXISTS (SELECT 1 FROM accounts va WHERE va.id = ",
             $p,
             ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden)) AND ",
-            $crate::visible::addressed!($p),
+            $crate::visible::addressed!($p to $viewer),
             ")"
         )
     };
@@ -37,26 +40,37 @@ macro_rules! visible {
 /// The post is meant for the viewer too, as far as the post and its author are concerned.
 macro_rules! addressed {
     ($p:literal) => {
+        $crate::visible::addressed!($p to "$1")
+    };
+    ($p:literal to $viewer:literal) => {
         concat!(
             "(",
             $p,
             ".deleted_at IS NULL
               AND (",
             $p,
-            ".account_id = $1 OR (
+            ".account_id = ",
+            $viewer,
+            " OR (
                 NOT EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = ",
             $p,
-            ".account_id AND vb.target_id = $1)
+            ".account_id AND vb.target_id = ",
+            $viewer,
+            ")
                 AND (",
             $p,
             ".visibility IN ('public', 'unlisted')
                   OR EXISTS (SELECT 1 FROM mentions vm WHERE vm.post_id = ",
             $p,
-            ".id AND vm.account_id = $1)
+            ".id AND vm.account_id = ",
+            $viewer,
+            ")
                   OR (",
             $p,
             ".visibility = 'followers' AND EXISTS (
-                    SELECT 1 FROM follows vf WHERE vf.account_id = $1 AND vf.target_id = ",
+                    SELECT 1 FROM follows vf WHERE vf.account_id = ",
+            $viewer,
+            " AND vf.target_id = ",
             $p,
             ".account_id))))))"
         )

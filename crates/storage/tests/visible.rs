@@ -9,9 +9,9 @@ use domain::visibility::Access;
 use domain::{AttachmentId, PostId, ThreadId, Viewer, Visibility};
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
-use storage::{Conn, Tx, accounts, attachments, follows, hydrate, members, posts, timelines};
+use storage::{Conn, Tx, accounts, attachments, deliveries, follows, hydrate, members, posts, timelines};
 
-use crate::people::{follow, write_member};
+use crate::people::{account, follow, write_member};
 
 /// A post of an account that answers nothing.
 pub async fn write_post(tx: &mut Tx, author: &Account, visibility: Visibility, links: &Links) -> Post {
@@ -156,6 +156,49 @@ both! {
             }
         }
         assert_eq!(cases, 16 * 12 * 4 * 4);
+    }
+
+    /// Who answered a post, shared it, was addressed or follows its author is sent it and its edits exactly while she
+    /// may see it: every combination, for somebody elsewhere whose server has nobody else.
+    async fn a_post_is_sent_to_those_who_may_see_it_now(fresh) {
+        let mut sent = 0;
+        for n in 0..16 {
+            let (follows_author, blocked, answered, shared) = (n & 1 != 0, n & 2 != 0, n & 4 != 0, n & 8 != 0);
+            let mut tx = fresh.db.write().await.unwrap();
+            let author = write_member(&mut tx, &format!("author{n}"), Role::Member).await.unwrap();
+            let reader = account(tx.id(), "reader", &format!("elsewhere{n}.example"));
+            accounts::upsert(&mut tx, &reader).await.unwrap();
+            if follows_author {
+                follow(&mut tx, reader.id, author.id).await;
+            }
+            if blocked {
+                follows::insert_block(&mut tx, author.id, reader.id, "https://maple.example/b").await.unwrap();
+            }
+            for visibility in VISIBILITIES {
+                for addressed in [None, Some(false), Some(true)] {
+                    let mentions = addressed.map(|silent| (reader.id, silent)).into_iter().collect();
+                    let post = write_post(&mut tx, &author, visibility, &Links { mentions, ..Links::default() }).await;
+                    for (is_so, boost) in [(answered, false), (shared, true)] {
+                        if is_so {
+                            let id: PostId = tx.id();
+                            let uri = format!("{}/statuses/{id}", reader.uri);
+                            let (boost_of_id, in_reply_to_id) = if boost { (Some(post.id), None) } else { (None, Some(post.id)) };
+                            let hers = Post { id, uri, account_id: reader.id, boost_of_id, in_reply_to_id, local: false, ..post.clone() };
+                            posts::insert(&mut tx, &hers, &Links::default()).await.unwrap();
+                        }
+                    }
+                    let sees = posts::get(&mut tx, Viewer::Account(reader.id), post.id).await.is_ok();
+                    let concerns = follows_author || answered || shared || addressed.is_some();
+                    let to = deliveries::audience_inboxes(&mut tx, post.id).await.unwrap();
+                    let expected: Vec<String> = reader.shared_inbox_url.clone().into_iter().filter(|_| sees && concerns).collect();
+                    assert_eq!(to, expected, "{post:?} follows={follows_author} blocked={blocked} answered={answered} shared={shared} addressed={addressed:?}");
+                    sent += expected.len();
+                }
+            }
+            tx.commit().await.unwrap();
+        }
+        // Not blocked: addressed, all; else the open ones where anything is so, and those for followers where she follows.
+        assert_eq!(sent, 8 * 8 + 7 * 2 + 4);
     }
 
     /// What no post shows, yet or any more, is its owner's; a file is found by either of its names, and what lies

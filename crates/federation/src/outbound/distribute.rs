@@ -10,7 +10,7 @@ use domain::post::Post;
 use domain::{AccountId, PostId, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox};
-use storage::{Conn, accounts, hydrate, posts};
+use storage::{Conn, accounts, follows, hydrate, posts};
 use url::Url;
 
 use crate::Federation;
@@ -34,7 +34,13 @@ impl Federation {
     pub async fn distribute_post(&self, id: PostId) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let inboxes = audience(&mut conn, &post).await?;
+        let mut inboxes = audience(&mut conn, &post).await?;
+        if let Some(boosted) = post.boost_of_id {
+            let boosted = posts::unchecked_or_tombstone(&mut conn, boosted).await?.0.account_id;
+            if !follows::is_blocking(&mut conn, author.id, boosted).await? {
+                inboxes.extend(own_inbox(&mut conn, boosted).await?);
+            }
+        }
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -50,15 +56,14 @@ impl Federation {
         self.store(Outgoing { author: author.id, body, inboxes }).await
     }
 
-    /// An edit, to everybody who may have the post.
+    /// An edit, to everybody who may see the post now. Whoever has an older version and may see it no more keeps that.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_edit(&self, id: PostId) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let mut inboxes = audience(&mut conn, &post).await?;
-        inboxes.extend(deliveries::involved_inboxes(&mut conn, id).await?);
+        let inboxes = audience(&mut conn, &post).await?;
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -71,7 +76,7 @@ impl Federation {
         self.store(Outgoing { author: author.id, body, inboxes }).await
     }
 
-    /// A post or boost is taken back, from everybody who may have it.
+    /// A post or boost is taken back, from everybody who may have it, whether or not she may still see it.
     ///
     /// # Errors
     /// When the database refuses.
@@ -79,8 +84,7 @@ impl Federation {
         let mut conn = self.app.db.read().await?;
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, id).await?;
         let Some(author) = own_account(&mut conn, post.account_id).await? else { return Ok(()) };
-        let mut inboxes = audience(&mut conn, &post).await?;
-        inboxes.extend(deliveries::involved_inboxes(&mut conn, id).await?);
+        let inboxes = holders(&mut conn, &post).await?;
         let body = match post.boost_of_id {
             None => document(Context::Plain, activity::delete_note(&author.uri, &post.uri))?,
             Some(boosted) => {
@@ -268,14 +272,20 @@ async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Accou
     }
 }
 
-/// The inboxes of a post's audience: followers unless it is direct, and whom it addresses or answers. For a boost
-/// also the author of what is boosted.
+/// The inboxes of everybody whom a post or boost concerns and who may see it now.
 async fn audience(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
+    Ok(deliveries::audience_inboxes(conn, post.id).await?.into_iter().collect())
+}
+
+/// The inboxes of everybody who may have been sent a post: followers unless it is direct, whom it addresses or
+/// answers, and whoever answered or boosted it. For a boost also the author of what is boosted.
+async fn holders(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
     let mut inboxes = BTreeSet::new();
     if post.visibility != Visibility::Direct {
         inboxes.extend(deliveries::follower_inboxes(conn, post.account_id).await?);
     }
     inboxes.extend(deliveries::addressed_inboxes(conn, post.id).await?);
+    inboxes.extend(deliveries::involved_inboxes(conn, post.id).await?);
     let mut also: Vec<AccountId> = Vec::new();
     if post.visibility.is_open() {
         also.extend(post.in_reply_to_account_id);
