@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::TagId;
@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::dto::tag::{Tag as Shape, TagHistory};
 use super::error::{Error, Result};
 use super::pagination::{Back, Paging};
+use super::params::PathName;
 use crate::state::Web;
 
 pub fn routes() -> Router<Web> {
@@ -54,7 +55,7 @@ async fn answer(web: &Web, conn: &mut Conn, tag: Tag, caller: Option<&Caller>) -
     Ok(Json(shape).into_response())
 }
 
-async fn one(State(web): State<Web>, caller: Option<Caller>, Path(name): Path<String>) -> Result<Response> {
+async fn one(State(web): State<Web>, caller: Option<Caller>, PathName(name): PathName) -> Result<Response> {
     let name = Name::new(&name).ok_or(Error::NotFound)?;
     let mut conn = web.app.db.read().await?;
     // A tag that nobody used is a tag all the same.
@@ -63,14 +64,14 @@ async fn one(State(web): State<Web>, caller: Option<Caller>, Path(name): Path<St
     answer(&web, &mut conn, tag, caller.as_ref()).await
 }
 
-async fn follow(State(web): State<Web>, caller: Caller, Path(name): Path<String>) -> Result<Response> {
+async fn follow(State(web): State<Web>, caller: Caller, PathName(name): PathName) -> Result<Response> {
     caller.allow_either("follow", "write:follows")?;
     let name = Name::new(&name).ok_or(Error::NotFound)?;
     let tag = app::tags::follow::follow(&web.app, caller.id, &name.key, &name.name).await?;
     answer(&web, &mut web.app.db.read().await?, tag, Some(&caller)).await
 }
 
-async fn unfollow(State(web): State<Web>, caller: Caller, Path(name): Path<String>) -> Result<Response> {
+async fn unfollow(State(web): State<Web>, caller: Caller, PathName(name): PathName) -> Result<Response> {
     caller.allow_either("follow", "write:follows")?;
     let name = Name::new(&name).ok_or(Error::NotFound)?;
     let tag = app::tags::follow::unfollow(&web.app, caller.id, &name.key).await?;

@@ -91,6 +91,8 @@ on_both! {
             "/api/v1/timelines/list/1",
             "/api/v1/notifications/1",
             "/api/v1/media/1",
+            "/api/v1/timelines/tag/%ff",
+            "/api/v1/tags/%ff",
         ] {
             clear(&dana.get(path).await, 404, path);
         }

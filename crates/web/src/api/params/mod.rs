@@ -220,6 +220,18 @@ impl<I: From<i64> + Send, S: Send + Sync> FromRequestParts<S> for PathId<I> {
     }
 }
 
+/// A name in the path. What is no text finds nothing: 404.
+#[derive(Debug, Clone)]
+pub struct PathName(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathName {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        Path::<String>::from_request_parts(parts, state).await.map(|Path(name)| Self(name)).map_err(|_| Error::NotFound)
+    }
+}
+
 /// A decimal id, or nothing.
 #[must_use]
 pub fn id(text: &str) -> Option<i64> {

@@ -1,6 +1,6 @@
 //! `GET /api/v1/timelines/tag/:hashtag`: public posts with a hashtag.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use domain::text::Tag;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::api::caller::{Caller, viewer};
 use crate::api::error::{Error, Result};
 use crate::api::page;
 use crate::api::pagination::Paging;
-use crate::api::params::Query;
+use crate::api::params::{PathName, Query};
 use crate::state::Web;
 
 /// Tags in one list of the request.
@@ -35,7 +35,7 @@ fn keys(names: &[String]) -> impl Iterator<Item = String> {
 pub async fn tag(
     State(web): State<Web>,
     caller: Option<Caller>,
-    Path(name): Path<String>,
+    PathName(name): PathName,
     Query(params): Query<Params>,
     paging: Paging,
 ) -> Result<Response> {
