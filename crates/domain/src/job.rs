@@ -14,9 +14,11 @@ pub enum Job {
     DistributePost {
         post: PostId,
     },
-    /// Send an edit (`Update`).
+    /// Send an edit (`Update`), and the post itself (`Create`) to whom the edit addresses first.
     DistributeEdit {
         post: PostId,
+        #[serde(default)]
+        newly_addressed: Vec<AccountId>,
     },
     /// Take a post or boost back (`Delete`, `Undo` of `Announce`). The row is a tombstone by now.
     DistributeDelete {

@@ -27,7 +27,7 @@ impl Federation {
     pub async fn run_job(&self, job: &Job) -> app::Result<Handled> {
         match job {
             Job::DistributePost { post } => self.distribute_post(*post).await?,
-            Job::DistributeEdit { post } => self.distribute_edit(*post).await?,
+            Job::DistributeEdit { post, newly_addressed } => self.distribute_edit(*post, newly_addressed).await?,
             Job::DistributeDelete { post } => self.distribute_delete(*post).await?,
             Job::DistributeFavourite { account, post, uri } => {
                 self.distribute_favourite(*account, *post, uri, false).await?;

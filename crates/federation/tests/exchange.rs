@@ -220,6 +220,37 @@ async fn an_edit_does_not_reach_those_who_may_see_the_post_no_more() {
     }
 }
 
+/// A private message to somebody here names alice elsewhere once it is edited: it reaches her, as if it were new; and
+/// so does the next edit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_reaches_whom_it_names_first() {
+    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+    let (alice, bob) = (maple.member("alice").await, willow.member("bob").await);
+    willow.member("bea").await;
+    willow.fed.resolve_account(&format!("@alice@{}", maple.domain)).await.unwrap();
+    let letter = say(&willow, &bob, "@bea just us", Visibility::Direct, None).await;
+    all_is_done(&[&willow, &maple]).await;
+    assert!(maple.post_by_uri(&letter.uri).await.is_none());
+    rewrite(&willow, &bob, &letter, &format!("@bea @alice@{} and you", maple.domain)).await;
+    let here = arrives(&maple, &letter.uri).await;
+    assert!(here.content.contains("and you"), "{}", here.content);
+    assert_eq!(here.visibility, Visibility::Direct);
+    let page = domain::page::Page::first(10);
+    let talks = storage::conversations::list(&mut maple.conn().await, alice.id, &page).await.unwrap();
+    assert_eq!(talks.len(), 1);
+    all_is_done(&[&willow, &maple]).await;
+    assert_eq!(
+        posts::edits(&mut maple.conn().await, here.id).await.unwrap().len(),
+        0,
+        "to her it is the first version"
+    );
+    rewrite(&willow, &bob, &letter, &format!("@bea @alice@{} and all", maple.domain)).await;
+    eventually("the next edit is there", || async {
+        maple.post_by_uri(&letter.uri).await.unwrap().content.contains("and all").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_discussion_is_found_upward() {
     let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);

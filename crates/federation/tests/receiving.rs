@@ -409,3 +409,37 @@ async fn an_edit_counts_only_from_its_author_and_only_when_newer() {
     received(&home, &eve, "2").await;
     assert_eq!(posts::unchecked(&mut home.conn().await, post.id).await.unwrap().content, "newer");
 }
+
+/// Of a post that is not here, an edit that concerns somebody here is taken like a new post; nothing else is, and
+/// nothing that was deleted comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_of_an_unknown_post_is_taken_if_it_concerns_somebody_here() {
+    let (home, dana, eve) = setting().await;
+    let update = |n: u32, id: &str, to: &str| {
+        let mut note = eve.note(id, &[to]);
+        note["updated"] = json!(Timestamp(home.clock.now().0 + 60_000).to_rfc3339());
+        json!({"id": format!("{}/up/{n}", eve.actor()), "type": "Update", "actor": eve.actor(), "object": note})
+    };
+    let everybody = "https://www.w3.org/ns/activitystreams#Public";
+    assert_eq!(eve.post(&home, &update(1, "1", everybody)).await, 202);
+    let mut poll = update(2, "2", &dana.uri);
+    poll["object"]["name"] = json!("yes");
+    poll["object"]["inReplyTo"] = json!(format!("{}/statuses/1", dana.uri));
+    poll["object"].as_object_mut().unwrap().remove("content");
+    assert_eq!(eve.post(&home, &poll).await, 202);
+    assert_eq!(eve.post(&home, &update(3, "3", &dana.uri)).await, 202);
+    let post = received(&home, &eve, "3").await;
+    assert!(post.edited_at.is_some());
+    for other in ["1", "2"] {
+        let uri = format!("http://{}/notes/{other}", eve.domain);
+        assert!(home.post_by_uri(&uri).await.is_none(), "{other}");
+    }
+    let delete =
+        json!({"id": format!("{}/del/1", eve.actor()), "type": "Delete", "actor": eve.actor(), "object": post.uri});
+    assert_eq!(eve.post(&home, &delete).await, 202);
+    eventually("it is gone", || async { home.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
+    assert_eq!(eve.post(&home, &update(4, "3", &dana.uri)).await, 202);
+    assert_eq!(eve.post(&home, &update(5, "5", &dana.uri)).await, 202);
+    received(&home, &eve, "5").await;
+    assert!(home.post_by_uri(&post.uri).await.is_none());
+}

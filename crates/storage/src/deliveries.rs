@@ -334,6 +334,15 @@ pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
     .await
 }
 
+/// Where those of these accounts are reached who may see a post now; local ones need no inbox.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn inboxes_that_see(conn: &mut Conn, post: PostId, ids: &[AccountId]) -> Result<Vec<String>> {
+    urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.id = ANY($2)" seeing "$1")).bind(post).bind(ids), conn)
+        .await
+}
+
 /// Where the remote accounts are reached that a post addresses, whether or not they may see it now.
 ///
 /// # Errors

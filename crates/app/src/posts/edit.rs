@@ -41,8 +41,8 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         edited_at: app.now(),
         links: &links,
     };
-    write(&mut tx, author, &post, &edit).await?;
-    tx.enqueue(Job::DistributeEdit { post: id });
+    let newly_addressed = write(&mut tx, author, &post, &edit).await?;
+    tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
     tx.commit().await?;
     Ok(())
 }
@@ -75,8 +75,9 @@ pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
     Ok(true)
 }
 
-/// What both doors share: keep the version that was, write the new one, tell who should know.
-async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) -> Result<()> {
+/// What both doors share: keep the version that was, write the new one, tell who should know. Gives those whom it names
+/// and the version before did not.
+async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) -> Result<Vec<AccountId>> {
     let addressed_before: Vec<AccountId> =
         posts::mentions(tx, before.id).await?.into_iter().filter(|(_, silent)| !silent).map(|(id, _)| id).collect();
     let shown_before = attachments::of_post(tx, before.id).await?;
@@ -97,7 +98,8 @@ async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) ->
         .filter(|(id, silent)| !silent && !addressed_before.contains(id))
         .map(|(id, _)| *id)
         .collect();
-    fanout::post_edited(tx, author, &after, &newly).await
+    fanout::post_edited(tx, author, &after, &newly).await?;
+    Ok(newly)
 }
 
 fn version(

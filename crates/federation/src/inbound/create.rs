@@ -24,7 +24,12 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     if !crate::wire::lenient::types(value).any(|t| NoteKind::parse(t).is_some()) {
         return Ok(Verdict::Ignored("not a post"));
     }
-    let note = ReceivedNote::read(value)?;
+    keep(work, ReceivedNote::read(value)?).await
+}
+
+/// Takes a post that is not here yet, if it concerns anybody here: one that was just written, or an edited one of
+/// which only the edit reached us.
+pub(super) async fn keep(work: &Work<'_>, note: ReceivedNote) -> Outcome {
     if note.attributed_to != work.actor.uri && !work.is_authored_by_group(&note.attributed_to).await? {
         return Ok(Verdict::Rejected("a post of somebody else"));
     }

@@ -5,7 +5,7 @@ use domain::account::ActorKind;
 use storage::posts;
 
 use super::note::received;
-use super::{Outcome, Verdict, Work, done_if};
+use super::{Outcome, Verdict, Work, create, done_if};
 use crate::wire::lenient::types;
 use crate::wire::read::note::NoteKind;
 use crate::wire::read::{ReceivedNote, same_server};
@@ -33,13 +33,16 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     if !types(value).any(|t| NoteKind::parse(t).is_some()) {
         return Ok(Verdict::Ignored("neither a post nor a profile"));
     }
-    let note = ReceivedNote::read(value)?;
+    let mut note = ReceivedNote::read(value)?;
     if note.attributed_to != work.actor.uri {
         return Ok(Verdict::Rejected("a post of somebody else"));
     }
     let mut conn = work.fed.app.db.read().await?;
     if posts::unchecked_by_uri(&mut conn, &note.id).await?.is_none() {
-        return Ok(Verdict::Ignored("a post that is not here"));
+        drop(conn);
+        // The edit may be what names somebody here first; that something was deleted here, `keep` knows.
+        note.updated = note.updated.or(work.activity.published);
+        return create::keep(work, note).await;
     }
     drop(conn);
     let mut post = received(work.fed, work.actor, note, work.budget).await?;

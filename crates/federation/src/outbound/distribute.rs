@@ -58,20 +58,30 @@ impl Federation {
 
     /// An edit, to everybody who may see the post now. Whoever has an older version and may see it no more keeps that.
     ///
+    /// Servers ignore an `Update` of a post that they do not have: those whom the edit addresses first get the post in
+    /// a `Create` before it. They get the `Update` as well: a server that has the post all the same, because somebody
+    /// else there follows the author or looked at it, ignores the `Create`.
+    ///
     /// # Errors
     /// When the database refuses.
-    pub async fn distribute_edit(&self, id: PostId) -> app::Result<()> {
+    pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
         let inboxes = audience(&mut conn, &post).await?;
         if inboxes.is_empty() {
             return Ok(());
         }
+        let first: BTreeSet<String> =
+            deliveries::inboxes_that_see(&mut conn, id, newly_addressed).await?.into_iter().collect();
         let view = match hydrate::post(&mut conn, Viewer::Account(author.id), id).await {
             Err(storage::Error::NotFound) => return Ok(()),
             view => view?,
         };
         drop(conn);
+        if !first.is_empty() {
+            let body = document(Context::Note, activity::create(&view, &self.app.files))?;
+            self.store(Outgoing { author: author.id, body, inboxes: first }).await?;
+        }
         let body = document(Context::Note, activity::update_note(&view, &self.app.files))?;
         self.store(Outgoing { author: author.id, body, inboxes }).await
     }
