@@ -2,7 +2,8 @@
 //!
 //! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY`, where a
 //! message is sent in the transaction itself, so that it arrives if and only if the change did. The embedded
-//! database has one server process; what the command line changes beside it is found by polling.
+//! database has one server process; what the command line changes beside it is found by polling, each by those whom
+//! it concerns: a live stream asks whether its token is still good.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -331,6 +331,26 @@ pub async fn is_valid(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<bo
     .map(|n| n > 0)
 }
 
+/// Which of these tokens are still good, and belong to somebody who may use them now: let in, and neither closed,
+/// suspended nor deleted. For those who hold on to many.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn usable(conn: &mut Conn, ids: &[TokenId], now: Timestamp) -> Result<Vec<TokenId>> {
+    sql!(
+        "SELECT t.id FROM oauth_tokens t
+           LEFT JOIN accounts a ON a.id = t.account_id
+           LEFT JOIN members m ON m.account_id = t.account_id
+         WHERE t.id = ANY($1) AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+           AND (t.account_id IS NULL OR (m.approved_at IS NOT NULL AND m.disabled_at IS NULL
+             AND a.suspended_at IS NULL AND a.deleted_at IS NULL))"
+    )
+    .bind(ids)
+    .bind(now)
+    .ids(conn)
+    .await
+}
+
 /// Notes that the token was used.
 ///
 /// # Errors

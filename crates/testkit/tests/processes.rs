@@ -1,12 +1,13 @@
 //! Two server processes on one PostgreSQL database are one community: jobs are claimed once, live events and caches
-//! agree, and when one dies the other takes over its work.
+//! agree, and when one dies the other takes over its work. What the command line changes beside a server holds for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use testkit::{Database, Engine, Instance, Person, eventually};
+use testkit::process::Process;
+use testkit::{Database, Engine, Instance, Person, eventually, on_both};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 /// Two processes of one community (in this test: two whole servers that share nothing but the database).
@@ -86,4 +87,27 @@ async fn each_delivery_is_made_once_by_either() {
     let (jobs, _) = storage::jobs::backlog(&mut conn).await.unwrap();
     let (deliveries, _) = storage::deliveries::backlog(&mut conn).await.unwrap();
     assert_eq!((jobs, deliveries), (0, 0), "nothing is left to do");
+}
+
+on_both! {
+    /// Closing an account on the command line, beside a server, ends what she listens to there.
+    async fn an_account_closed_on_the_command_line_hears_nothing_more(engine) {
+        let database = Database::fresh(engine).await;
+        let house = Process::start("maple", &database).await;
+        let dana = house.member("dana").await;
+        let priya = house.member("priya").await;
+        dana.follow(&priya).await;
+        let mut streams = [
+            dana.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap(),
+            priya.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap(),
+        ];
+        let _ = house.ask(&["account", "disable", "dana"]);
+        let ended = tokio::time::timeout(Duration::from_secs(10), async {
+            while streams[0].chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
+        });
+        ended.await.expect("her stream ends");
+        priya.publish("for those who stayed", "private").await;
+        let told = tokio::time::timeout(Duration::from_secs(10), streams[1].chunk()).await.expect("an event in time");
+        assert!(told.unwrap().unwrap().starts_with(b"event: update"), "nobody else's ended");
+    }
 }

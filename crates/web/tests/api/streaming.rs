@@ -170,14 +170,9 @@ on_both! {
             tx.emit(domain::event::Event::TokenRevoked { token });
         }
         tx.commit().await.unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(5), async {
-            while let Some(Ok(frame)) = socket.next().await {
-                if matches!(frame, Message::Close(_)) {
-                    break;
-                }
-            }
-        });
-        ended.await.expect("the stream closes");
+        let began = std::time::Instant::now();
+        ended(&mut socket).await;
+        assert!(began.elapsed() < Duration::from_secs(3), "at once, for it was told");
 
         // One whose end was not heard of yet, and is still kept, opens no stream either.
         let kept = house.token(account, "read").await;
@@ -186,6 +181,66 @@ on_both! {
         storage::oauth::revoke_all_of(&mut tx, account).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(connect(&house, "?stream=user", Some(&kept)).await.unwrap_err(), 401);
+    }
+}
+
+/// Waits until the stream closes.
+async fn ended(socket: &mut Socket) {
+    let end = tokio::time::timeout(Duration::from_secs(10), async {
+        while let Some(Ok(frame)) = socket.next().await {
+            if matches!(frame, Message::Close(_)) {
+                break;
+            }
+        }
+    });
+    end.await.expect("the stream closes");
+}
+
+on_both! {
+    /// What another process does on the embedded database is told to nobody here. Streams end all the same: of a token
+    /// that was taken back or has expired, and of a member whose account was closed or deleted. Nobody else's
+    /// does.
+    async fn a_stream_ends_though_nobody_said_that_its_token_did(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        let account = |person: &Person| -> domain::AccountId { person.id.parse().unwrap() };
+        let mut public = connect(&house, "?stream=public", None).await.unwrap();
+        let mut hers = connect(&house, "?stream=user", Some(&priya.token)).await.unwrap();
+        let mut expiring = {
+            let secret = app::secrets::generate();
+            let app = house.app();
+            let mut tx = app.db.write().await.unwrap();
+            let token = storage::oauth::Token {
+                id: app.ids().next(),
+                client: None,
+                account: Some(account(&priya)),
+                scopes: domain::scope::Scopes::parse("read").unwrap(),
+                created_at: app.now(),
+                expires_at: Some(app.now().plus(Duration::from_secs(600))),
+            };
+            storage::oauth::insert_token(&mut tx, &app::secrets::digest(&secret), &token).await.unwrap();
+            tx.commit().await.unwrap();
+            connect(&house, "?stream=user", Some(&secret)).await.unwrap()
+        };
+        let mut revoked = connect(&house, "?stream=user", Some(&dana.token)).await.unwrap();
+        let (june, vera) = (house.member("june").await, house.member("vera").await);
+        let mut closed = connect(&house, "?stream=user", Some(&june.token)).await.unwrap();
+        let mut deleted = connect(&house, "?stream=user", Some(&vera.token)).await.unwrap();
+
+        // Changes without a word to listeners.
+        let mut tx = house.app().db.write().await.unwrap();
+        storage::oauth::revoke_all_of(&mut tx, account(&dana)).await.unwrap();
+        let now = tx.now();
+        storage::members::set_disabled(&mut tx, account(&june), Some(now)).await.unwrap();
+        storage::accounts::bury(&mut tx, account(&vera), now).await.unwrap();
+        tx.commit().await.unwrap();
+        house.clock.advance(Duration::from_secs(601));
+        for socket in [&mut revoked, &mut closed, &mut deleted, &mut expiring] {
+            ended(socket).await;
+        }
+        priya.publish("still here", "public").await;
+        assert_eq!(next(&mut public).await.1, "update");
+        assert_eq!(next(&mut hers).await.1, "update");
     }
 }
 

@@ -3,30 +3,47 @@
 //! A post is on a stream exactly if it is in the timeline of that name for that listener: the same queries decide,
 //! and the post is read and written with her own eyes.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::App;
 use domain::event::Event;
 use domain::page::Page;
-use domain::{AccountId, ConversationId, NotificationId, PostId, Viewer, Visibility};
+use domain::{AccountId, ConversationId, NotificationId, PostId, TokenId, Viewer, Visibility};
 use storage::timelines::{self, PublicFilter, TagFilter};
-use storage::{Conn, conversations, follows, hydrate, notifications, posts};
+use storage::{Conn, conversations, follows, hydrate, notifications, oauth, posts};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::MissedTickBehavior;
 
 use super::channel::Channel;
 use super::listeners::{Ear, Listeners};
 use crate::api::error::Result;
 use crate::api::render::{Render, Rendered, raw};
 
+/// How often the database is asked whether those who listen still may. That a token was taken back is told at once, but
+/// not by a command beside a server on the embedded database; and that one expires is told by nobody.
+const MAY_THEY_STILL: Duration = Duration::from_secs(5);
+
 /// Serves listeners for as long as the database lives.
 pub fn start(app: &App, rendered: &Rendered, listeners: &Listeners) {
     let dispatch = Dispatch { app: app.clone(), rendered: rendered.clone(), listeners: listeners.clone() };
     let mut events = app.db.hub().subscribe();
     tokio::spawn(async move {
+        let mut looks = tokio::time::interval(MAY_THEY_STILL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match events.recv().await {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                _ = looks.tick() => {
+                    if let Err(error) = dispatch.close_what_ended().await {
+                        tracing::warn!(%error, "nobody knows who may still listen");
+                    }
+                    continue;
+                }
+            };
+            match event {
                 Ok(Event::TokenRevoked { token }) => dispatch.listeners.close(token),
                 Ok(_) if dispatch.listeners.is_empty() => {}
                 Ok(event) => {
@@ -51,6 +68,20 @@ struct Dispatch {
 }
 
 impl Dispatch {
+    /// Closes the streams of tokens that ended without a word, and of members who may not use theirs any more.
+    async fn close_what_ended(&self) -> Result<()> {
+        let tokens = self.listeners.tokens();
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let mut conn = self.app.db.read().await?;
+        let usable: HashSet<TokenId> = oauth::usable(&mut conn, &tokens, self.app.now()).await?.into_iter().collect();
+        for token in tokens.into_iter().filter(|token| !usable.contains(token)) {
+            self.listeners.close(token);
+        }
+        Ok(())
+    }
+
     async fn event(&self, event: Event) -> Result<()> {
         match event {
             Event::PostCreated { post } => self.post(post, "update").await,

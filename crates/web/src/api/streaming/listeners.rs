@@ -1,6 +1,6 @@
 //! Who listens to what in this process, and how messages reach them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -94,6 +94,12 @@ impl Listeners {
         if ear.sender.try_send(message).is_err() {
             self.locked().remove(&ear.id);
         }
+    }
+
+    /// The tokens that somebody listens with, each once.
+    pub(super) fn tokens(&self) -> Vec<TokenId> {
+        let tokens: HashSet<TokenId> = self.locked().values().filter_map(|l| l.token).collect();
+        tokens.into_iter().collect()
     }
 
     /// A token ended: its streams close.
