@@ -44,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where the source of what runs here can be had: whoever changed it offers it there (AGPL, section 13).
     pub source_url: String,
+    /// HTTP is served on a loopback address: nobody comes by but from this machine, or through a proxy on it.
+    pub only_here: bool,
 }
 
 impl Default for Config {
@@ -52,6 +54,7 @@ impl Default for Config {
             sign_up: SignUp::default(),
             limits: Limits::default(),
             source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+            only_here: false,
         }
     }
 }

@@ -156,7 +156,12 @@ impl Config {
     /// What verbs need to know.
     #[must_use]
     pub fn app(&self) -> app::Config {
-        app::Config { sign_up: self.sign_up, limits: self.limits.clone(), source_url: self.source_url.clone() }
+        app::Config {
+            sign_up: self.sign_up,
+            limits: self.limits.clone(),
+            source_url: self.source_url.clone(),
+            only_here: self.bind.ip().is_loopback(),
+        }
     }
 
     /// What the client API and the pages need to know.

@@ -368,9 +368,9 @@ fn no_terminal_no_question() {
 #[test]
 fn a_new_server_prints_where_it_is_set_up() {
     let home = Home::new();
-    let printed = |url: &str| {
+    let printed_at = |url: &str, bind: &str| {
         let mut serve = home.command(&["serve"]);
-        serve.env("PORCHLIGHT_URL", url).env("PORCHLIGHT_BIND", "127.0.0.1:0").env("PORCHLIGHT_LOG__LEVEL", "info");
+        serve.env("PORCHLIGHT_URL", url).env("PORCHLIGHT_BIND", bind).env("PORCHLIGHT_LOG__LEVEL", "info");
         let mut server = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         let (mut said, mut out) = (String::new(), String::new());
@@ -383,11 +383,14 @@ fn a_new_server_prints_where_it_is_set_up() {
         assert!(!said.contains("code="), "{said}");
         out
     };
+    let printed = |url: &str| printed_at(url, "127.0.0.1:0");
     let public = printed("https://maple.example");
     let code = public.strip_prefix("Set-up: https://maple.example/set-up?code=").unwrap().trim_end();
     assert!(code.len() == 20 && code.bytes().all(|b| b.is_ascii_hexdigit()), "{public}");
     assert_eq!(printed("https://maple.example"), public, "the same after a restart");
     assert_eq!(printed("http://localhost:4000"), "Set-up: http://localhost:4000/set-up\n");
+    let open_door = printed_at("http://localhost:4000", "0.0.0.0:0");
+    assert_eq!(open_door, format!("Set-up: http://localhost:4000/set-up?code={code}\n"), "others can come by");
     home.ask(&["account", "create", "dana", "--email", "d@maple.example", "--password", "correct-horse", "--owner"]);
     assert_eq!(printed("https://maple.example"), "");
 }

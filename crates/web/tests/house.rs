@@ -76,7 +76,7 @@ impl House {
         let config = storage::Config { url: database.url.clone(), max_connections: 4 };
         let db = storage::Db::connect(&config, clock.clone()).await.unwrap();
         let urls = Urls::new(&plan.public.unwrap_or(&base).parse().unwrap()).unwrap();
-        let mut config = app::Config { sign_up: plan.sign_up, ..app::Config::default() };
+        let mut config = app::Config { sign_up: plan.sign_up, only_here: true, ..app::Config::default() };
         config.source_url = plan.source_url.map_or(config.source_url, str::to_owned);
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::open(db, urls, config, media).await.unwrap();

@@ -27,10 +27,11 @@ pub async fn is_open(app: &App) -> Result<bool> {
     Ok(!members::has_owner(&mut app.db.read().await?).await?)
 }
 
-/// Does the first visit need a code? Only an address that nobody but this machine can reach does without.
+/// Does the first visit need a code? Only where nobody but this machine can come by does it do without: the address that
+/// is told is its own, and so is the one that is listened on.
 #[must_use]
 pub fn needs_code(app: &App) -> bool {
-    !app.urls.is_at_home()
+    !(app.urls.is_at_home() && app.config.only_here)
 }
 
 /// The address of the set-up page, with the code where one is needed. For whoever started the server, nobody else.

@@ -36,6 +36,8 @@ pub enum Problem {
     /// This invite link was used up, has expired or was taken back.
     InviteOver,
     Forbidden(&'static str),
+    /// The page is shown under our own name only; where that is.
+    WrongName(String),
     /// Her account was closed.
     AccountClosed,
     /// The form came from another site.
@@ -62,7 +64,9 @@ impl Problem {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone | Self::InviteOver => StatusCode::GONE,
-            Self::Forbidden(_) | Self::AccountClosed | Self::ForeignForm | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::WrongName(_) | Self::AccountClosed | Self::ForeignForm | Self::StaleForm => {
+                StatusCode::FORBIDDEN
+            }
             Self::AppMistaken(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -83,6 +87,10 @@ impl Problem {
                 one("It was used already, or its time has passed. Ask whoever sent it to you for a new one."),
             ),
             Self::Forbidden(why) => ("Not this way", vec![format!("{}.", capitalised(why))]),
+            Self::WrongName(address) => (
+                "Not by this name",
+                vec![format!("On the machine that this place runs on, open {address}.")],
+            ),
             Self::AccountClosed => (
                 "This account is closed",
                 one("The people who look after this place closed it. Write to them if you think that is a mistake."),

@@ -32,7 +32,7 @@ pub struct Shown {
     code: String,
 }
 
-/// `GET /set-up`: 404 once there is an owner. The code is only put into the form; whether it is right is said when the
+/// `GET /set-up`: 404 once there is an owner; on an address of this machine's own, 403 under any other name. The code is only put into the form; whether it is right is said when the
 /// form is sent.
 pub async fn show(visitor: Visitor, Query(Shown { code }): Query<Shown>) -> Result<Response, Problem> {
     only_at_first(&visitor).await?;
@@ -41,9 +41,15 @@ pub async fn show(visitor: Visitor, Query(Shown { code }): Query<Shown>) -> Resu
     visitor.form(&page(&visitor, form))
 }
 
+/// Only while there is no owner, and to nobody who comes under another name at home, where no code protects it.
 async fn only_at_first(visitor: &Visitor) -> Result<(), Problem> {
     let web = &visitor.web;
-    if web.community.waits_for_owner(&web.app).await? { Ok(()) } else { Err(Problem::NotFound) }
+    let app = &web.app;
+    // A page from elsewhere, whose name leads to this machine (DNS rebinding), asks for that name.
+    if app.urls.is_at_home() && !visitor.came_by_our_name() {
+        return Err(Problem::WrongName(app.urls.path("/set-up")));
+    }
+    if web.community.waits_for_owner(app).await? { Ok(()) } else { Err(Problem::NotFound) }
 }
 
 fn page(visitor: &Visitor, form: NewAccount) -> SetUpPage {

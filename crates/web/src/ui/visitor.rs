@@ -9,6 +9,7 @@ use axum_extra::extract::cookie::CookieJar;
 use domain::Viewer;
 use domain::instance::{CommunitySettings, SignUp};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::card::Look;
@@ -27,6 +28,8 @@ pub struct Visitor {
     pub origin: Origin,
     form_key: FormKey,
     headers: HeaderMap,
+    /// HTTP/2 puts the host here, HTTP/1 among the headers.
+    authority: Option<Authority>,
 }
 
 impl FromRequestParts<Web> for Visitor {
@@ -41,6 +44,7 @@ impl FromRequestParts<Web> for Visitor {
             origin,
             form_key: FormKey::of(&jar, &web.app.urls),
             headers: parts.headers.clone(),
+            authority: parts.uri.authority().cloned(),
             web: web.clone(),
         })
     }
@@ -65,6 +69,16 @@ impl Visitor {
     #[must_use]
     pub fn user_agent(&self) -> &str {
         self.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Did she ask for the host that we are known by? The port may be another's, who passes on to ours.
+    #[must_use]
+    pub fn came_by_our_name(&self) -> bool {
+        let ours = |host: &str| host.eq_ignore_ascii_case(self.web.app.urls.host());
+        let asked = self.headers.get_all(header::HOST);
+        let asked = asked.iter().map(|host| Authority::try_from(host.as_bytes()).ok());
+        let mut asked = asked.chain(self.authority.clone().map(Some)).peekable();
+        asked.peek().is_some() && asked.all(|host| host.is_some_and(|host| ours(host.host())))
     }
 
     /// What stands around a page for her.

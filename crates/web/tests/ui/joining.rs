@@ -93,6 +93,34 @@ on_both! {
 }
 
 on_both! {
+    /// A page elsewhere whose name suddenly leads to this machine (DNS rebinding) reaches it under that name.
+    async fn at_home_the_first_visit_comes_by_the_right_name_only(engine) {
+        let house = House::open(engine).await;
+        let browser = house.browser();
+        let page = browser.get("/set-up").await;
+        assert_eq!(page.status, 200);
+        let port = house.base.rsplit_once(':').unwrap().1;
+        let hidden = page.hidden("/set-up");
+        let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let form: Vec<_> = hidden.chain(with(&[("title", "Mine"), ("username", "eve")])).collect();
+        for name in [&format!("evil.example:{port}"), "evil.example", "localhost", "127.0.0.1.evil.example"] {
+            let shown = browser.send(browser.request(reqwest::Method::GET, "/set-up").header("host", name)).await;
+            assert_eq!(shown.status, 403, "{name}");
+            assert!(shown.body.contains(&format!("{}/set-up", house.base)), "{name}: {}", shown.body);
+            assert!(!shown.body.contains("name=\"password\""), "{name}: {}", shown.body);
+            let sent = browser.form("/set-up", &form).header("host", name).header("origin", format!("http://{name}"));
+            assert_eq!(browser.send(sent).await.status, 403, "{name}");
+            assert!(app::accounts::set_up::is_open(&house.app).await.unwrap(), "{name}");
+        }
+        // The port may be another's, who passes it on.
+        let passed = browser.request(reqwest::Method::GET, "/set-up").header("host", "127.0.0.1:1");
+        assert_eq!(browser.send(passed).await.status, 200);
+        let done = browser.fill_in(&page, "/set-up", &with(&[("title", "Maple Street")])).await;
+        assert_eq!(done.status, 303);
+    }
+}
+
+on_both! {
     async fn the_printed_address_brings_the_code_along(engine) {
         let house = House::planned(engine, Plan { public: Some("https://maple.example"), ..Plan::default() }).await;
         let printed = app::accounts::set_up::address(&house.app).await.unwrap();
