@@ -3,7 +3,10 @@
 //! Files never change once stored. Who may read one is decided by the caller: the store does not know.
 
 use std::fmt;
+use std::fs::DirBuilder;
 use std::ops::Range;
+#[cfg(unix)]
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,13 +52,17 @@ pub struct Opened {
 }
 
 impl MediaStore {
-    /// Keeps files below `folder`, which is made if it is missing. Blocks; for start-up.
+    /// Keeps files below `folder`, which is made if it is missing: then nobody else on the machine may look into it. Blocks;
+    /// for start-up.
     ///
     /// # Errors
     /// When the folder cannot be made or is none.
     pub fn on_disk(folder: &Path) -> Result<Self> {
         let failed = |why: &dyn fmt::Display| StoreError::Failed(format!("{}: {why}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        builder.mode(0o700);
+        builder.recursive(true).create(folder).map_err(|e| failed(&e))?;
         // Written through to the disk before a post may point at it.
         let disk = LocalFileSystem::new_with_prefix(folder).map_err(|e| failed(&e))?.with_fsync(true);
         Ok(Self::new(Arc::new(disk)))
@@ -201,6 +208,25 @@ mod tests {
         assert!(matches!(store.get(key.as_str()).await, Err(StoreError::NotFound)));
         assert!(matches!(store.open(key.as_str(), None).await, Err(StoreError::NotFound)));
         assert!(matches!(store.open(key.as_str(), Some(0..1)).await, Err(StoreError::NotFound)));
+    }
+
+    /// What is for some only must not be read around the server, by whoever else has an account on the machine.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_is_made_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        drop(MediaStore::on_disk(&data.join("media")).unwrap());
+        assert_eq!((mode(&data), mode(&data.join("media"))), (0o700, 0o700));
+
+        let shared = folder.path().join("shared");
+        std::fs::create_dir(&shared).unwrap();
+        std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o755)).unwrap();
+        drop(MediaStore::on_disk(&shared).unwrap());
+        assert_eq!(mode(&shared), 0o755, "what was there stays as it is");
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
 use crate::kept::Kept;
 use crate::node::Node;
+use crate::private;
 use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
 
@@ -89,9 +90,7 @@ impl Db {
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
         let file: PathBuf = path.into();
         if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-            tokio::fs::create_dir_all(folder)
-                .await
-                .map_err(|e| Error::Unavailable(format!("{}: {e}", folder.display())))?;
+            private::make_folder(folder).map_err(|e| Error::Unavailable(format!("{}: {e}", folder.display())))?;
         }
         let node = Node::of_sqlite(&file)?;
         migrate_sqlite(&file).await?;
@@ -227,13 +226,15 @@ async fn migrate_sqlite(file: &Path) -> Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push("-migrate");
     let lock = tokio::task::spawn_blocking(move || {
-        let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name)?;
+        let lock = private::lock_file(Path::new(&name))?;
         lock.lock()?;
         Ok::<_, std::io::Error>(lock)
     })
     .await
     .map_err(|e| Error::Internal(e.to_string()))?
     .map_err(|e| Error::Unavailable(e.to_string()))?;
+    // What SQLite puts beside the file takes over its mode.
+    private::make_file(file).map_err(|e| Error::Unavailable(format!("{}: {e}", file.display())))?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)

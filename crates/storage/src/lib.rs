@@ -32,6 +32,7 @@ pub mod notifications;
 pub mod oauth;
 pub mod peers;
 pub mod posts;
+mod private;
 pub mod purges;
 pub mod record;
 pub mod reports;

@@ -3,13 +3,14 @@
 //! On PostgreSQL by an advisory lock on a connection of its own, on SQLite by a lock on a file beside the
 //! database. Both end with the process, however it ends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 
 use domain::IdGenerator;
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Error, Result};
+use crate::private;
 
 /// Ours among advisory locks ("porc").
 const LOCK_CLASS: i32 = 0x706F_7263;
@@ -62,12 +63,8 @@ impl Node {
         for number in 0..IdGenerator::NODES {
             let mut path = database.as_os_str().to_owned();
             path.push(format!("-node{number}"));
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)
-                .map_err(|e| Error::Unavailable(format!("{}: {e}", Path::new(&path).display())))?;
+            let path = Path::new(&path);
+            let file = private::lock_file(path).map_err(|e| Error::Unavailable(format!("{}: {e}", path.display())))?;
             match file.try_lock() {
                 Ok(()) => return Ok(Self { number, _hold: Hold::File(file) }),
                 Err(std::fs::TryLockError::WouldBlock) => {}

@@ -15,6 +15,8 @@ mod members;
 mod pages;
 mod peers;
 mod people;
+#[cfg(unix)]
+mod private;
 mod settings;
 mod sign_in;
 mod transactions;
