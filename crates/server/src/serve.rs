@@ -17,7 +17,7 @@ use domain::Clock;
 use federation::Federation;
 use http::StatusCode;
 use media::MediaStore;
-use storage::{Db, deliveries, inbox_items, jobs};
+use storage::{Db, Serving, deliveries, inbox_items, jobs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -40,13 +40,15 @@ pub struct Server {
     web: Web,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
+    /// Given back last.
+    _serving: Serving,
 }
 
 impl Server {
     /// Opens the database, listens, and starts the workers.
     ///
     /// # Errors
-    /// When the database cannot be opened or an address cannot be listened on.
+    /// When the database cannot be opened, another server works on the same file, or an address cannot be listened on.
     pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let listener = listen(config.bind, "bind").await?;
         Self::start_on(listener, config, clock).await
@@ -55,8 +57,9 @@ impl Server {
     /// As [`Server::start`], where somebody listens already.
     ///
     /// # Errors
-    /// When the database cannot be opened, or metrics cannot be served.
+    /// When the database cannot be opened, another server works on the same file, or metrics cannot be served.
     pub async fn start_on(listener: TcpListener, config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let serving = Serving::begin(&config.storage()).context("cannot serve")?;
         let db = Db::connect(&config.storage(), clock).await.context("cannot open the database")?;
         db.end_leases_of_the_dead(true).await?;
         let media = MediaStore::on_disk(&config.media_dir()).context("cannot open the media store")?;
@@ -79,7 +82,7 @@ impl Server {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             Ok(axum::serve(listener, service).with_graceful_shutdown(told.cancelled_owned()).await?)
         });
-        Ok(Self { address, federation, web, stop, tasks })
+        Ok(Self { address, federation, web, stop, tasks, _serving: serving })
     }
 
     /// What its parts work with.

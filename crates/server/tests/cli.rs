@@ -475,3 +475,38 @@ fn a_taken_port_is_named() {
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains(&format!("cannot listen on {address} (`bind`)")), "{complaint}");
 }
+
+/// The embedded database is for one server: a second one stops at once and says why, and disturbs nothing. Commands
+/// work beside it, and when it is gone, however it went, the next one may serve.
+#[test]
+fn a_second_server_on_one_file_stops_and_says_so() {
+    let home = Home::new();
+    let serve = || {
+        let mut serve = home.command(&["serve"]);
+        serve.env("PORCHLIGHT_BIND", "127.0.0.1:0").env("PORCHLIGHT_LOG__LEVEL", "info").stdout(Stdio::null());
+        serve.stderr(Stdio::piped());
+        serve
+    };
+    for _ in 0..2 {
+        let mut server = serve().spawn().unwrap();
+        let mut log = BufReader::new(server.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("Porchlight is at") && log.read_line(&mut said).unwrap() > 0 {}
+        assert!(said.contains("Porchlight is at"), "{said}");
+        let mut second = serve().spawn().unwrap();
+        let mut complaint = String::new();
+        let mut log = BufReader::new(second.stderr.take().unwrap());
+        while !complaint.contains("Porchlight is at") && log.read_line(&mut complaint).unwrap() > 0 {}
+        // Had it begun, it would go on for ever.
+        drop(second.kill());
+        let file = home.0.path().join("data/porchlight.db");
+        assert!(!second.wait().unwrap().success());
+        assert!(
+            complaint.contains("another server works on") && complaint.contains(file.to_str().unwrap()),
+            "{complaint}"
+        );
+        home.ask(&["account", "list"]);
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}

@@ -49,3 +49,4 @@ pub(crate) mod visible;
 pub use db::{Config, Conn, Db, Tx};
 pub use error::{Error, Result};
 pub use hub::{Hub, Queue};
+pub use node::Serving;

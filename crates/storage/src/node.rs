@@ -1,19 +1,54 @@
-//! The node number of a process: part of every id it makes, so no two processes may hold the same one.
+//! The node number of a process: part of every id it makes, so no two processes may hold the same one. And the right to
+//! serve the embedded database, which one process has alone.
 //!
 //! On PostgreSQL by an advisory lock on a connection of its own, on SQLite by a lock on a file beside the
 //! database. Both end with the process, however it ends.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::IdGenerator;
 use sqlx::{PgConnection, PgPool};
 
+use crate::db::Config;
 use crate::error::{Error, Result};
 use crate::private;
 
 /// Ours among advisory locks ("porc").
 const LOCK_CLASS: i32 = 0x706F_7263;
+
+/// The right to serve a database. Held for as long as the server runs.
+///
+/// The embedded database has one server: live events and what is kept in memory would part between two. PostgreSQL has as
+/// many as there are node numbers.
+#[derive(Debug)]
+pub struct Serving {
+    _hold: Option<File>,
+}
+
+impl Serving {
+    /// To be taken before anything of the database is touched. Commands beside a server never take it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when another process serves this file, or the lock cannot be had.
+    pub fn begin(config: &Config) -> Result<Self> {
+        let Some(database) = config.url.strip_prefix("sqlite://") else { return Ok(Self { _hold: None }) };
+        let path = PathBuf::from(format!("{database}-serve"));
+        let failed = |e: std::io::Error| Error::Unavailable(format!("{}: {e}", path.display()));
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            private::make_folder(folder).map_err(failed)?;
+        }
+        let file = private::lock_file(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _hold: Some(file) }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(Error::Unavailable(format!(
+                "another server works on {database} already, and SQLite is for one; it holds {}",
+                path.display()
+            ))),
+            Err(std::fs::TryLockError::Error(e)) => Err(failed(e)),
+        }
+    }
+}
 
 /// Held for as long as the process lives.
 #[derive(Debug)]
