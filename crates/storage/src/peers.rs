@@ -6,6 +6,7 @@ use domain::{AccountId, EmojiId, PostId, ThreadId, Timestamp};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
+use crate::visible::visible;
 
 /// Takes the handle from an account that is gone, so that its successor may have it.
 ///
@@ -85,16 +86,21 @@ pub async fn local_followers(conn: &mut Conn, of: AccountId) -> Result<Vec<Accou
         .await
 }
 
-/// Is anybody of a domain addressed by a post? (May that server fetch it?)
+/// Is anybody of a domain addressed by a post, and may see it now? (May that server fetch it?)
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn addresses_domain(conn: &mut Conn, post: PostId, domain: &str) -> Result<bool> {
-    sql!("SELECT m.account_id FROM mentions m JOIN accounts a ON a.id = m.account_id WHERE m.post_id = $1 AND a.domain = $2 LIMIT 1")
-        .bind(post)
-        .bind(domain)
-        .exists(conn)
-        .await
+    sql!(concat!(
+        "SELECT m.account_id FROM mentions m JOIN accounts a ON a.id = m.account_id JOIN posts p ON p.id = m.post_id
+         WHERE m.post_id = $1 AND a.domain = $2 AND ",
+        visible!("p" to "m.account_id"),
+        " LIMIT 1"
+    ))
+    .bind(post)
+    .bind(domain)
+    .exists(conn)
+    .await
 }
 
 /// The remote accounts that an inbox of their own belongs to (not a shared one).

@@ -9,7 +9,7 @@ use domain::visibility::Access;
 use domain::{AttachmentId, PostId, ThreadId, Viewer, Visibility};
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
-use storage::{Conn, Tx, accounts, attachments, deliveries, follows, hydrate, members, posts, timelines};
+use storage::{Conn, Tx, accounts, attachments, deliveries, follows, hydrate, members, peers, posts, timelines};
 
 use crate::people::{account, follow, write_member};
 
@@ -193,6 +193,9 @@ both! {
                     let expected: Vec<String> = reader.shared_inbox_url.clone().into_iter().filter(|_| sees && concerns).collect();
                     assert_eq!(to, expected, "{post:?} follows={follows_author} blocked={blocked} answered={answered} shared={shared} addressed={addressed:?}");
                     sent += expected.len();
+                    // Her server may fetch it in the name of another there, while she may see it.
+                    let fetches = peers::addresses_domain(&mut tx, post.id, &reader.domain).await.unwrap();
+                    assert_eq!(fetches, addressed.is_some() && sees, "{post:?} blocked={blocked} addressed={addressed:?}");
                 }
             }
             tx.commit().await.unwrap();
