@@ -122,17 +122,12 @@ impl FileUrls {
     }
 
     fn proving(&self, path: &str, whom: Whom) -> String {
-        use std::fmt::Write as _;
-        let mut url = self.urls.media(path);
-        // Writing to a string cannot fail.
-        let _ = match whom {
-            Whom::Reader { account, until } => write!(url, "?r={account}&u={}&p=", until.0),
-            Whom::Anyone | Whom::Peers => write!(url, "?p="),
+        let reader = match whom {
+            Whom::Reader { account, until } => format!("r={account}&u={}&", until.0),
+            Whom::Anyone | Whom::Peers => String::new(),
         };
-        for byte in self.sign(path, whom).finalize().into_bytes().iter().take(PROOF) {
-            let _ = write!(url, "{byte:02x}");
-        }
-        url
+        let proof = hex::encode(&self.sign(path, whom).finalize().into_bytes()[..PROOF]);
+        format!("{}?{reader}p={proof}", self.urls.media(path))
     }
 
     /// The one place where a proof comes from.
@@ -156,7 +151,11 @@ impl FileUrls {
             match &*name {
                 "r" => account = Some(AccountId(value.parse().ok()?)),
                 "u" => until = Some(Timestamp(value.parse().ok()?)),
-                "p" => proof = Some(bytes(&value)?),
+                "p" => {
+                    let mut bytes = [0; PROOF];
+                    hex::decode_to_slice(&*value, &mut bytes).ok()?;
+                    proof = Some(bytes);
+                }
                 _ => {}
             }
         }
@@ -168,18 +167,6 @@ impl FileUrls {
             _ => None,
         }
     }
-}
-
-/// A proof as it stands in an address.
-fn bytes(hex: &str) -> Option<[u8; PROOF]> {
-    if hex.len() != 2 * PROOF || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; PROOF];
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -315,24 +315,8 @@ pub async fn grant(conn: &mut Conn, hash: &[u8], now: Timestamp) -> Result<Optio
     .transpose()
 }
 
-/// Is the token still good? For those who looked it up before and hold on to it.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn is_valid(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<bool> {
-    sql!(
-        "SELECT count(*) FROM oauth_tokens
-         WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
-    )
-    .bind(id)
-    .bind(now)
-    .count(conn)
-    .await
-    .map(|n| n > 0)
-}
-
 /// Which of these tokens are still good, and belong to somebody who may use them now: let in, and neither closed,
-/// suspended nor deleted. For those who hold on to many.
+/// suspended nor deleted. For those who looked them up before and hold on to them.
 ///
 /// # Errors
 /// As [`Error`] says.

@@ -69,7 +69,7 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
     let (place, inbox) = join(&web, caller.as_ref());
     if let Some(caller) = &caller {
         let mut conn = web.app.db.read().await?;
-        if !storage::oauth::is_valid(&mut conn, caller.token().token(), web.app.now()).await? {
+        if storage::oauth::usable(&mut conn, &[caller.token().token()], web.app.now()).await?.is_empty() {
             return Err(Error::Unauthorized);
         }
     }
