@@ -4,6 +4,7 @@
 //! ActivityPub, the command line. Nothing here knows HTTP, JSON shapes or SQL, and nothing uses the network.
 
 pub mod accounts;
+mod address;
 pub mod attachments;
 pub mod community;
 pub mod conversations;
@@ -86,8 +87,9 @@ impl App {
     /// Takes up its work: the first time, the secret behind the addresses of private pictures is made.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// [`Error::Invalid`] on `url` when the database's members live at another address; else when the database refuses.
     pub async fn open(db: Db, urls: Urls, config: Config, media: MediaStore) -> Result<Self> {
+        address::check(&mut db.read().await?, &urls).await?;
         let files = FileUrls::new(urls.clone(), file_secret::of(&db).await?);
         Ok(Self { inner: Arc::new(Inner { db, urls, files, config, media }) })
     }

@@ -392,7 +392,64 @@ fn a_new_server_prints_where_it_is_set_up() {
     let open_door = printed_at("http://localhost:4000", "0.0.0.0:0");
     assert_eq!(open_door, format!("Set-up: http://localhost:4000/set-up?code={code}\n"), "others can come by");
     home.ask(&["account", "create", "dana", "--email", "d@maple.example", "--password", "correct-horse", "--owner"]);
-    assert_eq!(printed("https://maple.example"), "");
+    assert_eq!(printed("http://localhost:4000"), "");
+}
+
+/// Every id that was given out begins with the address: nothing begins on a database whose members live elsewhere, not
+/// when the first of them is deleted, and with https instead of http neither. Who has no members may still choose.
+#[test]
+fn an_address_that_was_given_out_cannot_be_changed() {
+    let home = Home::new();
+    let at = |url: &str, arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env("PORCHLIGHT_URL", url).env("PORCHLIGHT_BIND", "127.0.0.1:0").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = command.spawn().unwrap();
+        if arguments == ["serve"] {
+            // Had it begun, it would go on for ever.
+            let mut said = String::new();
+            let mut log = BufReader::new(program.stderr.take().unwrap());
+            while !said.contains("Porchlight is at") && log.read_line(&mut said).unwrap() > 0 {}
+            drop(program.kill());
+            program.wait().unwrap();
+            return (said.contains("Porchlight is at"), said);
+        }
+        let output = program.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let make = |name: &'static str| {
+        let email = match name {
+            "dana" => "dana@mail.example",
+            _ => "priya@mail.example",
+        };
+        ["account", "create", name, "--email", email, "--password", "correct-horse"]
+    };
+    assert!(at("http://localhost:4000", &["migrate"]).0);
+    assert!(at("http://localhost:4000", &["serve"]).0);
+    assert!(at("https://maple.example", &["serve"]).0, "nobody is here yet");
+    assert!(at("https://maple.example", &make("dana")).0);
+    let verbs: [&[&str]; 6] = [
+        &["serve"],
+        &make("priya"),
+        &["account", "disable", "dana"],
+        &["community", "set", "--title", "Maple Street"],
+        &["domain", "block", "oak.example"],
+        &["invite", "create"],
+    ];
+    for url in ["http://localhost:4000", "http://maple.example", "https://maple.example:8443"] {
+        for verb in verbs {
+            let (begun, said) = at(url, verb);
+            assert!(!begun, "{url} {verb:?}");
+            for part in [&format!("url is {url}, but"), "live at https://maple.example,", "set `url` to https://maple"]
+            {
+                assert!(said.contains(part), "{url} {verb:?}: {said}");
+            }
+        }
+    }
+    assert!(at("https://maple.example", &["account", "delete", "dana", "--yes"]).0);
+    assert!(!at("http://localhost:4000", &make("priya")).0, "others still know who lived there");
+    assert!(at("https://maple.example", &["serve"]).0);
+    assert!(at("https://maple.example", &make("priya")).0);
 }
 
 /// Two ports side by side that were free just now.

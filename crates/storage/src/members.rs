@@ -225,6 +225,17 @@ pub async fn ids(conn: &mut Conn) -> Result<Vec<AccountId>> {
     sql!("SELECT account_id FROM members ORDER BY account_id").ids(conn).await
 }
 
+/// The ActivityPub id of the first member there ever was, deleted or not.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn first_id_given_out(conn: &mut Conn) -> Result<Option<String>> {
+    let row = sql!("SELECT a.uri FROM members m JOIN accounts a ON a.id = m.account_id ORDER BY m.account_id LIMIT 1")
+        .maybe::<(String,)>(conn)
+        .await?;
+    Ok(row.map(|(uri,)| uri))
+}
+
 /// Those who may let people in: moderators and above who can sign in.
 ///
 /// # Errors

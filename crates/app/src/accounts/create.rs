@@ -9,7 +9,7 @@ use storage::{Tx, accounts, members};
 
 use crate::error::{Error, Mistake, Result};
 use crate::keys::KeyPair;
-use crate::{App, keys, passwords};
+use crate::{App, address, keys, passwords};
 
 /// What somebody typed to become a member.
 #[derive(Debug, Clone, Default)]
@@ -135,8 +135,9 @@ async fn email_is_free(conn: &mut storage::Conn, email: &Email) -> Result<()> {
 /// Writes the account and its private half.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the name or the address was taken meanwhile.
+/// [`Error::Invalid`] when the name or the address was taken meanwhile, or the first member was made at another `url`.
 pub async fn insert(app: &App, tx: &mut Tx, p: Prepared, entry: Entry) -> Result<Account> {
+    address::check(tx, &app.urls).await?;
     name_is_free(tx, &p.username).await?;
     email_is_free(tx, &p.email).await?;
     let now = tx.now();
