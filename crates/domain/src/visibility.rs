@@ -49,7 +49,8 @@ impl Visibility {
         matches!(self, Self::Public | Self::Unlisted)
     }
 
-    /// From the widest audience (0) to the narrowest (3). A reply or boost never widens.
+    /// From the widest audience (0) to the narrowest (3). A boost is never wider than its post; a reply may be wider than
+    /// what it answers, if its author says so.
     #[must_use]
     pub fn narrowness(self) -> u8 {
         match self {
