@@ -18,7 +18,7 @@ const REMEMBER_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Starts the rounds; they end at `stop`.
 pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut JoinSet<anyhow::Result<()>>) {
-    for round in [Round::Minutely, Round::Hourly] {
+    for round in [Round::Secondly, Round::Minutely, Round::Hourly] {
         let (federation, stop) = (federation.clone(), stop.clone());
         tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(round.pause())).await.is_some() {
@@ -33,6 +33,7 @@ pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut Join
 
 #[derive(Debug, Clone, Copy)]
 enum Round {
+    Secondly,
     Minutely,
     Hourly,
 }
@@ -40,6 +41,7 @@ enum Round {
 impl Round {
     fn pause(self) -> Duration {
         match self {
+            Self::Secondly => Duration::from_secs(1),
             Self::Minutely => Duration::from_secs(60),
             Self::Hourly => Duration::from_secs(60 * 60),
         }
@@ -47,10 +49,25 @@ impl Round {
 
     async fn go(self, federation: &Federation) -> app::Result<()> {
         match self {
+            Self::Secondly => secondly(federation).await,
             Self::Minutely => minutely(federation).await,
             Self::Hourly => hourly(federation).await,
         }
     }
+}
+
+/// Mutes end when they said they would. Writes only when one does.
+async fn secondly(federation: &Federation) -> app::Result<()> {
+    let db = &federation.app.db;
+    if !follows::some_mute_ran_out(&mut db.read().await?, federation.app.now()).await? {
+        return Ok(());
+    }
+    let mut tx = db.write().await?;
+    for account in follows::expire_mutes(&mut tx).await? {
+        tx.emit(Event::RelationsChanged { account });
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Also called by tests, which move the clock instead of waiting.
@@ -58,12 +75,8 @@ impl Round {
 /// # Errors
 /// When the database refuses.
 pub async fn minutely(federation: &Federation) -> app::Result<()> {
+    secondly(federation).await?;
     federation.app.db.end_leases_of_the_dead(false).await?;
-    let mut tx = federation.app.db.write().await?;
-    for account in follows::expire_mutes(&mut tx).await? {
-        tx.emit(Event::RelationsChanged { account });
-    }
-    tx.commit().await?;
     app::attachments::clean::clean(&federation.app).await
 }
 

@@ -487,6 +487,14 @@ pub async fn remove_mute(tx: &mut Tx, account: AccountId, target: AccountId) -> 
     Ok(n > 0)
 }
 
+/// Has a mute run out by `now` that was not removed yet? (One look into an index that holds what ends at all.)
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn some_mute_ran_out(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    sql!("SELECT id FROM mutes WHERE expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1").bind(now).exists(conn).await
+}
+
 /// Removes mutes that have run out; whose they were.
 ///
 /// # Errors

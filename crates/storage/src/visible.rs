@@ -78,7 +78,9 @@ macro_rules! addressed {
 }
 
 /// The viewer wants to see the author, whose row is joined, in timelines: neither muted nor blocked, her or her whole
-/// community. (A mute that has run out is removed within a minute by the schedule.)
+/// community. (A mute that has run out is removed within a
+/// second by the schedule: what was made from it, such as whom a stream leaves out, ends with it, which no comparison here
+/// could do.)
 macro_rules! wanted {
     ($a:literal) => {
         concat!(

@@ -1,7 +1,8 @@
 //! Blocks, mutes and private notes.
 
 use serde_json::json;
-use testkit::{Instance, on_both};
+use std::time::{Duration, Instant};
+use testkit::{Instance, eventually, on_both};
 
 use crate::api::{each, id};
 
@@ -37,6 +38,31 @@ on_both! {
         assert_eq!(noted.ok()["note"], "met at the park");
         assert_eq!(priya.relationship(&dana.id).await["note"], "", "nobody else reads it");
         assert_eq!(dana.post(&format!("/api/v1/accounts/{}/note", priya.id), json!({"comment": ""})).await.ok()["note"], "");
+    }
+}
+
+on_both! {
+    /// Nobody waits for a minute: what she mutes for an hour is back when the hour is over, in what is listed and in what
+    /// arrives.
+    async fn a_mute_ends_by_the_second(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        dana.follow(&priya).await;
+        dana.post(&format!("/api/v1/accounts/{}/mute", priya.id), json!({"duration": 3600})).await.ok();
+        priya.publish("hello", "public").await;
+        let mut stream = dana.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap();
+        house.clock.advance(Duration::from_secs(3601));
+        let began = Instant::now();
+        eventually("the mute is over", async || {
+            let public = dana.get("/api/v1/timelines/public").await.ok();
+            (each(&public, "url").len() == 1).then_some(())
+        })
+        .await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(dana.relationship(&priya.id).await["muting"], false);
+        priya.publish("good morning", "public").await;
+        let told = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await.expect("an event in time");
+        assert!(told.unwrap().unwrap().starts_with(b"event: update"));
     }
 }
 
