@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod listener;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;

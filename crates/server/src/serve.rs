@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use app::accounts::set_up;
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Router, ServiceExt as _};
 use domain::Clock;
 use federation::Federation;
 use http::StatusCode;
@@ -22,10 +22,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
 use web::Web;
 
 use crate::cli::output::line;
 use crate::config::Config;
+use crate::listener::{Listener, Peer, introduce};
 use crate::{schedule, telemetry, worker};
 
 /// How long running requests have to end once the server is told to stop.
@@ -79,8 +81,9 @@ impl Server {
         let router = router(&federation, web.clone(), config.metrics_bind.is_some());
         let told = stop.clone();
         tasks.spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            Ok(axum::serve(listener, service).with_graceful_shutdown(told.cancelled_owned()).await?)
+            let service = MapRequest::new(router, introduce).into_make_service_with_connect_info::<Peer>();
+            let serving = axum::serve(Listener::new(listener, told.clone()), service);
+            Ok(serving.with_graceful_shutdown(told.cancelled_owned()).await?)
         });
         Ok(Self { address, federation, web, stop, tasks, _serving: serving })
     }

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod compose;
 pub mod csrf;
 pub mod limits;
+pub mod line;
 pub mod media;
 pub mod oauth;
 pub mod resolve;

@@ -4,6 +4,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::{Instance, Person, on_both};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async};
@@ -300,4 +301,40 @@ on_both! {
         assert_eq!(u16::from(close.expect("why it closes").code), 1001);
         drop(silent);
     }
+}
+
+/// Whoever stopped reading (her phone left the network) does not hold up the stop of the server, whatever waits for her.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_nobody_reads_ends_with_the_server() {
+    let database = std::sync::Arc::new(testkit::Database::fresh(testkit::Engine::Sqlite).await);
+    let mut house = Instance::start_on("maple", database, |config| config.limits.post_chars = 2_000_000).await;
+    let dana = house.member("dana").await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut phone = socket.connect(house.address).await.unwrap();
+    let asked = format!(
+        "GET /api/v1/streaming/user HTTP/1.1\r\nhost: maple.localhost:{}\r\nauthorization: Bearer {}\r\n\r\n",
+        house.address.port(),
+        dana.token
+    );
+    phone.write_all(asked.as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    phone.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    let app = house.app().clone();
+    let author = {
+        let mut conn = app.db.read().await.unwrap();
+        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0
+    };
+    // More than all buffers between the two hold.
+    for n in 0..8 {
+        let text = format!("{n} {}", "lorem ipsum ".repeat(150_000));
+        let draft = app::posts::publish::Draft { text, ..app::posts::publish::Draft::default() };
+        app::posts::publish::publish(&app, &author, draft).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let began = std::time::Instant::now();
+    house.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(phone);
 }

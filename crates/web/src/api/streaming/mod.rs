@@ -27,6 +27,7 @@ use super::caller::Caller;
 use super::error::{Error, Result};
 use super::params::Query;
 use crate::auth::Authorized;
+use crate::line::Line;
 use crate::state::Web;
 
 pub fn routes() -> Router<Web> {
@@ -90,6 +91,9 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
     }
     let channel = channel.ok_or_else(|| Error::BadRequest("Missing parameter: stream".to_owned()))?;
     let _ = place.add(channel);
+    if let Some(line) = parts.extensions.get::<Line>() {
+        line.begin_stream();
+    }
     Ok(sse::serve(place, inbox, web.stop.clone()).into_response())
 }
 

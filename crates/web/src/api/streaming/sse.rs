@@ -13,7 +13,8 @@ use super::listeners::{Inbox, Subscription};
 /// A line is sent this often, so that nothing between us takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Ends when the listener is let go or the server stops.
+/// Ends when the listener is let go or the server stops. What the other end does not read then is dropped by whoever listens
+/// for connections ([`crate::line::Line`]).
 pub fn serve(
     place: Subscription,
     inbox: Inbox,
