@@ -254,12 +254,12 @@ pub async fn owners(conn: &mut Conn) -> Result<i64> {
     sql!("SELECT count(*) FROM members WHERE role = 'owner' AND disabled_at IS NULL").count(conn).await
 }
 
-/// Was there ever made an owner who was not deleted?
+/// Was anybody ever a member, deleted or not?
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn has_owner(conn: &mut Conn) -> Result<bool> {
-    sql!("SELECT account_id FROM members WHERE role = 'owner' LIMIT 1").exists(conn).await
+pub async fn any_ever(conn: &mut Conn) -> Result<bool> {
+    sql!("SELECT account_id FROM members LIMIT 1").exists(conn).await
 }
 
 /// Whoever decides by the number of owners waits here for others who do, until they commit. (The embedded

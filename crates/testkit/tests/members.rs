@@ -123,6 +123,7 @@ both! {
     /// What protects a new member is on until she turns it off herself.
     async fn new_members_are_protected(fresh) {
         let app = app(&fresh, SignUp::Open).await;
+        make(&app, "priya", Role::Owner).await;
         let joined = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
         assert!(joined.approved);
         let mut conn = app.db.read().await.unwrap();
@@ -160,6 +161,7 @@ both! {
     /// Six people at once want one name: one gets it, and her keys are hers.
     async fn a_name_is_given_to_one(fresh) {
         let app = app(&fresh, SignUp::Open).await;
+        make(&app, "priya", Role::Owner).await;
         let mut tasks = Vec::new();
         for n in 0..6 {
             let app = app.clone();
@@ -212,6 +214,30 @@ both! {
         assert_eq!(members::owners(&mut conn).await.unwrap(), 1);
     }
 
+    /// Whoever is quicker than the owner neither joins nor keeps her out; and who has members already gets no owner by the
+    /// door, whoever shows which code, even when all of them have left.
+    async fn nobody_becomes_the_owner_of_people_who_are_there(fresh) {
+        let app = app(&fresh, SignUp::Open).await;
+        let link = invite(&app, None, None).await;
+        for invite in [None, Some(link.as_str())] {
+            assert!(matches!(sign_up::sign_up(&app, &new("eve"), invite).await, Err(Error::Forbidden(_))));
+        }
+        assert!(set_up::is_open(&app).await.unwrap());
+        let code = code_of(&app).await;
+        let dana = make(&app, "dana", Role::Member).await;
+        for left in [false, true] {
+            if left {
+                delete::delete(&app, By::Operator, dana.id).await.unwrap();
+                work(&app).await;
+            }
+            assert!(!set_up::is_open(&app).await.unwrap());
+            let refused = set_up::set_up(&app, &new("eve"), "Mine", &code).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        }
+        assert!(sign_up::sign_up(&app, &new("marisol"), None).await.unwrap().approved);
+        assert_eq!(members::owners(&mut app.db.read().await.unwrap()).await.unwrap(), 0);
+    }
+
     /// Several processes start at once on one new database, and one of them again: all print the same code.
     async fn every_process_prints_the_same_set_up_code(fresh) {
         let processes = (0..4).map(|_| tokio::spawn({
@@ -244,6 +270,7 @@ both! {
         let (closed, invited, asked) =
             (app(&fresh, SignUp::Closed).await, app(&fresh, SignUp::Invite).await, app(&fresh, SignUp::Approval).await);
         let code = invite(&closed, None, None).await;
+        make(&closed, "priya", Role::Owner).await;
         assert!(matches!(sign_up::sign_up(&closed, &new("a"), None).await, Err(Error::Forbidden(_))));
         assert!(matches!(sign_up::sign_up(&closed, &new("a"), Some(&code)).await, Err(Error::Forbidden(_))));
         assert!(matches!(sign_up::sign_up(&invited, &new("a"), None).await, Err(Error::Forbidden(_))));
@@ -255,6 +282,7 @@ both! {
     /// A link for two lets in two, although six use it at once; those who come too late leave nothing behind.
     async fn an_invite_lets_in_as_many_as_it_says(fresh) {
         let app = app(&fresh, SignUp::Invite).await;
+        make(&app, "priya", Role::Owner).await;
         let code = invite(&app, Some(2), None).await;
         let mut tasks = Vec::new();
         for n in 0..6 {
@@ -271,7 +299,7 @@ both! {
         }
         assert_eq!(joined, 2);
         let mut conn = app.db.read().await.unwrap();
-        assert_eq!(members::list(&mut conn, members::Which::All, &domain::page::Page::first(9)).await.unwrap().len(), 2);
+        assert_eq!(members::list(&mut conn, members::Which::All, &domain::page::Page::first(9)).await.unwrap().len(), 3, "and priya");
         drop(conn);
         // A use that failed for another reason is not counted.
         let once = invite(&app, Some(1), Some(Duration::from_secs(3_600))).await;
@@ -286,6 +314,7 @@ both! {
 
     async fn only_who_knows_the_password_learns_why_she_may_not_come_in(fresh) {
         let app = app(&fresh, SignUp::Approval).await;
+        make(&app, "priya", Role::Owner).await;
         let joined = sign_up::sign_up(&app, &new("dana"), None).await.unwrap();
         let id = joined.account.id;
         assert_eq!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Waiting);

@@ -12,7 +12,9 @@ use testkit::{Answer, Database, Engine, Instance, Person, eventually, on_both};
 
 async fn community(engine: Engine) -> Instance {
     let database = std::sync::Arc::new(Database::fresh(engine).await);
-    Instance::start_on("maple", database, |config| config.sign_up = SignUp::Approval).await
+    let house = Instance::start_on("maple", database, |config| config.sign_up = SignUp::Approval).await;
+    house.member_with("hanna", domain::account::Role::Owner).await;
+    house
 }
 
 async fn asks_to_join(at: &Instance, name: &str) -> AccountId {

@@ -1,5 +1,5 @@
-//! The first visit to a new community: whoever opens the page makes the owner's account. Once there is an owner,
-//! never again.
+//! The first visit to a new community: whoever opens the page makes the owner's account. Once anybody is a member, never
+//! again: who becomes the owner of people who are there already is for whoever has the command line.
 //!
 //! Where the public can come by, whoever is first must show the code that the server printed when it started: she has
 //! seen the machine. The code is made from the server's own key, so every process on one database prints and takes the
@@ -14,17 +14,17 @@ use crate::community::change::TITLE_CHARS;
 use crate::error::{Error, Result};
 use crate::{App, keys, secrets};
 
-const DONE: Error = Error::Conflict("this community has an owner already");
+const DONE: Error = Error::Conflict("this community has members already");
 const CODE_PURPOSE: &[u8] = b"porchlight set-up code";
 /// 80 bits, 20 characters: short enough to be typed.
 const CODE_BYTES: usize = 10;
 
-/// Is there no owner yet?
+/// Was nobody ever a member yet?
 ///
 /// # Errors
 /// When the database cannot answer.
 pub async fn is_open(app: &App) -> Result<bool> {
-    Ok(!members::has_owner(&mut app.db.read().await?).await?)
+    Ok(!members::any_ever(&mut app.db.read().await?).await?)
 }
 
 /// Does the first visit need a code? Only where nobody but this machine can come by does it do without: the address that
@@ -53,7 +53,7 @@ async fn code(app: &App) -> Result<String> {
 /// [`needs_code`] says so.
 ///
 /// # Errors
-/// [`Error::Conflict`] when there is an owner; [`Error::Invalid`] on `code`, `username`, `email`, `password` or `title`.
+/// [`Error::Conflict`] when there was ever a member; [`Error::Invalid`] on `code`, `username`, `email`, `password` or `title`.
 pub async fn set_up(app: &App, new: &NewMember, title: &str, shown: &str) -> Result<Account> {
     if !is_open(app).await? {
         return Err(DONE);
@@ -70,7 +70,7 @@ pub async fn set_up(app: &App, new: &NewMember, title: &str, shown: &str) -> Res
     let prepared = prepare(app, new).await?;
     let mut tx = app.db.write().await?;
     members::lock_owners(&mut tx).await?;
-    if members::has_owner(&mut tx).await? {
+    if members::any_ever(&mut tx).await? {
         return Err(DONE);
     }
     let entry = Entry { role: Role::Owner, approved: true, confirmed: true, invite: None };

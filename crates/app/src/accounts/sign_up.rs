@@ -6,6 +6,7 @@ use domain::notification::NotificationKind;
 use storage::{invites, members};
 
 use super::create::{Entry, NewMember, insert, prepare};
+use super::set_up;
 use crate::error::{Error, Result};
 use crate::{App, fanout};
 
@@ -18,10 +19,11 @@ pub struct Joined {
 }
 
 /// Makes an account for her. An invite lets her in at once, except where joining is closed altogether; its use is
-/// counted in the same transaction, so that a link for one never lets in two.
+/// counted in the same transaction, so that a link for one never lets in two. Nobody joins before the first member was
+/// made: a stranger who was quicker would close the set-up page.
 ///
 /// # Errors
-/// [`Error::Forbidden`] where she may not join this way; [`Error::Invalid`] on `username`, `email`, `password`,
+/// [`Error::Forbidden`] where she may not join this way, or not yet; [`Error::Invalid`] on `username`, `email`, `password`,
 /// `reason`, or on `invite` when the link is unknown, used up, expired or revoked.
 pub async fn sign_up(app: &App, new: &NewMember, invite: Option<&str>) -> Result<Joined> {
     let approved = match (app.config.sign_up, invite) {
@@ -30,6 +32,9 @@ pub async fn sign_up(app: &App, new: &NewMember, invite: Option<&str>) -> Result
         (SignUp::Approval, None) => false,
         (SignUp::Open, None) | (_, Some(_)) => true,
     };
+    if set_up::is_open(app).await? {
+        return Err(Error::Forbidden("this community is not set up yet: come back in a little while"));
+    }
     if let Some(code) = invite {
         // Before the work of hashing; counted for good below.
         let found = invites::by_code(&mut app.db.read().await?, code).await?;

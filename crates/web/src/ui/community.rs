@@ -15,14 +15,14 @@ const REMEMBER: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Community {
     settings: Cache<(), Arc<CommunitySettings>>,
-    /// There is an owner; there will always be one.
-    owned: AtomicBool,
+    /// Somebody is, or was, a member: it is not new, and never will be again.
+    begun: AtomicBool,
 }
 
 impl Default for Community {
     fn default() -> Self {
         let settings = Cache::builder().max_capacity(1).time_to_live(REMEMBER).build();
-        Self { settings, owned: AtomicBool::new(false) }
+        Self { settings, begun: AtomicBool::new(false) }
     }
 }
 
@@ -51,13 +51,13 @@ impl Community {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn waits_for_owner(&self, app: &App) -> app::Result<bool> {
-        if self.owned.load(Ordering::Relaxed) {
+    pub async fn is_new(&self, app: &App) -> app::Result<bool> {
+        if self.begun.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let waits = set_up::is_open(app).await?;
-        self.owned.store(!waits, Ordering::Relaxed);
-        Ok(waits)
+        let new = set_up::is_open(app).await?;
+        self.begun.store(!new, Ordering::Relaxed);
+        Ok(new)
     }
 
     /// They were changed here.

@@ -27,13 +27,13 @@ pub struct FrontPage {
     pub pages: Pages,
 }
 
-/// `GET /`: on a new server, the way to its owner's account.
+/// `GET /`: on a new server, where nobody ever was a member, the way to its owner's account.
 pub async fn front(
     State(web): State<Web>,
     visitor: Visitor,
     Query(cursor): Query<Cursor>,
 ) -> Result<Response, Problem> {
-    if web.community.waits_for_owner(&web.app).await? {
+    if web.community.is_new(&web.app).await? {
         return Ok(see_other("/set-up"));
     }
     let mut conn = web.app.db.read().await?;

@@ -1,4 +1,4 @@
-//! The first visit: while there is no owner, whoever opens the page makes the owner's account; on a public address, whoever
+//! The first visit: while there are no members, whoever opens the page makes the owner's account; on a public address, whoever
 //! has the code that the server printed.
 
 use app::accounts::set_up::{needs_code, set_up};
@@ -32,8 +32,8 @@ pub struct Shown {
     code: String,
 }
 
-/// `GET /set-up`: 404 once there is an owner; on an address of this machine's own, 403 under any other name. The code is only put into the form; whether it is right is said when the
-/// form is sent.
+/// `GET /set-up`: 404 once there was a member; on an address of this machine's own, 403 under any other name. The code is
+/// only put into the form; whether it is right is said when the form is sent.
 pub async fn show(visitor: Visitor, Query(Shown { code }): Query<Shown>) -> Result<Response, Problem> {
     only_at_first(&visitor).await?;
     let mut form = NewAccount::default();
@@ -41,7 +41,7 @@ pub async fn show(visitor: Visitor, Query(Shown { code }): Query<Shown>) -> Resu
     visitor.form(&page(&visitor, form))
 }
 
-/// Only while there is no owner, and to nobody who comes under another name at home, where no code protects it.
+/// Only while there are no members, and to nobody who comes under another name at home, where no code protects it.
 async fn only_at_first(visitor: &Visitor) -> Result<(), Problem> {
     let web = &visitor.web;
     let app = &web.app;
@@ -49,7 +49,7 @@ async fn only_at_first(visitor: &Visitor) -> Result<(), Problem> {
     if app.urls.is_at_home() && !visitor.came_by_our_name() {
         return Err(Problem::WrongName(app.urls.path("/set-up")));
     }
-    if web.community.waits_for_owner(app).await? { Ok(()) } else { Err(Problem::NotFound) }
+    if web.community.is_new(app).await? { Ok(()) } else { Err(Problem::NotFound) }
 }
 
 fn page(visitor: &Visitor, form: NewAccount) -> SetUpPage {

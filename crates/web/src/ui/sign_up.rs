@@ -35,9 +35,9 @@ pub struct WaitingPage {
     pub frame: Frame,
 }
 
-/// `GET /sign-up`.
+/// `GET /sign-up`. Nobody joins before the community is set up: the front page knows what to do first.
 pub async fn show(visitor: Visitor) -> Result<Response, Problem> {
-    if visitor.me.is_some() {
+    if visitor.me.is_some() || visitor.web.community.is_new(&visitor.web.app).await? {
         return Ok(see_other("/"));
     }
     open_to_strangers(&visitor)?;

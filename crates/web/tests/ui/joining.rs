@@ -87,8 +87,27 @@ on_both! {
         }
         assert_eq!(last, 429);
         let mut tx = house.app.db.write().await.unwrap();
-        assert!(!storage::members::has_owner(&mut tx).await.unwrap());
+        assert!(!storage::members::any_ever(&mut tx).await.unwrap());
         drop(tx);
+    }
+}
+
+on_both! {
+    /// With members and no owner (they were made on the command line) the front page is theirs, and no stranger who comes by
+    /// is offered to become their owner. Before, nobody joins.
+    async fn who_has_members_is_not_offered_to_strangers(engine) {
+        let house = House::planned(engine, Plan { sign_up: SignUp::Open, ..Plan::default() }).await;
+        let stranger = house.browser();
+        assert_eq!(stranger.get("/sign-up").await.location(), "/");
+        let page = stranger.get("/set-up").await;
+        house.member("priya").await;
+        let front = stranger.get("/").await;
+        assert!(front.status == 200 && front.body.contains("Join us"), "{}", front.body);
+        assert_eq!(stranger.get("/set-up").await.status, 404);
+        let sent = stranger.fill_in(&page, "/set-up", &with(&[("title", "Mine"), ("username", "eve")])).await;
+        assert_eq!(sent.status, 404);
+        assert_eq!(stranger.get("/@eve").await.status, 404);
+        assert_eq!(stranger.fill("/sign-up", "/sign-up", DANA).await.status, 303);
     }
 }
 

@@ -26,6 +26,12 @@ on_both! {
     async fn signing_up_through_an_app(engine) {
         let house = Instance::start("maple", engine).await;
         let token = app_token(&house).await;
+        let early = json!({
+            "username": "eve", "email": "eve@mail.example", "password": "three quiet words", "agreement": true,
+        });
+        let refused = post(&house, "/api/v1/accounts", Some(&token), &early).await;
+        assert_eq!(refused.status, 403, "nobody has set it up yet");
+        house.member("priya").await;
         let good = json!({
             "username": "dana", "email": "dana@mail.example", "password": "three quiet words",
             "agreement": true, "locale": "en", "reason": "",
