@@ -1,5 +1,6 @@
 //! RSS feeds of public posts. What a feed reader gets is what anybody may see, whoever asks for it.
 
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use domain::text::Tag;
 use domain::view::PostView;
@@ -10,6 +11,7 @@ use storage::hydrate::Found;
 use storage::timelines::{AccountFilter, TagFilter};
 use storage::{Conn, hydrate, timelines};
 
+use super::front::FRONT;
 use super::message::Problem;
 use super::profile::find;
 use super::text;
@@ -36,6 +38,21 @@ pub async fn of_person(web: &Web, visitor: &Visitor, name: &str) -> Result<Respo
         .link(account.url.clone())
         .description(format!("Public posts of {}", visitor.look().handle(&account)))
         .image(Some(image))
+        .items(items)
+        .build();
+    Ok(answer(&channel))
+}
+
+/// `GET /feed.rss`: what the front page shows to strangers.
+pub async fn of_community(State(web): State<Web>, visitor: Visitor) -> Result<Response, Problem> {
+    let mut conn = web.app.db.read().await?;
+    let page = domain::page::Page::first(LENGTH);
+    let ids = timelines::public(&mut conn, Viewer::Anonymous, FRONT, &page).await?;
+    let items = items(&web, &visitor, &mut conn, &ids).await?;
+    let channel = ChannelBuilder::default()
+        .title(visitor.community.title.clone())
+        .link(web.app.urls.path("/"))
+        .description(visitor.community.description.clone())
         .items(items)
         .build();
     Ok(answer(&channel))

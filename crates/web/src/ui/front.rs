@@ -14,6 +14,9 @@ use super::paging::{Cursor, Pages};
 use super::visitor::{Visitor, see_other};
 use crate::state::Web;
 
+/// What stands on the front page.
+pub const FRONT: PublicFilter = PublicFilter { local: true, remote: false, only_media: false };
+
 #[derive(Template)]
 #[template(path = "front.html")]
 pub struct FrontPage {
@@ -37,8 +40,7 @@ pub async fn front(
         return Ok(see_other("/set-up"));
     }
     let mut conn = web.app.db.read().await?;
-    let filter = PublicFilter { local: true, ..PublicFilter::default() };
-    let ids = timelines::public(&mut conn, visitor.viewer(), filter, &cursor.page()).await?;
+    let ids = timelines::public(&mut conn, visitor.viewer(), FRONT, &cursor.page()).await?;
     let (ids, pages) = cursor.cut("/", ids, Found::id);
     let views = hydrate::found(&mut conn, visitor.viewer(), &ids).await?;
     drop(conn);
@@ -49,6 +51,7 @@ pub async fn front(
     frame.head.canonical = Some(web.app.urls.path("/"));
     frame.head.image = Some((web.app.urls.path("/static/header.png"), String::new()));
     frame.head.large_image = true;
+    frame.head.feed = Some((format!("Public posts at {}", visitor.community.title), web.app.urls.path("/feed.rss")));
     frame.head.indexed = true;
     frame.head.newer.clone_from(&pages.newer);
     frame.head.older.clone_from(&pages.older);

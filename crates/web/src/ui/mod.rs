@@ -38,6 +38,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .route("/@{name}", get(profile::profile))
         .route("/@{name}/{id}", get(self::post::post))
         .route("/tags/{name}", get(tag::tag))
+        .route("/feed.rss", get(feed::of_community))
         .route("/login", get(login::show).post(login::submit))
         .route("/logout", post(login::leave))
         .route("/sign-up", get(sign_up::show).post(sign_up::submit))

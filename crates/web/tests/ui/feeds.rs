@@ -42,3 +42,30 @@ on_both! {
         assert_eq!(house.browser().get("/tags/not%20a%20tag").await.status, 404);
     }
 }
+
+on_both! {
+    /// The feed of the front page holds what a stranger sees there: neither answers nor what is shared again, and nobody who was
+    /// silenced or closed.
+    async fn the_front_page_has_a_feed_of_what_it_shows(engine) {
+        let house = House::open(engine).await;
+        let dana = house.member_as("dana", Role::Owner).await;
+        let (priya, eve) = (house.member("priya").await, house.member("eve").await);
+        let first = house.post(&dana, "for everyone", Visibility::Public).await;
+        house.post(&dana, "quietly said", Visibility::Unlisted).await;
+        house.post(&dana, "for those close to me", Visibility::Followers).await;
+        house.draft(&priya, Draft { text: "an answer".to_owned(), in_reply_to: Some(first), ..Draft::default() }).await;
+        app::posts::boost::boost(&house.app, &priya, first, None).await.unwrap();
+        house.post(&priya, "good morning", Visibility::Public).await;
+        house.post(&eve, "heard by nobody", Visibility::Public).await;
+        app::accounts::disable::disable(&house.app, app::accounts::By::Operator, eve.id).await.unwrap();
+        for browser in [house.browser(), house.browser_of("priya").await] {
+            let feed = browser.get("/feed.rss").await;
+            assert_eq!((feed.status, feed.header("content-type")), (200, "application/rss+xml; charset=utf-8"));
+            assert_eq!(feed.body.matches("<item>").count(), 2, "{}", feed.body);
+            assert!(feed.body.contains("for everyone") && feed.body.contains("good morning"), "{}", feed.body);
+            let front = browser.get("/").await.body;
+            let link = format!("type=\"application/rss+xml\" title=\"Public posts at Porchlight\" href=\"{}/feed.rss\"", house.base);
+            assert!(front.contains(&link), "{front}");
+        }
+    }
+}
