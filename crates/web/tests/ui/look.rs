@@ -219,6 +219,27 @@ async fn the_first_page_fits_and_can_be_read() {
     inspect(&mut browser, &house.base, "set-up", "/set-up").await;
 }
 
+/// What follows the name that she types stays readable: a long domain goes below it, and is broken between its parts only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_domain_can_be_read_where_people_join() {
+    let public = Some("https://parents-and-caregivers.maple-street.community.example");
+    let plan = Plan { public, sign_up: domain::instance::SignUp::Open, ..Plan::default() };
+    let house = House::planned(Engine::Sqlite, plan).await;
+    house.member_as("dana", Role::Owner).await;
+    let mut browser = Chromium::open().await;
+    inspect(&mut browser, &house.base, "sign-up-long", "/sign-up").await;
+    let broken = r"[...document.querySelector('.affix span').childNodes].filter(n => n.nodeType === 3).flatMap(n => {
+      const top = i => { const r = document.createRange(); r.setStart(n, i); r.setEnd(n, i + 1); return r.getBoundingClientRect().top; };
+      return [...n.data].map((c, i) => i && top(i) !== top(i - 1) && n.data[i - 1] !== '-' ? n.data : '').filter(Boolean); })";
+    let name = "document.querySelector('#username').getBoundingClientRect().width";
+    for (width, dark) in SIZES {
+        browser.set_view(width, dark).await;
+        browser.go(&format!("{}/sign-up", house.base)).await;
+        assert_eq!(browser.evaluate(broken).await, json!([]), "at {width}");
+        assert!(browser.evaluate(name).await.as_f64().unwrap() > 150.0, "at {width}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyboard_reaches_everything_and_shows_where_it_is() {
     let street = street().await;
