@@ -7,7 +7,7 @@ use app::peers::account::FurtherKeys;
 use app::posts::receive::{Outcome, receive};
 use domain::account::{Account, AccountKey, ActorKind, Handle, ProfileImage};
 use domain::{AccountId, PostId, Timestamp};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use storage::{accounts, posts};
 use url::Url;
@@ -91,6 +91,9 @@ pub(crate) enum Standing {
 /// What of an address must be escaped to stand in a query.
 const QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>').add(b'?');
+
+/// What of an address must be escaped to be one value of another: all but RFC 3986's unreserved characters.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Federation {
     /// An account by what a person typed: `@name@domain`, `name@domain`, a profile's address or an actor's id.
@@ -277,7 +280,22 @@ impl Federation {
         if other.actor == id { Ok(found.handle) } else { Err(ResolveError::Handle) }
     }
 
-    /// Asks a domain's WebFinger. Where plain http is allowed, it is asked too if https does not answer.
+    /// The page on which somebody with this handle, at home elsewhere, can do something with what is ours: `uri` is its
+    /// ActivityPub id. Her own server says where that page is; it is not asked for here.
+    ///
+    /// # Errors
+    /// See [`ResolveError`]; `NotFound` where her server names no such page.
+    pub async fn interaction_page(&self, handle: &Handle, uri: &str) -> Result<Url, ResolveError> {
+        let domain = handle.domain.as_deref().ok_or(ResolveError::NotFound)?;
+        let answer = self.ask_finger(&handle.username, domain, None, &self.budget()).await?;
+        let template = webfinger::interaction_template(&answer).ok_or(ResolveError::NotFound)?;
+        let uri = utf8_percent_encode(uri, VALUE).to_string();
+        let page = Url::parse(&template.replace("{uri}", &uri)).map_err(|_| ResolveError::NotFound)?;
+        self.client.guard().check_url(&page).map_err(FetchError::from)?;
+        Ok(page)
+    }
+
+    /// What a domain's WebFinger knows about a name.
     async fn finger(
         &self,
         username: &str,
@@ -285,6 +303,17 @@ impl Federation {
         scheme: Option<&str>,
         budget: &Budget,
     ) -> Result<webfinger::Found, ResolveError> {
+        webfinger::read(&self.ask_finger(username, domain, scheme, budget).await?).ok_or(ResolveError::NotFound)
+    }
+
+    /// Asks a domain's WebFinger. Where plain http is allowed, it is asked too if https does not answer.
+    async fn ask_finger(
+        &self,
+        username: &str,
+        domain: &str,
+        scheme: Option<&str>,
+        budget: &Budget,
+    ) -> Result<Value, ResolveError> {
         if self.is_suspended(domain).await? {
             return Err(ResolveError::Suspended);
         }
@@ -312,11 +341,11 @@ impl Federation {
         domain: &str,
         resource: &str,
         budget: &Budget,
-    ) -> Result<webfinger::Found, ResolveError> {
+    ) -> Result<Value, ResolveError> {
         let parse = |text: String| Url::parse(&text).map_err(|_| ResolveError::NotFound);
         let url = parse(format!("{scheme}://{domain}/.well-known/webfinger?resource={resource}"))?;
-        let answer = match self.client.json(&url, Want::Jrd, None, budget).await {
-            Ok((_, answer)) => answer,
+        match self.client.json(&url, Want::Jrd, None, budget).await {
+            Ok((_, answer)) => Ok(answer),
             Err(e @ (FetchError::Absent(_) | FetchError::MediaType | FetchError::Malformed)) => {
                 // Some domains keep WebFinger elsewhere and say so in their host-meta.
                 let meta = parse(format!("{scheme}://{domain}/.well-known/host-meta"))?;
@@ -324,11 +353,10 @@ impl Federation {
                 let template =
                     webfinger::template_of(&String::from_utf8_lossy(&meta.body)).ok_or(ResolveError::NotFound)?;
                 let url = parse(template.replace("{uri}", resource))?;
-                self.client.json(&url, Want::Jrd, None, budget).await?.1
+                Ok(self.client.json(&url, Want::Jrd, None, budget).await?.1)
             }
-            Err(e) => return Err(e.into()),
-        };
-        webfinger::read(&answer).ok_or(ResolveError::NotFound)
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// A post by its ActivityPub id, fetched if it is not here.

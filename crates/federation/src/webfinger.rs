@@ -135,6 +135,15 @@ pub fn read(value: &Value) -> Option<Found> {
     Some(Found { handle, actor })
 }
 
+/// Where somebody at home there can do something with a thing elsewhere: an address with `{uri}` in it, for that thing's.
+#[must_use]
+pub fn interaction_template(value: &Value) -> Option<&str> {
+    list(value, "links")
+        .filter(|link| text(link, "rel") == Some(SUBSCRIBE))
+        .filter_map(|link| text(link, "template"))
+        .find(|template| template.contains("{uri}"))
+}
+
 /// The template for WebFinger queries in a host-meta document; it must be an address with `{uri}` in it.
 #[must_use]
 pub fn template_of(host_meta: &str) -> Option<String> {

@@ -1,5 +1,5 @@
 //! How often one address may try what costs us or what a guesser would try: signing in, joining, registering apps,
-//! trading codes. Kept in memory, per process; the client API's own limits are elsewhere.
+//! trading codes, having us ask other servers. Kept in memory, per process; the client API's own limits are elsewhere.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -99,6 +99,8 @@ struct Gauges {
     sign_up: Gauge<Origin>,
     apps: Gauge<Origin>,
     tokens: Gauge<Origin>,
+    look_up: Gauge<Origin>,
+    look_up_at: Gauge<String>,
 }
 
 /// The limits; none where the owner turned them off.
@@ -114,6 +116,8 @@ impl Limits {
             sign_up: Gauge::new(5, Duration::from_secs(600)),
             apps: Gauge::new(20, Duration::from_secs(30)),
             tokens: Gauge::new(60, Duration::from_secs(2)),
+            look_up: Gauge::new(20, Duration::from_secs(6)),
+            look_up_at: Gauge::new(60, Duration::from_secs(1)),
         }))
     }
 
@@ -137,6 +141,22 @@ impl Limits {
     /// [`TooOften`].
     pub fn register_app(&self, from: Origin) -> Result<(), TooOften> {
         self.0.as_ref().map_or(Ok(()), |g| g.apps.take(&from))
+    }
+
+    /// A page that may ask another server, whoever looks at it.
+    ///
+    /// # Errors
+    /// [`TooOften`].
+    pub fn look_up(&self, from: Origin) -> Result<(), TooOften> {
+        self.0.as_ref().map_or(Ok(()), |g| g.look_up.take(&from))
+    }
+
+    /// A stranger has us ask this server: not more often than it could bear from us, however many strangers.
+    ///
+    /// # Errors
+    /// [`TooOften`].
+    pub fn look_up_at(&self, domain: &str) -> Result<(), TooOften> {
+        self.0.as_ref().map_or(Ok(()), |g| g.look_up_at.take(&domain.to_owned()))
     }
 
     /// # Errors

@@ -79,7 +79,7 @@ pub async fn favicon() -> Redirect {
 /// themselves); the doors and the machinery are nothing to find.
 pub async fn robots() -> Response {
     const TEXT: &str = "User-agent: *\nDisallow: /api/\nDisallow: /oauth/\nDisallow: /media/\nDisallow: /invite/\n\
-        Disallow: /login\nDisallow: /sign-up\nDisallow: /set-up\n";
+        Disallow: /login\nDisallow: /sign-up\nDisallow: /set-up\nDisallow: /authorize_interaction\nDisallow: /from-home\n";
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], TEXT)
         .into_response()
 }

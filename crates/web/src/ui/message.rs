@@ -31,6 +31,8 @@ pub struct MessagePage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
     NotFound,
+    /// Neither here nor where it should be, as far as can be told.
+    NotFoundElsewhere,
     /// It was here and was taken away.
     Gone,
     /// This invite link was used up, has expired or was taken back.
@@ -62,7 +64,7 @@ impl Problem {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotFoundElsewhere => StatusCode::NOT_FOUND,
             Self::Gone | Self::InviteOver => StatusCode::GONE,
             Self::Forbidden(_) | Self::WrongName(_) | Self::AccountClosed | Self::ForeignForm | Self::StaleForm => {
                 StatusCode::FORBIDDEN
@@ -80,6 +82,10 @@ impl Problem {
             Self::NotFound => (
                 "Nobody home here",
                 one("There is nothing at this address, or it is not for everyone. If somebody sent you the link, ask her to look at it again."),
+            ),
+            Self::NotFoundElsewhere => (
+                "We could not find that",
+                one("Nobody and nothing that we may show you has this address, or its home does not answer just now. Look at the address again, or try it later."),
             ),
             Self::Gone => ("This is no longer here", one("Whoever put it here took it back, and we let it go.")),
             Self::InviteOver => (

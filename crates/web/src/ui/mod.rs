@@ -6,7 +6,9 @@ pub mod card;
 pub mod community;
 pub mod feed;
 pub mod frame;
+pub mod from_home;
 pub mod front;
+pub mod interact;
 pub mod login;
 pub mod message;
 pub mod new_account;
@@ -39,6 +41,8 @@ pub fn routes(web: &Web) -> Router<Web> {
         .route("/@{name}/{id}", get(self::post::post))
         .route("/tags/{name}", get(tag::tag))
         .route("/feed.rss", get(feed::of_community))
+        .route("/authorize_interaction", get(interact::show).post(interact::submit))
+        .route("/from-home", get(from_home::show))
         .route("/login", get(login::show).post(login::submit))
         .route("/logout", post(login::leave))
         .route("/sign-up", get(sign_up::show).post(sign_up::submit))

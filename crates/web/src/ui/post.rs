@@ -12,6 +12,8 @@ use storage::{hydrate, posts, threads, timelines};
 
 use super::card::{PostCard, post_address};
 use super::frame::Frame;
+use super::from_home::FromHome;
+use super::interact;
 use super::message::Problem;
 use super::profile::{find, wants_activity};
 use super::text;
@@ -24,6 +26,10 @@ pub struct PostPage {
     pub frame: Frame,
     pub above: Vec<PostCard>,
     pub post: PostCard,
+    /// For people at home elsewhere.
+    pub from_home: Option<FromHome>,
+    /// Where a member likes or shares it.
+    pub act: Option<String>,
     /// With the class of how deep each hangs.
     pub below: Vec<(&'static str, PostCard)>,
     /// There is more than fits on one page.
@@ -81,6 +87,8 @@ pub async fn post(
     visitor.page(&PostPage {
         frame: frame(&visitor, &view, &post),
         above: above.iter().map(card).collect(),
+        from_home: viewer.account().is_none().then(|| FromHome::new(post.url.as_str(), true)),
+        act: viewer.account().map(|_| interact::way(&view.post().uri)),
         post,
         below: below.iter().zip(depths).map(|(view, depth)| (depth, card(view))).collect(),
         cut,

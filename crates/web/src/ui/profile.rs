@@ -12,10 +12,11 @@ use storage::{Conn, accounts, hydrate, timelines};
 
 use super::card::{Person, PostCard, profile_address};
 use super::frame::Frame;
+use super::from_home::FromHome;
 use super::message::Problem;
 use super::paging::{Cursor, Pages};
 use super::visitor::{Visitor, see_other};
-use super::{feed, text};
+use super::{feed, interact, text};
 use crate::state::Web;
 
 /// A row of the table on a profile.
@@ -42,6 +43,10 @@ pub struct ProfilePage {
     pub intro: String,
     pub fields: Vec<Fact>,
     pub is_me: bool,
+    /// For people at home elsewhere.
+    pub from_home: Option<FromHome>,
+    /// Where a member follows.
+    pub follow: String,
     pub locked: bool,
     pub feed: Option<String>,
     pub heading: &'static str,
@@ -135,6 +140,8 @@ pub async fn profile(
             })
             .collect(),
         is_me: viewer.account() == Some(account.id),
+        from_home: viewer.account().is_none().then(|| FromHome::new(path.as_str(), false)),
+        follow: interact::way(&account.uri),
         locked: account.locked,
         feed: Some(format!("{path}.rss")),
         heading: "Posts",

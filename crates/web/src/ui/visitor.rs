@@ -99,14 +99,20 @@ impl Visitor {
         self.me.as_ref().map(|me| me.token.as_str())
     }
 
+    /// A form that changes nothing, and so carries no token: does the browser say that another site sent it?
+    ///
+    /// # Errors
+    /// [`Problem::ForeignForm`].
+    pub fn check_origin(&self) -> Result<(), Problem> {
+        if csrf::is_foreign(&self.headers, &self.web.app.urls) { Err(Problem::ForeignForm) } else { Ok(()) }
+    }
+
     /// A form she sent: is it ours, and hers?
     ///
     /// # Errors
     /// [`Problem::ForeignForm`], [`Problem::StaleForm`].
     pub fn check_form(&self, token: &str) -> Result<(), Problem> {
-        if csrf::is_foreign(&self.headers, &self.web.app.urls) {
-            return Err(Problem::ForeignForm);
-        }
+        self.check_origin()?;
         if self.form_key.accepts(token, self.session()) { Ok(()) } else { Err(Problem::StaleForm) }
     }
 

@@ -18,6 +18,7 @@ use crate::chromium::Chromium;
 use crate::house::{House, Plan};
 use crate::oauth::{BACK, question, register};
 
+const FOLDER: &str = "PORCHLIGHT_SCREENSHOTS";
 const SIZES: [(u32, bool); 4] = [(360, false), (360, true), (1280, false), (1280, true)];
 
 /// Text whose contrast with what is behind it is below WCAG AA (4.5, or 3 where it is large), as
@@ -152,7 +153,7 @@ async fn street() -> Street {
 }
 
 fn keep(name: &str, picture: &[u8]) {
-    if let Some(folder) = std::env::var_os("PORCHLIGHT_SCREENSHOTS") {
+    if let Some(folder) = std::env::var_os(FOLDER) {
         let folder = PathBuf::from(folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
@@ -173,6 +174,9 @@ async fn inspect(browser: &mut Chromium, base: &str, name: &str, path: &str) {
             assert_eq!(browser.evaluate(SMALL).await, json!([]), "{what}: too small to press");
             browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)").await;
         }
+        if std::env::var_os(FOLDER).is_some() {
+            keep(&format!("{name}-{width}-{scheme}-open"), &browser.screenshot(true).await);
+        }
     }
 }
 
@@ -190,6 +194,8 @@ async fn strangers_pages_fit_and_can_be_read() {
         ("login", "/login"),
         ("sign-up", "/sign-up"),
         ("missing", "/nowhere"),
+        ("from-home", "/from-home?of=/@dana"),
+        ("from-home-amiss", &format!("/from-home?of=/@dana/{}&handle=marisol", street.post)),
     ] {
         inspect(&mut browser, base, name, path).await;
     }
@@ -210,6 +216,14 @@ async fn members_pages_fit_and_can_be_read() {
     }
     inspect(&mut browser, &house.base, "front-dana", "/").await;
     inspect(&mut browser, &house.base, "consent", &consent).await;
+    inspect(&mut browser, &house.base, "profile-dana", "/@priya_with_quite_a_long_name").await;
+    let act = "/authorize_interaction?uri=";
+    inspect(&mut browser, &house.base, "follow", &format!("{act}@priya_with_quite_a_long_name")).await;
+    inspect(&mut browser, &house.base, "follow-self", &format!("{act}@dana")).await;
+    let post = format!("{act}{}/@dana/{}", house.base, street.post);
+    inspect(&mut browser, &house.base, "act", &post).await;
+    app::posts::favourite::favourite(&house.app, &street.dana, street.post).await.unwrap();
+    inspect(&mut browser, &house.base, "act-done", &post).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The pages: joining, signing in, reading, feeds, files; and how they look in a real browser.
 
 mod doors;
+mod elsewhere;
 mod feeds;
 mod files;
 mod joining;
