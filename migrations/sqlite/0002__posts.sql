@@ -47,7 +47,7 @@ CREATE TABLE post_edits (
 ) STRICT;
 CREATE INDEX post_edits_by_post ON post_edits (post_id, id);
 
--- Whom a post addresses by name. Silent: she may see it but is not told.
+-- Whom a post addresses now. Silent: without naming her; she may see it but is not told.
 CREATE TABLE mentions (
     post_id    INTEGER NOT NULL REFERENCES posts (id),
     account_id INTEGER NOT NULL REFERENCES accounts (id),

@@ -63,6 +63,17 @@ CREATE INDEX deliveries_by_host ON deliveries (host, id);
 CREATE INDEX deliveries_by_inbox ON deliveries (inbox_url, account_id, id);
 CREATE INDEX deliveries_by_activity ON deliveries (activity_id);
 
+-- Communities that have copies of a member's posts which nobody there may see any more: a deletion is told there too.
+CREATE TABLE former_readers (
+    author_id  INTEGER NOT NULL REFERENCES accounts (id),
+    -- What an edit took out of its reach; 0 = what she wrote for her followers until `ended_at`.
+    post_id    INTEGER NOT NULL,
+    domain     TEXT NOT NULL,
+    inbox_url  TEXT NOT NULL,
+    ended_at   INTEGER NOT NULL,
+    PRIMARY KEY (author_id, post_id, domain)
+) STRICT, WITHOUT ROWID;
+
 -- What is known about how another server answers.
 CREATE TABLE hosts (
     host          TEXT PRIMARY KEY,

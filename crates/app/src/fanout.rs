@@ -95,14 +95,51 @@ pub async fn boost_created(tx: &mut Tx, booster: &Account, boost: &Post, origina
     Ok(())
 }
 
-/// A post was edited: those who are addressed by it now, and were not before, are told, and so are local members
-/// who boosted it.
+/// Whom an edited post addresses, and addressed before; `true` = silently.
+#[derive(Debug, Clone, Copy)]
+pub struct Readdressed<'a> {
+    pub before: &'a [(AccountId, bool)],
+    pub now: &'a [(AccountId, bool)],
+}
+
+impl Readdressed<'_> {
+    /// Those whom it names, and did not before.
+    #[must_use]
+    pub fn newly_named(&self) -> Vec<AccountId> {
+        let named = |id| self.before.iter().any(|(other, silent)| *other == id && !silent);
+        self.now.iter().filter(|(id, silent)| !silent && !named(*id)).map(|(id, _)| *id).collect()
+    }
+
+    fn added(&self) -> Vec<AccountId> {
+        Self::without(self.now, self.before)
+    }
+
+    fn taken_out(&self) -> Vec<AccountId> {
+        Self::without(self.before, self.now)
+    }
+
+    fn without(some: &[(AccountId, bool)], others: &[(AccountId, bool)]) -> Vec<AccountId> {
+        some.iter().map(|(id, _)| *id).filter(|id| !others.iter().any(|(other, _)| other == id)).collect()
+    }
+}
+
+/// A post was edited: those whom it names now, and did not before, are told, and so are local members who boosted it.
+/// For whom may see it no more it is gone.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn post_edited(tx: &mut Tx, author: &Account, post: &Post, newly_addressed: &[AccountId]) -> Result<()> {
-    for account in newly_addressed {
-        notify(tx, *account, author.id, NotificationKind::Mention, Some(post.id), Some(post.thread_id)).await?;
+pub async fn post_edited(tx: &mut Tx, author: &Account, post: &Post, readdressed: Readdressed<'_>) -> Result<()> {
+    for account in readdressed.newly_named() {
+        notify(tx, account, author.id, NotificationKind::Mention, Some(post.id), Some(post.thread_id)).await?;
+    }
+    let (added, taken_out) = (readdressed.added(), readdressed.taken_out());
+    if post.visibility == Visibility::Direct && !(added.is_empty() && taken_out.is_empty()) {
+        to_other_conversations(tx, author, post, readdressed.now, &added).await?;
+    }
+    let outside = posts::hidden_from(tx, post.id, &taken_out).await?;
+    notifications::remove_about(tx, &outside, post.id).await?;
+    for account in outside {
+        tx.emit(Event::PostHidden { post: post.id, account });
     }
     for boost in posts::boosts_of(tx, post.id).await? {
         let booster = posts::unchecked(tx, boost).await?;
@@ -128,8 +165,8 @@ pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
         notifications::retract(tx, original.account_id, post.account_id, kind, Some(original.id)).await?;
     }
     timelines::remove_from_homes(tx, post.id, post.account_id).await?;
-    for (account, conversation) in conversations::remove_post(tx, post.id).await? {
-        tx.emit(Event::ConversationChanged { account, conversation });
+    for left in conversations::remove_post(tx, post.id).await? {
+        tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
     }
     tx.emit(Event::PostDeleted { post: post.id, author: post.account_id, visibility: post.visibility });
     Ok(())
@@ -156,17 +193,60 @@ pub async fn notify(
 /// A private post goes into the conversation of everybody here whom it concerns, unless she blocks its author
 /// or her community.
 async fn to_conversations(tx: &mut Tx, author: &Account, post: &Post, mentions: &[(AccountId, bool)]) -> Result<()> {
-    let mut people: Vec<AccountId> = mentions.iter().map(|(id, _)| *id).chain([author.id]).collect();
-    people.sort();
-    people.dedup();
+    let people = people(author, mentions);
+    for account in accounts::many(tx, &people).await? {
+        if account.is_local() && !follows::keeps_away(tx, account.id, author.id).await? {
+            file(tx, &people, post, account.id, account.id != author.id, false).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A private post is for other people since it was edited: it goes from the conversations that it is in to theirs with
+/// those people. Who had removed hers is not given another.
+async fn to_other_conversations(
+    tx: &mut Tx,
+    author: &Account,
+    post: &Post,
+    mentions: &[(AccountId, bool)],
+    added: &[AccountId],
+) -> Result<()> {
+    let people = people(author, mentions);
+    let left = conversations::remove_post(tx, post.id).await?;
+    for left in &left {
+        tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
+    }
     for account in accounts::many(tx, &people).await? {
         if !account.is_local() || follows::keeps_away(tx, account.id, author.id).await? {
             continue;
         }
-        let others: Vec<AccountId> = people.iter().copied().filter(|id| *id != account.id).collect();
-        let unread = account.id != author.id;
-        let conversation = conversations::add_post(tx, account.id, &others, post.thread_id, post.id, unread).await?;
-        tx.emit(Event::ConversationChanged { account: account.id, conversation });
+        let had = left.iter().find(|left| left.owner == account.id);
+        if let Some(unread) = had.map(|left| left.unread).or(added.contains(&account.id).then_some(true)) {
+            file(tx, &people, post, account.id, unread, true).await?;
+        }
     }
+    Ok(())
+}
+
+fn people(author: &Account, mentions: &[(AccountId, bool)]) -> Vec<AccountId> {
+    let mut people: Vec<AccountId> = mentions.iter().map(|(id, _)| *id).chain([author.id]).collect();
+    people.sort();
+    people.dedup();
+    people
+}
+
+/// Puts a post into a member's conversation with the others of these people.
+async fn file(
+    tx: &mut Tx,
+    people: &[AccountId],
+    post: &Post,
+    owner: AccountId,
+    unread: bool,
+    moved: bool,
+) -> Result<()> {
+    let others: Vec<AccountId> = people.iter().copied().filter(|id| *id != owner).collect();
+    let place = (post.thread_id, post.id);
+    let conversation = conversations::add_post(tx, owner, &others, place, unread, moved).await?;
+    tx.emit(Event::ConversationChanged { account: owner, conversation });
     Ok(())
 }

@@ -17,6 +17,11 @@ pub enum Event {
     PostEdited {
         post: PostId,
     },
+    /// An edit took this account out of those who may see the post.
+    PostHidden {
+        post: PostId,
+        account: AccountId,
+    },
     PostDeleted {
         post: PostId,
         author: AccountId,

@@ -251,6 +251,32 @@ async fn an_edit_reaches_whom_it_names_first() {
     .await;
 }
 
+/// An edit takes alice, elsewhere, out of a private message to two: her server gets nothing of the new version, whether
+/// it is sent or asked for; that the message is gone it hears.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_does_not_reach_whom_it_takes_out() {
+    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+    let (_, bob) = (maple.member("alice").await, willow.member("bob").await);
+    willow.member("bea").await;
+    willow.fed.resolve_account(&format!("@alice@{}", maple.domain)).await.unwrap();
+    let letter = say(&willow, &bob, &format!("@bea @alice@{} for both", maple.domain), Visibility::Direct, None).await;
+    arrives(&maple, &letter.uri).await;
+    let may_fetch = async || {
+        let budget = federation::client::Budget::new(2);
+        let key = maple.fed.instance_key().await.unwrap();
+        let want = federation::client::Want::Activity;
+        maple.fed.client.get(&letter.uri.parse().unwrap(), want, Some(&key), &budget).await.is_ok()
+    };
+    assert!(may_fetch().await);
+    rewrite(&willow, &bob, &letter, "@bea just us").await;
+    all_is_done(&[&willow, &maple]).await;
+    let here = maple.post_by_uri(&letter.uri).await.unwrap();
+    assert!(here.content.contains("for both"), "{}", here.content);
+    assert!(!may_fetch().await);
+    delete::delete(&willow.fed.app, &bob, letter.id, delete::Media::Remove).await.unwrap();
+    eventually("it is gone", || async { maple.post_by_uri(&letter.uri).await.is_none().then_some(()) }).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_discussion_is_found_upward() {
     let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use domain::Timestamp;
 use domain::account::Account;
+use domain::{Timestamp, Viewer};
 use federation::digest;
 use federation::signature::{SigningKey, sign};
 use http::StatusCode;
@@ -408,6 +408,41 @@ async fn an_edit_counts_only_from_its_author_and_only_when_newer() {
     assert_eq!(eve.post(&home, &eve.create("2", &[&dana.uri])).await, 202);
     received(&home, &eve, "2").await;
     assert_eq!(posts::unchecked(&mut home.conn().await, post.id).await.unwrap().content, "newer");
+}
+
+/// Somebody elsewhere edits what was for dana and erin: whom it still addresses, named or not, sees it; nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_is_for_those_whom_it_addresses() {
+    let (home, dana, eve) = setting().await;
+    let erin = home.member("erin").await;
+    let mut create = eve.create("1", &[&dana.uri, &erin.uri]);
+    create["object"]["tag"] = json!([{"type": "Mention", "href": erin.uri, "name": "@erin"}]);
+    assert_eq!(eve.post(&home, &create).await, 202);
+    let post = received(&home, &eve, "1").await;
+    let sees = async |who: &Account| {
+        posts::get(&mut home.conn().await, Viewer::Account(who.id), post.id).await.ok().map(|post| post.content)
+    };
+    assert!(sees(&dana).await.is_some() && sees(&erin).await.is_some());
+    let update = |n: u32, to: &[&str]| {
+        let mut note = eve.note("1", to);
+        note["content"] = json!(format!("version {n}"));
+        note["updated"] = json!(Timestamp(home.clock.now().0 + i64::from(n) * 60_000).to_rfc3339());
+        json!({"id": format!("{}/up/{n}", eve.actor()), "type": "Update", "actor": eve.actor(), "object": note})
+    };
+    let other = "http://elsewhere.example/users/x";
+    for (n, to, [dana_sees, erin_sees]) in
+        [(1, vec![dana.uri.as_str()], [true, false]), (2, vec![&erin.uri], [false, true]), (3, vec![other], [false; 2])]
+    {
+        assert_eq!(eve.post(&home, &update(n, &to)).await, 202);
+        let text = format!("version {n}");
+        eventually("it is edited", || async {
+            (posts::unchecked(&mut home.conn().await, post.id).await.unwrap().content == text).then_some(())
+        })
+        .await;
+        for (who, may) in [(&dana, dana_sees), (&erin, erin_sees)] {
+            assert_eq!(sees(who).await, may.then(|| text.clone()), "{n}: {}", who.username);
+        }
+    }
 }
 
 /// Of a post that is not here, an edit that concerns somebody here is taken like a new post; nothing else is, and

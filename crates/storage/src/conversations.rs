@@ -19,7 +19,8 @@ fn key(participants: &[AccountId]) -> String {
     ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// Adds a post to a member's conversation with these others (and makes it, if there is none).
+/// Adds a post to a member's conversation with these others (and makes it, if there is none). One that was `moved`
+/// there leaves unread what is unread.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -27,10 +28,11 @@ pub async fn add_post(
     tx: &mut Tx,
     owner: AccountId,
     others: &[AccountId],
-    thread: ThreadId,
-    post: PostId,
+    post: (ThreadId, PostId),
     unread: bool,
+    moved: bool,
 ) -> Result<ConversationId> {
+    let (thread, post) = post;
     let (id, now): (ConversationId, _) = (tx.id(), tx.now());
     let (id,) = sql!(
         "INSERT INTO conversations (id, account_id, thread_id, participants, last_post_id, unread, updated_at)
@@ -38,7 +40,7 @@ pub async fn add_post(
          ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
             last_post_id = CASE WHEN excluded.last_post_id > coalesce(conversations.last_post_id, 0)
                 THEN excluded.last_post_id ELSE conversations.last_post_id END,
-            unread = excluded.unread, updated_at = excluded.updated_at
+            unread = excluded.unread OR ($8 AND conversations.unread), updated_at = excluded.updated_at
          RETURNING id"
     )
     .bind(id)
@@ -48,6 +50,7 @@ pub async fn add_post(
     .bind(post)
     .bind(unread)
     .bind(now)
+    .bind(moved)
     .one::<(i64,)>(tx)
     .await?;
     sql!("INSERT INTO conversation_posts (conversation_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -58,19 +61,27 @@ pub async fn add_post(
     Ok(ConversationId(id))
 }
 
-/// Takes a deleted post out of every conversation; an emptied one goes with it. Whose changed.
+/// A conversation that a post was taken out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    pub owner: AccountId,
+    pub conversation: ConversationId,
+    pub unread: bool,
+}
+
+/// Takes a post out of every conversation; an emptied one goes with it. Whose changed.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<(AccountId, ConversationId)>> {
+pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
     let touched = sql!(
-        "SELECT c.account_id, c.id FROM conversation_posts cp JOIN conversations c ON c.id = cp.conversation_id
+        "SELECT c.account_id, c.id, c.unread FROM conversation_posts cp JOIN conversations c ON c.id = cp.conversation_id
          WHERE cp.post_id = $1"
     )
     .bind(post)
-    .all::<(i64, i64)>(tx)
+    .all::<(i64, i64, bool)>(tx)
     .await?;
-    for (_, id) in &touched {
+    for (_, id, _) in &touched {
         sql!("DELETE FROM conversation_posts WHERE conversation_id = $1 AND post_id = $2")
             .bind(*id)
             .bind(post)
@@ -85,7 +96,8 @@ pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<(AccountId, Co
         .await?;
         sql!("DELETE FROM conversations WHERE id = $1 AND last_post_id IS NULL").bind(*id).run(tx).await?;
     }
-    Ok(touched.into_iter().map(|(a, c)| (AccountId(a), ConversationId(c))).collect())
+    let left = |(owner, id, unread)| Left { owner: AccountId(owner), conversation: ConversationId(id), unread };
+    Ok(touched.into_iter().map(left).collect())
 }
 
 type ConversationRow = (i64, String, Option<i64>, bool, i64);

@@ -16,6 +16,7 @@ pub mod domains;
 pub mod emojis;
 pub mod error;
 pub mod follows;
+pub mod former_readers;
 pub mod hub;
 pub mod hydrate;
 pub mod inbox_items;

@@ -104,6 +104,19 @@ pub async fn retract(
     Ok(())
 }
 
+/// Everything these were told of a post: they may not see it any more.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn remove_about(tx: &mut Tx, members: &[AccountId], post: PostId) -> Result<()> {
+    sql!("DELETE FROM notifications WHERE account_id = ANY($1) AND post_id = $2 AND post_id IS NOT NULL")
+        .bind(members)
+        .bind(post)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
 /// Everything she was told of an account: she blocked it.
 ///
 /// # Errors

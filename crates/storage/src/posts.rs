@@ -7,6 +7,7 @@ use domain::{AccountId, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp,
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::former_readers;
 use crate::marks;
 use crate::record::record;
 use crate::sql;
@@ -307,16 +308,19 @@ pub async fn mentions(conn: &mut Conn, id: PostId) -> Result<Vec<(AccountId, boo
     Ok(rows.into_iter().map(|(id, silent)| (AccountId(id), silent)).collect())
 }
 
-/// Is the account addressed by the post?
+/// Those of these members who may not see the post.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn is_mentioned(conn: &mut Conn, id: PostId, account: AccountId) -> Result<bool> {
-    sql!("SELECT account_id FROM mentions WHERE post_id = $1 AND account_id = $2")
-        .bind(id)
-        .bind(account)
-        .exists(conn)
-        .await
+pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Result<Vec<AccountId>> {
+    sql!(concat!(
+        "SELECT m.account_id FROM members m JOIN posts p ON p.id = $1 WHERE m.account_id = ANY($2) AND NOT ",
+        visible!("p" to "m.account_id")
+    ))
+    .bind(id)
+    .bind(among)
+    .ids(conn)
+    .await
 }
 
 /// Makes a tombstone of a post: its text and what it points at are gone, its ids stay. `false` when it already
@@ -377,8 +381,7 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     .bind(e.edited_at)
     .run(tx)
     .await?;
-    // Whoever was addressed keeps access to what she was told of; she is only no longer named.
-    sql!("UPDATE mentions SET silent = TRUE WHERE post_id = $1").bind(id).run(tx).await?;
+    readdress(tx, id, &e.links.mentions).await?;
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("UPDATE attachments SET post_id = NULL, released_at = $2 WHERE post_id = $1")
         .bind(id)
@@ -386,6 +389,18 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
         .run(tx)
         .await?;
     write_links(tx, id, e.links).await
+}
+
+/// Whom it addresses no more may see it no more. Her server has a copy, and is told when the post goes.
+async fn readdress(tx: &mut Tx, id: PostId, mentions: &[(AccountId, bool)]) -> Result<()> {
+    let addressed: Vec<AccountId> = mentions.iter().map(|(account, _)| *account).collect();
+    former_readers::taken_out(tx, id, &addressed).await?;
+    sql!("DELETE FROM mentions WHERE post_id = $1 AND NOT account_id = ANY($2)")
+        .bind(id)
+        .bind(&addressed)
+        .run(tx)
+        .await?;
+    Ok(())
 }
 
 /// Keeps a version of a post.

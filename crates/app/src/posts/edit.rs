@@ -11,6 +11,7 @@ use storage::{Tx, attachments, posts};
 use super::publish::{Draft, check_attachments, check_limits, write_html};
 use super::receive::Received;
 use crate::error::{Error, Result};
+use crate::fanout::Readdressed;
 use crate::{App, fanout};
 
 /// A member edits her post. Audience and what it answers stay as they were.
@@ -78,8 +79,7 @@ pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
 /// What both doors share: keep the version that was, write the new one, tell who should know. Gives those whom it names
 /// and the version before did not.
 async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) -> Result<Vec<AccountId>> {
-    let addressed_before: Vec<AccountId> =
-        posts::mentions(tx, before.id).await?.into_iter().filter(|(_, silent)| !silent).map(|(id, _)| id).collect();
+    let addressed_before = posts::mentions(tx, before.id).await?;
     let shown_before = attachments::of_post(tx, before.id).await?;
     if posts::edits(tx, before.id).await?.is_empty() {
         let first = version(&before.content, &before.spoiler_text, before.sensitive, before.created_at, &shown_before);
@@ -91,15 +91,9 @@ async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) ->
     posts::keep_edit(tx, before.id, &now).await?;
 
     let after = posts::unchecked(tx, before.id).await?;
-    let newly: Vec<AccountId> = edit
-        .links
-        .mentions
-        .iter()
-        .filter(|(id, silent)| !silent && !addressed_before.contains(id))
-        .map(|(id, _)| *id)
-        .collect();
-    fanout::post_edited(tx, author, &after, &newly).await?;
-    Ok(newly)
+    let readdressed = Readdressed { before: &addressed_before, now: &edit.links.mentions };
+    fanout::post_edited(tx, author, &after, readdressed).await?;
+    Ok(readdressed.newly_named())
 }
 
 fn version(

@@ -10,7 +10,7 @@ use domain::post::Post;
 use domain::{AccountId, PostId, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox};
-use storage::{Conn, accounts, follows, hydrate, posts};
+use storage::{Conn, accounts, follows, former_readers, hydrate, posts};
 use url::Url;
 
 use crate::Federation;
@@ -288,7 +288,8 @@ async fn audience(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>>
 }
 
 /// The inboxes of everybody who may have been sent a post: followers unless it is direct, whom it addresses or
-/// answers, and whoever answered or boosted it. For a boost also the author of what is boosted.
+/// answers, whoever answered or boosted it, and who was any of these before. For a boost also the author of what is
+/// boosted.
 async fn holders(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
     let mut inboxes = BTreeSet::new();
     if post.visibility != Visibility::Direct {
@@ -296,6 +297,7 @@ async fn holders(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> 
     }
     inboxes.extend(deliveries::addressed_inboxes(conn, post.id).await?);
     inboxes.extend(deliveries::involved_inboxes(conn, post.id).await?);
+    inboxes.extend(former_readers::inboxes(conn, post.id).await?);
     let mut also: Vec<AccountId> = Vec::new();
     if post.visibility.is_open() {
         also.extend(post.in_reply_to_account_id);

@@ -86,6 +86,10 @@ impl Dispatch {
         match event {
             Event::PostCreated { post } => self.post(post, "update").await,
             Event::PostEdited { post } => self.post(post, "status.update").await,
+            Event::PostHidden { post, account } => {
+                self.hidden(post, account);
+                Ok(())
+            }
             Event::PostDeleted { post, author, visibility } => self.deleted(post, author, visibility).await,
             Event::Notified { account, notification } => self.notified(account, notification).await,
             Event::ConversationChanged { account, conversation } => self.conversation(account, conversation).await,
@@ -144,6 +148,16 @@ impl Dispatch {
             return Ok(Vec::new());
         }
         Ok(timelines::home_owners(conn, id, &listening).await?)
+    }
+
+    /// To her it is as if the post were gone.
+    fn hidden(&self, id: PostId, account: AccountId) {
+        let hers = |viewer, channel: &Channel| {
+            viewer == Viewer::Account(account) && matches!(channel, Channel::User | Channel::List(_))
+        };
+        for ear in &self.listeners.ears(hers) {
+            self.listeners.tell(ear, "delete", Arc::from(id.to_string()));
+        }
     }
 
     /// The post is gone, so no timeline can be asked. Its id is told to those who could have seen it.

@@ -3,6 +3,8 @@
 use serde_json::json;
 use testkit::{Instance, on_both};
 
+use crate::api::media::upload;
+use crate::api::streaming::{connect, next};
 use crate::api::{each, id};
 
 on_both! {
@@ -24,5 +26,67 @@ on_both! {
         assert_eq!((source["text"].as_str(), source["spoiler_text"].as_str()), (Some("second"), Some("careful")));
         assert_eq!(priya.get(&format!("{path}/source")).await.status, 404, "what she typed is hers");
         assert_eq!(priya.put(&path, json!({"status": "mine now"})).await.status, 404);
+    }
+}
+
+on_both! {
+    /// Whom an edit takes out of a private message sees it no more, nowhere, and is not told what it says now; whom it
+    /// leaves in has it in the conversation of those who are left.
+    async fn whom_an_edit_takes_out_of_a_private_message_sees_it_no_more(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, olga) = (house.member("dana").await, house.member("priya").await, house.member("olga").await);
+        priya.follow(&dana).await;
+        let first = dana.publish("@priya @olga tea?", "direct").await;
+        let shown = upload(&dana, "a cup").await.ok();
+        let draft = json!({"status": "@priya @olga the kettle", "in_reply_to_id": id(&first), "visibility": "direct",
+            "media_ids": [id(&shown)]});
+        let post = dana.post("/api/v1/statuses", draft).await.ok();
+        let path = format!("/api/v1/statuses/{}", id(&post));
+        let before = priya.get(&path).await.ok();
+        let picture = before["media_attachments"][0]["url"].as_str().unwrap().strip_prefix(&house.base).unwrap().to_owned();
+        let file = async || house.request(http::Method::GET, &picture).send().await.unwrap().status().as_u16();
+        assert_eq!(file().await, 200);
+        priya.post(&format!("{path}/bookmark"), json!({})).await.ok();
+        priya.post(&format!("{path}/favourite"), json!({})).await.ok();
+        assert_eq!(priya.notifications("mention").await.len(), 2);
+        assert!(priya.home().await.iter().any(|p| p["id"] == post["id"]));
+        let talk = olga.get("/api/v1/conversations").await.ok()[0].clone();
+        olga.post(&format!("/api/v1/conversations/{}/read", id(&talk)), json!({})).await.ok();
+        let stream = |name: &str| format!("?stream={name}&access_token={}", priya.token);
+        let mut home = connect(&house, &stream("user"), None).await.unwrap();
+        let mut direct = connect(&house, &stream("direct"), None).await.unwrap();
+
+        let edit = json!({"status": "@olga the secret kettle", "media_ids": [id(&shown)]});
+        dana.put(&path, edit).await.ok();
+        for way in ["", "/history", "/context", "/favourited_by"] {
+            assert_eq!(priya.get(&format!("{path}{way}")).await.status, 404, "{way}");
+        }
+        assert_eq!(file().await, 404, "the picture");
+        assert_eq!(each(&priya.get("/api/v1/notifications").await.ok(), "type"), ["mention"]);
+        assert_eq!(priya.get("/api/v1/notifications/unread_count").await.ok()["count"], 1);
+        for list in ["/api/v1/timelines/home", "/api/v1/bookmarks", "/api/v1/favourites", "/api/v2/search?q=kettle",
+            "/api/v1/conversations", &format!("/api/v1/accounts/{}/statuses", dana.id),
+            &format!("/api/v1/statuses/{}/context", id(&first))] {
+            let found = priya.get(list).await.ok().to_string();
+            assert!(!found.contains("kettle") && !found.contains(&id(&post)), "{list}: {found}");
+        }
+        let hers = priya.get("/api/v1/conversations").await.ok();
+        assert_eq!(hers[0]["last_status"]["id"], first["id"], "what she still may see");
+        let (_, event, payload) = next(&mut home).await;
+        assert_eq!((event.as_str(), payload), ("delete", id(&post)), "as if it were gone");
+        let (_, event, payload) = next(&mut direct).await;
+        assert!(event == "conversation" && !payload.contains("kettle"), "{payload}");
+
+        let hers = olga.get("/api/v1/conversations").await.ok();
+        assert_eq!(hers.as_array().unwrap().len(), 2, "what was said to both, and what is said to her");
+        assert_eq!((&hers[0]["last_status"]["id"], &hers[0]["unread"]), (&post["id"], &json!(false)));
+        assert_eq!(each(&hers[0]["accounts"], "acct"), ["dana"]);
+        assert!(hers[0]["last_status"]["content"].as_str().unwrap().contains("secret"));
+
+        dana.put(&path, json!({"status": "@priya @olga the kettle again"})).await.ok();
+        assert!(priya.get(&path).await.ok()["content"].as_str().unwrap().contains("again"));
+        let hers = priya.get("/api/v1/conversations").await.ok();
+        assert_eq!((&hers[0]["last_status"]["id"], &hers[0]["unread"]), (&post["id"], &json!(true)));
+        assert_eq!(hers.as_array().unwrap().len(), 1);
     }
 }
