@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use app::follows::{accept, block, reject, request};
+use app::follows::{accept, block, reject, remove, request};
 use app::posts::publish::{Draft, publish};
 use app::posts::{boost, delete, edit, favourite};
 use domain::account::Account;
@@ -275,6 +275,54 @@ async fn an_edit_does_not_reach_whom_it_takes_out() {
     assert!(!may_fetch().await);
     delete::delete(&willow.fed.app, &bob, letter.id, delete::Media::Remove).await.unwrap();
     eventually("it is gone", || async { maple.post_by_uri(&letter.uri).await.is_none().then_some(()) }).await;
+}
+
+/// However a follow ended, what was sent while it lasted is taken back from where it went; no edit of it goes there, and
+/// not even the deletion of what was never there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_reaches_those_who_followed_once() {
+    for way in ["unfollow", "remove", "block", "blocked"] {
+        let (maple, willow, alice, bob, bob_here) = friends().await;
+        let alice_there = accounts::by_uri(&mut willow.conn().await, &alice.uri).await.unwrap().unwrap();
+        let inner = say(&willow, &bob, "inner, first", Visibility::Followers, None).await;
+        let open = say(&willow, &bob, "open, first", Visibility::Public, None).await;
+        arrives(&maple, &inner.uri).await;
+        arrives(&maple, &open.uri).await;
+        match way {
+            "unfollow" => remove::remove(&maple.fed.app, &alice, bob_here.id).await.unwrap(),
+            "remove" => reject::remove_follower(&willow.fed.app, &bob, alice_there.id).await.unwrap(),
+            "block" => block::block(&maple.fed.app, &alice, bob_here.id).await.unwrap(),
+            _ => block::block(&willow.fed.app, &bob, alice_there.id).await.unwrap(),
+        }
+        all_is_done(&[&maple, &willow]).await;
+        assert!(follows::find(&mut willow.conn().await, alice_there.id, bob.id).await.unwrap().is_none());
+        willow.clock.advance(std::time::Duration::from_secs(1));
+        let later = say(&willow, &bob, "not for her", Visibility::Followers, None).await;
+        for post in [&inner, &open] {
+            rewrite(&willow, &bob, post, "second").await;
+        }
+        all_is_done(&[&willow, &maple]).await;
+        for post in [&inner, &open] {
+            assert!(maple.post_by_uri(&post.uri).await.unwrap().content.contains("first"), "{way}: {}", post.content);
+            delete::delete(&willow.fed.app, &bob, post.id, delete::Media::Remove).await.unwrap();
+            eventually(way, || async { maple.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
+        }
+        let told = storage::former_readers::inboxes(&mut willow.conn().await, later.id).await.unwrap();
+        assert!(told.is_empty(), "{way}: {told:?}");
+    }
+}
+
+/// A community that ours does not speak with hears of no deletion either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_does_not_reach_a_blocked_community() {
+    let (maple, willow, _, bob, _) = friends().await;
+    let inner = say(&willow, &bob, "inner", Visibility::Followers, None).await;
+    arrives(&maple, &inner.uri).await;
+    let by = app::accounts::By::Operator;
+    app::moderation::domains::block::block(&willow.fed.app, by, &maple.domain, None).await.unwrap();
+    delete::delete(&willow.fed.app, &bob, inner.id, delete::Media::Remove).await.unwrap();
+    all_is_done(&[&willow, &maple]).await;
+    assert!(maple.post_by_uri(&inner.uri).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::event::Event;
 use federation::Federation;
-use storage::{follows, inbox_items, oauth, sessions, timelines};
+use storage::{follows, former_readers, inbox_items, oauth, sessions, timelines};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,9 @@ const REMEMBER_ACTIVITIES: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Tokens are forgotten so long after they ended.
 const REMEMBER_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Where copies of what was deleted are is forgotten so long after: its deletion is on its way by then.
+const REMEMBER_READERS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the rounds; they end at `stop`.
 pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut JoinSet<anyhow::Result<()>>) {
@@ -94,6 +97,7 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;
     oauth::purge_codes(&mut tx).await?;
     sessions::purge(&mut tx).await?;
+    former_readers::forget(&mut tx, now.minus(REMEMBER_READERS)).await?;
     tx.commit().await?;
     let dropped = federation.give_up_old_deliveries().await?;
     if dropped > 0 {

@@ -12,6 +12,7 @@ use domain::{ActivityId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::former_readers;
 use crate::sql;
 
 /// Every decision, by domain.
@@ -135,6 +136,7 @@ pub struct Severed {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn sever(tx: &mut Tx, domains: &[String]) -> Result<Severed> {
+    former_readers::of_domains(tx, domains).await?;
     let follows = sql!(
         "DELETE FROM follows WHERE account_id IN (SELECT id FROM accounts WHERE domain = ANY($1))
             OR target_id IN (SELECT id FROM accounts WHERE domain = ANY($1)) RETURNING account_id, target_id"

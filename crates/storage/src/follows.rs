@@ -8,6 +8,7 @@ use domain::{AccountId, FollowId, Timestamp, Viewer};
 use crate::accounts::{AccountRow, account_columns};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::former_readers;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
@@ -167,11 +168,12 @@ pub async fn insert_request(tx: &mut Tx, f: &Follow) -> Result<bool> {
     write_follow!(tx, f, "follow_requests")
 }
 
-/// Ends a follow; `true` when there was one: then both counters are due.
+/// Ends a follow; `true` when there was one: then both counters are due. Where the follower's copies are is kept.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn remove(tx: &mut Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    former_readers::of_follow(tx, account, target).await?;
     let n =
         sql!("DELETE FROM follows WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).run(tx).await?;
     Ok(n > 0)

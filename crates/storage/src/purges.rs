@@ -7,6 +7,7 @@ use domain::{AccountId, PostId};
 
 use crate::db::Tx;
 use crate::error::Result;
+use crate::former_readers;
 use crate::sql;
 
 /// What else has to be done about it.
@@ -36,6 +37,7 @@ pub async fn relations(tx: &mut Tx, id: AccountId) -> Result<Left> {
     .bind(id)
     .ids(tx)
     .await?;
+    former_readers::of_account(tx, id).await?;
     let accounts_touched = follows(tx, id).await?;
     favourites(tx, id).await?;
     let media_keys = files(tx, id).await?;

@@ -7,6 +7,7 @@
 mod both;
 
 mod domains;
+mod former_readers;
 mod hidden;
 mod invites;
 mod jobs;

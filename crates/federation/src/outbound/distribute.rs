@@ -192,7 +192,7 @@ impl Federation {
         self.store(Outgoing { author: who.id, body, inboxes }).await
     }
 
-    /// A deleted account, to every server that knows it.
+    /// A deleted account, to every server that may know it.
     ///
     /// # Errors
     /// When the database refuses.
@@ -201,7 +201,8 @@ impl Federation {
         let Some(who) = accounts::many_even_deleted(&mut conn, &[who]).await?.pop().filter(Account::is_local) else {
             return Ok(());
         };
-        let inboxes: BTreeSet<String> = deliveries::every_inbox(&mut conn).await?.into_iter().collect();
+        let mut inboxes: BTreeSet<String> = deliveries::every_inbox(&mut conn).await?.into_iter().collect();
+        inboxes.extend(former_readers::inboxes_of_author(&mut conn, who.id).await?);
         drop(conn);
         let body = document(Context::Plain, activity::delete_actor(&who.uri))?;
         self.store(Outgoing { author: who.id, body, inboxes }).await
