@@ -59,6 +59,15 @@ pub struct Focus {
     pub y: f64,
 }
 
+/// An attachment as one version of a post shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    pub id: AttachmentId,
+    /// Alternative text; empty = none.
+    pub description: String,
+    pub focus: Option<Focus>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attachment {
     pub id: AttachmentId,
@@ -83,4 +92,12 @@ pub struct Attachment {
     /// Bytes of the original.
     pub size: Option<i64>,
     pub created_at: Timestamp,
+}
+
+impl Attachment {
+    /// As it is shown now.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        Shown { id: self.id, description: self.description.clone(), focus: self.focus }
+    }
 }

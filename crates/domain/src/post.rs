@@ -42,11 +42,12 @@ pub struct Post {
 }
 
 /// A version of a post before an edit (or the last one).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PostEdit {
     pub content: String,
     pub spoiler_text: String,
     pub sensitive: bool,
-    pub attachment_ids: Vec<crate::id::AttachmentId>,
+    /// In the order they were shown.
+    pub shown: Vec<crate::attachment::Shown>,
     pub created_at: Timestamp,
 }

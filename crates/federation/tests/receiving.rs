@@ -445,6 +445,40 @@ async fn an_edit_is_for_those_whom_it_addresses() {
     }
 }
 
+/// Some servers send an `Update` when nothing was edited: no version is made of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_that_changes_nothing_is_none() {
+    let (home, dana, eve) = setting().await;
+    let picture = |name: &str| {
+        json!([{"type": "Document", "mediaType": "image/png", "name": name,
+        "url": format!("http://{}/cup.png", eve.domain)}])
+    };
+    let mut create = eve.create("1", &[&dana.uri]);
+    create["object"]["attachment"] = picture("a cup");
+    assert_eq!(eve.post(&home, &create).await, 202);
+    let post = received(&home, &eve, "1").await;
+    for (n, name, versions) in [(1, "a cup", 0), (2, "two cups", 2), (3, "two cups", 2)] {
+        let mut note = create["object"].clone();
+        note["attachment"] = picture(name);
+        note["updated"] = json!(Timestamp(home.clock.now().0 + n * 60_000).to_rfc3339());
+        let id = format!("{}/up/{n}", eve.actor());
+        let update = json!({"id": id, "type": "Update", "actor": eve.actor(), "object": note});
+        assert_eq!(eve.post(&home, &update).await, 202);
+        eventually("it was looked at", || async {
+            let left = storage::inbox_items::backlog(&mut home.conn().await).await.unwrap();
+            (left == 0).then_some(())
+        })
+        .await;
+        let mut conn = home.conn().await;
+        let now = posts::unchecked(&mut conn, post.id).await.unwrap();
+        let kept = posts::edits(&mut conn, post.id).await.unwrap();
+        assert_eq!((kept.len(), now.edited_at.is_some()), (versions, versions > 0), "{n}");
+        if let Some(first) = kept.first() {
+            assert_eq!((&*first.shown[0].description, &*kept[1].shown[0].description), ("a cup", "two cups"));
+        }
+    }
+}
+
 /// Of a post that is not here, an edit that concerns somebody here is taken like a new post; nothing else is, and
 /// nothing that was deleted comes back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -308,6 +308,19 @@ pub async fn mentions(conn: &mut Conn, id: PostId) -> Result<Vec<(AccountId, boo
     Ok(rows.into_iter().map(|(id, silent)| (AccountId(id), silent)).collect())
 }
 
+/// The names of its hashtags, in their order.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn tag_names(conn: &mut Conn, id: PostId) -> Result<Vec<String>> {
+    let rows =
+        sql!("SELECT t.name FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = $1 ORDER BY t.name")
+            .bind(id)
+            .all::<(String,)>(conn)
+            .await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
 /// Those of these members who may not see the post.
 ///
 /// # Errors
@@ -418,7 +431,7 @@ pub async fn keep_edit(tx: &mut Tx, id: PostId, e: &PostEdit) -> Result<()> {
     .bind(&e.content)
     .bind(&e.spoiler_text)
     .bind(e.sensitive)
-    .bind(json(&e.attachment_ids)?)
+    .bind(json(&e.shown)?)
     .bind(e.created_at)
     .run(tx)
     .await?;
@@ -442,7 +455,7 @@ pub async fn edits(conn: &mut Conn, id: PostId) -> Result<Vec<PostEdit>> {
             content,
             spoiler_text,
             sensitive,
-            attachment_ids: serde_json::from_str(&attachments)?,
+            shown: serde_json::from_str(&attachments)?,
             created_at: Timestamp(at),
         })
     })

@@ -1,37 +1,43 @@
-//! A post is changed, by its author here or on her own server. Earlier versions are kept.
+//! A post is changed, by its author here or on her own server. Earlier versions are kept; an edit that changes nothing
+//! makes none.
+
+use std::collections::BTreeSet;
 
 use domain::account::Account;
-use domain::attachment::Attachment;
+use domain::attachment::{Attachment, Shown};
 use domain::job::Job;
 use domain::post::{Post, PostEdit};
-use domain::{AccountId, AttachmentId, PostId, Timestamp, Viewer, language};
+use domain::{AccountId, PostId, Viewer, language};
 use storage::posts::{Edit, Links};
-use storage::{Tx, attachments, posts};
+use storage::{Conn, Tx, attachments, posts};
 
 use super::publish::{Draft, check_attachments, check_limits, write_html};
 use super::receive::Received;
+use crate::attachments::checked_description;
 use crate::error::{Error, Result};
 use crate::fanout::Readdressed;
 use crate::{App, fanout};
 
-/// A member edits her post. Audience and what it answers stay as they were.
+/// A member edits her post. Audience and what it answers stay as they were. Nothing happens, here or elsewhere, when it
+/// says the same as before.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not hers; [`Error::Invalid`] as for publishing.
 pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Result<()> {
     check_limits(app, &draft)?;
     let mut conn = app.db.read().await?;
-    let post = posts::get(&mut conn, Viewer::Account(author.id), id).await?;
-    if post.account_id != author.id || post.boost_of_id.is_some() {
-        return Err(Error::NotFound);
-    }
-    check_attachments(&mut conn, author.id, &draft.attachments, Some(id)).await?;
     let written = write_html(&mut conn, &app.urls, author, &draft.text).await?;
     drop(conn);
 
-    let links = Links { mentions: written.mentions, tags: written.tags, attachments: draft.attachments };
-    let sensitive = draft.sensitive || (!draft.spoiler_text.is_empty() && !links.attachments.is_empty());
     let mut tx = app.db.write().await?;
+    let post = posts::get(&mut tx, Viewer::Account(author.id), id).await?;
+    if post.account_id != author.id || post.boost_of_id.is_some() {
+        return Err(Error::NotFound);
+    }
+    check_attachments(&mut tx, author.id, &draft.attachments, Some(id)).await?;
+    let shown = described(app, &mut tx, &draft).await?;
+    let sensitive = draft.sensitive || (!draft.spoiler_text.is_empty() && !shown.is_empty());
+    let links = Links { mentions: written.mentions, tags: written.tags, attachments: draft.attachments };
     let language = draft.language.as_deref().and_then(language::known).or_else(|| post.language.clone());
     let edit = Edit {
         content: &written.html,
@@ -42,10 +48,27 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         edited_at: app.now(),
         links: &links,
     };
-    let newly_addressed = write(&mut tx, author, &post, &edit).await?;
-    tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
-    tx.commit().await?;
+    if let Some(newly_addressed) = write(&mut tx, author, &post, &edit, &shown).await? {
+        tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
+        tx.commit().await?;
+    }
     Ok(())
+}
+
+/// What the draft shows, as it is described with it.
+async fn described(app: &App, conn: &mut Conn, draft: &Draft) -> Result<Vec<Shown>> {
+    let mut all = Vec::with_capacity(draft.attachments.len());
+    for id in &draft.attachments {
+        let mut shown = attachments::unchecked(conn, *id).await?.shown();
+        for new in draft.described.iter().filter(|new| new.id == *id) {
+            if let Some(description) = &new.description {
+                shown.description = checked_description(app, description)?;
+            }
+            shown.focus = new.focus.or(shown.focus);
+        }
+        all.push(shown);
+    }
+    Ok(all)
 }
 
 /// The author's server sent a newer version. `false` when we do not have the post, it is not hers, or our version
@@ -60,7 +83,8 @@ pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
     if post.account_id != author.id || post.edited_at.is_some_and(|ours| ours >= edited_at) {
         return Ok(false);
     }
-    let ids = match_attachments(app, &mut tx, author.id, &post, r.attachments).await?;
+    let shown = match_attachments(app, &mut tx, author.id, &post, r.attachments).await?;
+    let ids = shown.iter().map(|shown| shown.id).collect();
     let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
     let edit = Edit {
         content: &r.content,
@@ -71,64 +95,89 @@ pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
         edited_at,
         links: &links,
     };
-    write(&mut tx, author, &post, &edit).await?;
-    tx.commit().await?;
+    if write(&mut tx, author, &post, &edit, &shown).await?.is_some() {
+        tx.commit().await?;
+    }
     Ok(true)
 }
 
 /// What both doors share: keep the version that was, write the new one, tell who should know. Gives those whom it names
-/// and the version before did not.
-async fn write(tx: &mut Tx, author: &Account, before: &Post, edit: &Edit<'_>) -> Result<Vec<AccountId>> {
+/// and the version before did not; `None` when it is the version before, and nothing was written.
+async fn write(
+    tx: &mut Tx,
+    author: &Account,
+    before: &Post,
+    edit: &Edit<'_>,
+    shown: &[Shown],
+) -> Result<Option<Vec<AccountId>>> {
     let addressed_before = posts::mentions(tx, before.id).await?;
-    let shown_before = attachments::of_post(tx, before.id).await?;
+    let shown_before: Vec<Shown> = attachments::of_post(tx, before.id).await?.iter().map(Attachment::shown).collect();
+    let same_words = before.content == edit.content
+        && before.spoiler_text == edit.spoiler_text
+        && before.sensitive == edit.sensitive
+        && before.language.as_deref() == edit.language;
+    if same_words && shown_before == shown && same_links(tx, before, &addressed_before, edit.links).await? {
+        return Ok(None);
+    }
     if posts::edits(tx, before.id).await?.is_empty() {
-        let first = version(&before.content, &before.spoiler_text, before.sensitive, before.created_at, &shown_before);
-        posts::keep_edit(tx, before.id, &first).await?;
+        posts::keep_edit(
+            tx,
+            before.id,
+            &PostEdit {
+                content: before.content.clone(),
+                spoiler_text: before.spoiler_text.clone(),
+                sensitive: before.sensitive,
+                shown: shown_before.clone(),
+                created_at: before.created_at,
+            },
+        )
+        .await?;
     }
     posts::update(tx, before.id, edit).await?;
-    let shown = attachments::of_post(tx, before.id).await?;
-    let now = version(edit.content, edit.spoiler_text, edit.sensitive, edit.edited_at, &shown);
-    posts::keep_edit(tx, before.id, &now).await?;
+    for new in shown.iter().filter(|new| !shown_before.contains(new)) {
+        attachments::describe(tx, new.id, &new.description, new.focus).await?;
+    }
+    posts::keep_edit(
+        tx,
+        before.id,
+        &PostEdit {
+            content: edit.content.to_owned(),
+            spoiler_text: edit.spoiler_text.to_owned(),
+            sensitive: edit.sensitive,
+            shown: shown.to_vec(),
+            created_at: edit.edited_at,
+        },
+    )
+    .await?;
 
     let after = posts::unchecked(tx, before.id).await?;
     let readdressed = Readdressed { before: &addressed_before, now: &edit.links.mentions };
     fanout::post_edited(tx, author, &after, readdressed).await?;
-    Ok(readdressed.newly_named())
+    Ok(Some(readdressed.newly_named()))
 }
 
-fn version(
-    content: &str,
-    spoiler_text: &str,
-    sensitive: bool,
-    created_at: Timestamp,
-    shown: &[Attachment],
-) -> PostEdit {
-    PostEdit {
-        content: content.to_owned(),
-        spoiler_text: spoiler_text.to_owned(),
-        sensitive,
-        attachment_ids: shown.iter().map(|a| a.id).collect(),
-        created_at,
-    }
+/// Does it address and tag the same as before?
+async fn same_links(conn: &mut Conn, before: &Post, addressed: &[(AccountId, bool)], links: &Links) -> Result<bool> {
+    let tags: BTreeSet<String> = posts::tag_names(conn, before.id).await?.into_iter().collect();
+    let addressed: BTreeSet<&(AccountId, bool)> = addressed.iter().collect();
+    Ok(tags == links.tags.iter().map(|(name, _)| name.clone()).collect()
+        && addressed == links.mentions.iter().collect())
 }
 
-/// Keeps the rows of attachments that are still shown (they may have been fetched), updates their descriptions, and
-/// makes rows for new ones.
+/// What an edit that was received shows. Keeps the rows of attachments that are still shown (they may have been
+/// fetched), and makes rows for new ones.
 async fn match_attachments(
     app: &App,
     tx: &mut Tx,
     author: AccountId,
     post: &Post,
     wanted: Vec<Attachment>,
-) -> Result<Vec<AttachmentId>> {
+) -> Result<Vec<Shown>> {
     let have = attachments::of_post(tx, post.id).await?;
-    let mut ids = Vec::with_capacity(wanted.len());
+    let mut all = Vec::with_capacity(wanted.len());
     for attachment in wanted.into_iter().take(app.limits().attachments.max(16)) {
         match have.iter().find(|a| a.remote_url == attachment.remote_url) {
-            Some(old) => {
-                attachments::describe(tx, old.id, &attachment.description, attachment.focus).await?;
-                ids.push(old.id);
-            }
+            Some(old) => all.push(Shown { id: old.id, ..attachment.shown() }),
             None => {
                 let new = Attachment {
                     id: app.ids().next(),
@@ -138,9 +187,9 @@ async fn match_attachments(
                     ..attachment
                 };
                 attachments::insert(tx, &new).await?;
-                ids.push(new.id);
+                all.push(new.shown());
             }
         }
     }
-    Ok(ids)
+    Ok(all)
 }

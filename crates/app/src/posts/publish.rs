@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use domain::account::{Account, Handle};
+use domain::attachment::Focus;
 use domain::job::Job;
 use domain::post::Post;
 use domain::text::{self, MentionTarget};
@@ -16,8 +17,16 @@ use storage::{Conn, accounts, attachments, follows, posts};
 use crate::error::{Error, Result};
 use crate::{App, fanout};
 
+/// New words, or another focus, for a picture that a draft shows. What is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    pub id: AttachmentId,
+    pub description: Option<String>,
+    pub focus: Option<Focus>,
+}
+
 /// What a member wrote.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     pub text: String,
     /// The content warning; empty = none.
@@ -30,6 +39,8 @@ pub struct Draft {
     pub in_reply_to: Option<PostId>,
     /// Uploaded before, in the order to be shown.
     pub attachments: Vec<AttachmentId>,
+    /// For an edit; of attachments that it does not show, nothing is heard.
+    pub described: Vec<Described>,
     pub app: Option<AppId>,
     /// A second draft with the same key publishes nothing and gives the first one's post.
     pub idempotency_key: Option<String>,

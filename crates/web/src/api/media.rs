@@ -34,7 +34,8 @@ struct Params {
     focus: Option<String>,
 }
 
-fn focus(text: Option<String>) -> Result<Option<Focus>> {
+/// `x,y`; `None` for nothing.
+pub(super) fn focus(text: Option<String>) -> Result<Option<Focus>> {
     let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
     let wrong = || Error::Invalid("focus must be two numbers from -1.0 to 1.0, such as 0.5,-0.25".to_owned());
     let (x, y) = text.split_once(',').ok_or_else(wrong)?;
@@ -78,19 +79,8 @@ async fn update(
     Body(params): Body<Params>,
 ) -> Result<Response> {
     caller.allow("write:media")?;
-    described(&web, caller.id, id, params.description, params.focus).await?;
+    describe::describe(&web.app, caller.id, id, params.description.as_deref(), focus(params.focus)?).await?;
     one(State(web), caller, PathId(id)).await
-}
-
-/// New words or another focus for a picture of hers. What is not named stays.
-pub(super) async fn described(
-    web: &Web,
-    owner: AccountId,
-    id: AttachmentId,
-    description: Option<String>,
-    at: Option<String>,
-) -> Result<()> {
-    Ok(describe::describe(&web.app, owner, id, description.as_deref(), focus(at)?).await?)
 }
 
 async fn delete(State(web): State<Web>, caller: Caller, PathId(id): PathId<AttachmentId>) -> Result<Response> {

@@ -87,6 +87,7 @@ pub async fn create(
         language: params.language.as_deref().and_then(language::known).or(member.preferences.default_language),
         in_reply_to,
         attachments: params.media_ids.of::<AttachmentId>(),
+        described: Vec::new(),
         app: caller.app(),
         idempotency_key: key.map(str::to_owned),
     };

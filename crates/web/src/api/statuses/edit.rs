@@ -1,6 +1,6 @@
 //! `PUT /api/v1/statuses/:id`: her post, written anew. Audience and what it answers stay.
 
-use app::posts::publish::Draft;
+use app::posts::publish::{Described, Draft};
 use axum::extract::State;
 use axum::response::Response;
 use domain::{AttachmentId, PostId};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::get::shown;
 use crate::api::caller::Caller;
 use crate::api::error::{Error, Result};
-use crate::api::media::described;
+use crate::api::media::focus;
 use crate::api::params::{Body, Ids, OptionalId, PathId};
 use crate::compose;
 use crate::state::Web;
@@ -54,11 +54,10 @@ pub async fn edit(
     }
     drop(conn);
     let attachments: Vec<AttachmentId> = params.media_ids.unwrap_or_default().of();
+    let mut described = Vec::with_capacity(params.media_attributes.len());
     for media in params.media_attributes {
-        if let Some(media_id) = media.id.0.map(AttachmentId)
-            && attachments.contains(&media_id)
-        {
-            described(&web, caller.id, media_id, media.description, media.focus).await?;
+        if let Some(id) = media.id.0.map(AttachmentId) {
+            described.push(Described { id, description: media.description, focus: focus(media.focus)? });
         }
     }
     let draft = Draft {
@@ -67,6 +66,7 @@ pub async fn edit(
         sensitive: params.sensitive.unwrap_or(post.sensitive),
         language: params.language.filter(|l| !l.is_empty()),
         attachments,
+        described,
         ..Draft::default()
     };
     compose::edit(&web, &me, id, draft).await?;

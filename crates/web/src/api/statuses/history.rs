@@ -31,11 +31,11 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
             content: post.content.clone(),
             spoiler_text: post.spoiler_text.clone(),
             sensitive: post.sensitive,
-            attachment_ids: view.core.attachments.iter().map(|a| a.id).collect(),
+            shown: view.core.attachments.iter().map(Attachment::shown).collect(),
             created_at: post.created_at,
         });
     }
-    let ids: Vec<AttachmentId> = edits.iter().flat_map(|e| e.attachment_ids.iter().copied()).collect();
+    let ids: Vec<AttachmentId> = edits.iter().flat_map(|e| e.shown.iter().map(|shown| shown.id)).collect();
     let shown: HashMap<AttachmentId, Attachment> =
         attachments::many_unchecked(&mut conn, &ids).await?.into_iter().map(|a| (a.id, a)).collect();
     // What an edit took away is its author's again, until it goes.
@@ -54,9 +54,9 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
             created_at: Time(e.created_at),
             account: account.clone(),
             media_attachments: e
-                .attachment_ids
+                .shown
                 .iter()
-                .filter_map(shown)
+                .filter_map(|one| shown(&one.id))
                 .map(|a| MediaAttachment::new(a, &addresses))
                 .collect(),
             emojis: CustomEmoji::all(&view.core.emojis, &web.app.urls),

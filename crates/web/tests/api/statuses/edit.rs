@@ -90,3 +90,41 @@ on_both! {
         assert_eq!(hers.as_array().unwrap().len(), 1);
     }
 }
+
+on_both! {
+    /// An edit that changes nothing is none; what is said of a picture is part of the post, changed with it or not at
+    /// all.
+    async fn an_edit_that_changes_nothing_is_none(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let shown = id(&upload(&dana, "a cup").await.ok());
+        let draft = json!({"status": "@priya #tea, anyone?", "media_ids": [shown], "language": "en"});
+        let post = dana.post("/api/v1/statuses", draft).await.ok();
+        let path = format!("/api/v1/statuses/{}", id(&post));
+        let versions = async || dana.get(&format!("{path}/history")).await.ok().as_array().unwrap().len();
+        let described = |text: &str| json!([{"id": shown, "description": text, "focus": "0.0,0.0"}]);
+        dana.put(&path, json!({"media_ids": [shown], "media_attributes": described("a cup")})).await.ok();
+        let first = dana.put(&path, json!({"media_ids": [shown], "media_attributes": described("a cup")})).await.ok();
+        assert_eq!(versions().await, 2, "the focus is new, once");
+        let same = json!({"status": "@priya #tea, anyone?", "media_ids": [shown], "media_attributes": described(" a cup ")});
+        let again = dana.put(&path, same).await.ok();
+        assert_eq!((&again["edited_at"], versions().await), (&first["edited_at"], 2));
+        assert!(priya.notifications("mention").await.len() == 1);
+
+        let too_long = json!({"status": "x".repeat(100_000), "media_ids": [shown], "media_attributes": described("cups")});
+        assert_eq!(dana.put(&path, too_long).await.status, 422);
+        let too_long = json!({"status": "new", "media_ids": [shown], "media_attributes": described(&"x".repeat(10_000))});
+        assert_eq!(dana.put(&path, too_long).await.status, 422);
+        let now = priya.get(&path).await.ok();
+        assert_eq!((&now["content"], &now["media_attachments"]), (&post["content"], &first["media_attachments"]) , "{now}");
+        assert_eq!(versions().await, 2);
+        let other = id(&upload(&dana, "a spoon").await.ok());
+        let edit = json!({"media_ids": [shown], "media_attributes": [{"id": other, "description": "a fork"}]});
+        dana.put(&path, edit).await.ok();
+        assert_eq!(versions().await, 2);
+        assert_eq!(dana.get(&format!("/api/v1/media/{other}")).await.ok()["description"], "a spoon", "it is not shown");
+        dana.put(&path, json!({"media_ids": [shown], "media_attributes": described("two cups")})).await.ok();
+        assert_eq!(versions().await, 3);
+        assert_eq!(priya.get(&path).await.ok()["media_attachments"][0]["description"], "two cups");
+    }
+}
