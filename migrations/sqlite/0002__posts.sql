@@ -42,6 +42,7 @@ CREATE TABLE post_edits (
     content      TEXT NOT NULL,
     spoiler_text TEXT NOT NULL,
     sensitive    INTEGER NOT NULL,
+    -- What it showed, with the words of then.
     attachments  TEXT NOT NULL DEFAULT '[]',
     created_at   INTEGER NOT NULL
 ) STRICT;
@@ -81,6 +82,8 @@ CREATE TABLE attachments (
     id             INTEGER PRIMARY KEY,
     account_id     INTEGER NOT NULL REFERENCES accounts (id),
     post_id        INTEGER REFERENCES posts (id),
+    -- The post that showed it before an edit, where none shows it now.
+    former_post_id INTEGER REFERENCES posts (id),
     position       INTEGER NOT NULL DEFAULT 0,
     kind           TEXT NOT NULL,
     mime           TEXT NOT NULL,
@@ -104,7 +107,8 @@ CREATE TABLE attachments (
 CREATE INDEX attachments_by_post ON attachments (post_id, position) WHERE post_id IS NOT NULL;
 CREATE INDEX attachments_by_key ON attachments (key) WHERE key IS NOT NULL;
 CREATE INDEX attachments_by_preview ON attachments (preview_key) WHERE preview_key IS NOT NULL;
-CREATE INDEX attachments_unused ON attachments (created_at) WHERE post_id IS NULL;
+CREATE INDEX attachments_by_former_post ON attachments (former_post_id) WHERE former_post_id IS NOT NULL;
+CREATE INDEX attachments_unused ON attachments (created_at) WHERE post_id IS NULL AND former_post_id IS NULL;
 
 CREATE TABLE favourites (
     id         INTEGER PRIMARY KEY,

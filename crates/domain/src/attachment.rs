@@ -72,7 +72,7 @@ pub struct Shown {
 pub struct Attachment {
     pub id: AttachmentId,
     pub account_id: AccountId,
-    /// `None` until the post that shows it is published.
+    /// The post that shows it. `None` until that is published, and when an edit took it away.
     pub post_id: Option<PostId>,
     pub kind: AttachmentKind,
     pub mime: String,

@@ -52,18 +52,6 @@ pub async fn unchecked(conn: &mut Conn, id: AttachmentId) -> Result<Attachment> 
     Ok(row.into())
 }
 
-/// Those of the ids that exist (an edit's earlier pictures, for example), in no particular order.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn many_unchecked(conn: &mut Conn, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
-    let rows = sql!(concat!("SELECT ", attachment_columns!(), " FROM attachments WHERE id = ANY($1)"))
-        .bind(ids)
-        .all::<AttachmentRow>(conn)
-        .await?;
-    Ok(rows.into_iter().map(Attachment::from).collect())
-}
-
 /// What a post shows, in its order.
 ///
 /// # Errors
@@ -80,19 +68,36 @@ pub async fn of_post(conn: &mut Conn, post: PostId) -> Result<Vec<Attachment>> {
     Ok(rows.into_iter().map(Attachment::from).collect())
 }
 
-/// Forgets what a deleted post showed; the bytes are the caller's to remove.
+/// What any version of a post shows, in no particular order.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn of_versions(conn: &mut Conn, post: PostId) -> Result<Vec<Attachment>> {
+    let rows = sql!(concat!(
+        "SELECT ",
+        attachment_columns!(),
+        " FROM attachments WHERE (post_id = $1 AND post_id IS NOT NULL)
+            OR (former_post_id = $1 AND former_post_id IS NOT NULL)"
+    ))
+    .bind(post)
+    .all::<AttachmentRow>(conn)
+    .await?;
+    Ok(rows.into_iter().map(Attachment::from).collect())
+}
+
+/// Forgets what all versions of a deleted post showed; the bytes are the caller's to remove.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn remove_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Attachment>> {
-    let gone = of_post(tx, post).await?;
+    let gone = of_versions(tx, post).await?;
     if !gone.is_empty() {
-        sql!("DELETE FROM attachments WHERE post_id = $1").bind(post).run(tx).await?;
+        sql!("DELETE FROM attachments WHERE post_id = $1 OR former_post_id = $1").bind(post).run(tx).await?;
     }
     Ok(gone)
 }
 
-/// Lets go of what a post shows: free for a while to be shown by another.
+/// Lets go of what a post shows now: free for a while to be shown by another.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -106,7 +111,7 @@ pub async fn release(tx: &mut Tx, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Those of the ids that are hers and free to be shown by a new post (or shown by `post` already).
+/// Those of the ids that are hers and free to be shown by a new post (or shown by a version of `post` already).
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -116,12 +121,15 @@ pub async fn attachable(
     ids: &[AttachmentId],
     post: Option<PostId>,
 ) -> Result<Vec<AttachmentId>> {
-    sql!("SELECT id FROM attachments WHERE id = ANY($1) AND account_id = $2 AND (post_id IS NULL OR post_id = $3)")
-        .bind(ids)
-        .bind(owner)
-        .bind(post.map_or(0, |p| p.0))
-        .ids(conn)
-        .await
+    sql!(
+        "SELECT id FROM attachments WHERE id = ANY($1) AND account_id = $2 AND (post_id IS NULL OR post_id = $3)
+           AND (former_post_id IS NULL OR former_post_id = $3)"
+    )
+    .bind(ids)
+    .bind(owner)
+    .bind(post.map_or(0, |p| p.0))
+    .ids(conn)
+    .await
 }
 
 /// # Errors
@@ -160,16 +168,18 @@ async fn shown_anew(tx: &mut Tx, id: AttachmentId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets a file that no post shows. `false` when a post shows it, or it is not hers.
+/// Forgets a file that no post shows. `false` when a version of a post shows it, or it is not hers.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn remove_unused(tx: &mut Tx, owner: AccountId, id: AttachmentId) -> Result<bool> {
-    let n = sql!("DELETE FROM attachments WHERE id = $1 AND account_id = $2 AND post_id IS NULL")
-        .bind(id)
-        .bind(owner)
-        .run(tx)
-        .await?;
+    let n = sql!(
+        "DELETE FROM attachments WHERE id = $1 AND account_id = $2 AND post_id IS NULL AND former_post_id IS NULL"
+    )
+    .bind(id)
+    .bind(owner)
+    .run(tx)
+    .await?;
     Ok(n > 0)
 }
 
@@ -182,7 +192,7 @@ pub async fn unused(conn: &mut Conn, uploaded: Timestamp, released: Timestamp, l
     let rows = sql!(concat!(
         "SELECT ",
         attachment_columns!(),
-        " FROM attachments WHERE post_id IS NULL
+        " FROM attachments WHERE post_id IS NULL AND former_post_id IS NULL
             AND ((released_at IS NULL AND created_at < $1) OR released_at < $2)
           ORDER BY created_at LIMIT $3"
     ))
@@ -207,14 +217,14 @@ pub async fn unchecked_by_key(conn: &mut Conn, key: &str) -> Result<Option<Attac
     Ok(row.map(Attachment::from))
 }
 
-/// May the viewer see it now? What a post shows, as the post; what none shows, if it is her own.
+/// May the viewer see it now? What a post shows, or showed before an edit, as the post; what none shows, if it is her own.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn may_see(conn: &mut Conn, viewer: Viewer, id: AttachmentId) -> Result<bool> {
     sql!(concat!(
-        "SELECT a.id FROM attachments a LEFT JOIN posts p ON p.id = a.post_id
-         WHERE a.id = $2 AND ((a.post_id IS NULL AND a.account_id = $1) OR (p.id IS NOT NULL AND ",
+        "SELECT a.id FROM attachments a LEFT JOIN posts p ON p.id = coalesce(a.post_id, a.former_post_id)
+         WHERE a.id = $2 AND ((p.id IS NULL AND a.account_id = $1) OR (p.id IS NOT NULL AND ",
         visible!("p"),
         "))"
     ))

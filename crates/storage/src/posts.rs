@@ -157,12 +157,14 @@ async fn write_links(tx: &mut Tx, id: PostId, links: &Links) -> Result<()> {
             .await?;
     }
     for (position, attachment) in (0i64..).zip(&links.attachments) {
-        sql!("UPDATE attachments SET post_id = $1, position = $2, released_at = NULL WHERE id = $3")
-            .bind(id)
-            .bind(position)
-            .bind(*attachment)
-            .run(tx)
-            .await?;
+        sql!(
+            "UPDATE attachments SET post_id = $1, former_post_id = NULL, position = $2, released_at = NULL WHERE id = $3"
+        )
+        .bind(id)
+        .bind(position)
+        .bind(*attachment)
+        .run(tx)
+        .await?;
     }
     Ok(())
 }
@@ -376,7 +378,7 @@ pub struct Edit<'a> {
     pub links: &'a Links,
 }
 
-/// Writes an edit. Attachments that are no longer shown are let go (`post_id` empty).
+/// Writes an edit. Attachments that are no longer shown belong to its earlier versions.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -396,11 +398,7 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     .await?;
     readdress(tx, id, &e.links.mentions).await?;
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
-    sql!("UPDATE attachments SET post_id = NULL, released_at = $2 WHERE post_id = $1")
-        .bind(id)
-        .bind(e.edited_at)
-        .run(tx)
-        .await?;
+    sql!("UPDATE attachments SET post_id = NULL, former_post_id = $1 WHERE post_id = $1").bind(id).run(tx).await?;
     write_links(tx, id, e.links).await
 }
 

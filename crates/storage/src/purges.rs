@@ -82,7 +82,7 @@ async fn favourites(tx: &mut Tx, id: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// Files she uploaded and no post shows, or showed before an edit.
+/// Files she uploaded and no post shows. (What her posts showed went with them.)
 async fn files(tx: &mut Tx, id: AccountId) -> Result<Vec<String>> {
     let rows = sql!("DELETE FROM attachments WHERE account_id = $1 AND post_id IS NULL RETURNING key, preview_key")
         .bind(id)

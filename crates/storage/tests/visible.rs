@@ -73,6 +73,20 @@ async fn write_picture(tx: &mut Tx, owner: &Account, post: Option<PostId>) -> At
     id
 }
 
+/// An edit that takes all pictures out of a post, and leaves the rest.
+async fn edit_away(tx: &mut Tx, post: &Post, links: &Links) {
+    let edit = posts::Edit {
+        content: &post.content,
+        source: None,
+        spoiler_text: "",
+        sensitive: false,
+        language: None,
+        edited_at: tx.now(),
+        links,
+    };
+    posts::update(tx, post.id, &edit).await.unwrap();
+}
+
 /// Whether each way of reading shows the post to the viewer.
 async fn shown(conn: &mut Conn, viewer: Viewer, post: &Post) -> Vec<(&'static str, bool)> {
     let by_id = posts::get(conn, viewer, post.id).await.is_ok();
@@ -80,12 +94,13 @@ async fn shown(conn: &mut Conn, viewer: Viewer, post: &Post) -> Vec<(&'static st
     let of_account =
         timelines::account(conn, viewer, post.account_id, &AccountFilter::default(), &Page::first(500)).await.unwrap();
     let mut pictures = Vec::new();
-    for picture in attachments::of_post(conn, post.id).await.unwrap() {
+    for picture in attachments::of_versions(conn, post.id).await.unwrap() {
         pictures.push(("attachments::may_see", attachments::may_see(conn, viewer, picture.id).await.unwrap()));
     }
-    assert_eq!(pictures.len(), 1);
+    assert_eq!(pictures.len(), 2);
     vec![
         pictures[0],
+        pictures[1],
         ("posts::get", by_id),
         ("hydrate::posts", hydrated),
         ("timelines::account", of_account.iter().any(|found| *found == post.id)),
@@ -116,6 +131,9 @@ both! {
                     let mentions = addressed.map(|silent| (viewer.id, silent)).into_iter().collect();
                     let links = Links { mentions, ..Links::default() };
                     let post = write_post(&mut tx, &author, visibility, &links).await;
+                    write_picture(&mut tx, &author, Some(post.id)).await;
+                    // … which an edit replaces.
+                    edit_away(&mut tx, &post, &links).await;
                     write_picture(&mut tx, &author, Some(post.id)).await;
                     written.push((post, addressed.is_some()));
                 }
@@ -155,7 +173,7 @@ both! {
                 }
             }
         }
-        assert_eq!(cases, 16 * 12 * 4 * 4);
+        assert_eq!(cases, 16 * 12 * 4 * 5);
     }
 
     /// Who answered a post, shared it, was addressed or follows its author is sent it and its edits exactly while she

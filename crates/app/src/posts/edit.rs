@@ -164,7 +164,7 @@ async fn same_links(conn: &mut Conn, before: &Post, addressed: &[(AccountId, boo
         && addressed == links.mentions.iter().collect())
 }
 
-/// What an edit that was received shows. Keeps the rows of attachments that are still shown (they may have been
+/// What an edit that was received shows. Keeps the rows of attachments that a version shows already (they may have been
 /// fetched), and makes rows for new ones.
 async fn match_attachments(
     app: &App,
@@ -173,7 +173,7 @@ async fn match_attachments(
     post: &Post,
     wanted: Vec<Attachment>,
 ) -> Result<Vec<Shown>> {
-    let have = attachments::of_post(tx, post.id).await?;
+    let have = attachments::of_versions(tx, post.id).await?;
     let mut all = Vec::with_capacity(wanted.len());
     for attachment in wanted.into_iter().take(app.limits().attachments.max(16)) {
         match have.iter().find(|a| a.remote_url == attachment.remote_url) {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use domain::Whom;
 use http::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Engine, Instance, Person, on_both};
+use testkit::{Answer, Engine, Instance, Person, eventually, on_both};
 
 use crate::api::media::upload;
 use crate::api::streaming::{connect, next};
-use crate::api::{PNG, id};
+use crate::api::{PNG, each, id};
 
 /// Dana, whom priya and eve follow, and olga, who does not.
 struct Street {
@@ -252,28 +252,76 @@ on_both! {
 }
 
 on_both! {
-    /// Pictures of a post that everybody saw are for its author alone once it is deleted or shows them no more.
-    async fn what_is_shown_no_more_is_its_authors(engine) {
+    /// What an edit replaced is seen in the post's history, with the words of then, by whoever sees the post; and goes
+    /// with it.
+    async fn what_an_edit_replaced_is_seen_in_the_history(engine) {
         let street = Street::start(engine).await;
-        let Street { dana, priya, .. } = &street;
-        let post = street.show("two cups", "public").await;
-        let [url, _] = addresses(&post);
-        assert_eq!((whose(&url), street.load(&url).await.status), ("", 200));
-        let path = format!("/api/v1/statuses/{}", id(&post));
-        dana.put(&path, json!({"status": "no cups", "media_ids": []})).await.ok();
-        street.refuses(&url, "an edit took it away").await;
-        let history = format!("{path}/history");
-        let (first, hers) = (priya.get(&history).await.ok(), dana.get(&history).await.ok());
-        assert_eq!(first[0]["media_attachments"], json!([]), "nothing that she cannot load");
-        let [own, _] = addresses(&hers[0]);
-        assert_eq!((bare(&own), street.load(&own).await.status), (url.as_str(), 200));
-        let media = hers[0]["media_attachments"][0]["id"].as_str().unwrap();
-        dana.put(&path, json!({"status": "a cup", "media_ids": [media]})).await.ok();
-        assert_eq!(street.load(&url).await.status, 200, "shown again");
-        let answer = dana.delete(&path).await.ok();
-        street.refuses(&url, "deleted").await;
-        assert_eq!(street.load(&addresses(&answer)[0]).await.status, 200, "hers, to write it anew");
+        let Street { house, dana, priya, eve, olga } = &street;
+        for visibility in ["public", "private"] {
+            let open = visibility == "public";
+            let post = street.show("a cup", visibility).await;
+            let path = format!("/api/v1/statuses/{}", id(&post));
+            let (spoon, fork) = (id(&upload(dana, "a spoon").await.ok()), id(&upload(dana, "a fork").await.ok()));
+            dana.put(&path, json!({"status": "cutlery", "media_ids": [spoon, fork]})).await.ok();
+            let words = json!([{"id": fork, "description": "the best fork"}]);
+            let now = dana.put(&path, json!({"media_ids": [fork], "media_attributes": words})).await.ok();
+            let about = json!({"description": "my best fork"});
+            dana.put(&format!("/api/v1/media/{fork}"), about).await.ok();
+            // No post shows them, and they are kept all the same.
+            house.pass(Duration::from_secs(3 * 86_400)).await;
+
+            let history = format!("{path}/history");
+            let mut files = Vec::new();
+            for reader in [dana, priya, eve] {
+                let versions = reader.get(&history).await.ok();
+                let described: Vec<_> = versions.as_array().unwrap().iter()
+                    .map(|v| each(&v["media_attachments"], "description")).collect();
+                let then = [vec!["a cup"], vec!["a spoon", "a fork"], vec!["my best fork"]];
+                assert_eq!(described, then, "{}", reader.username);
+                for url in versions.as_array().unwrap().iter().flat_map(|v| {
+                    let shown = v["media_attachments"].as_array().unwrap().clone();
+                    shown.into_iter().flat_map(|a| ["url", "preview_url"].map(|name| a[name].as_str().unwrap().to_owned()))
+                }) {
+                    assert_eq!((whose(&url), street.load(&url).await.status), (if open { "" } else { &*reader.id }, 200));
+                    if !open {
+                        street.refuses(bare(&url), "no address of anybody's").await;
+                    }
+                    files.push(url);
+                }
+            }
+            assert_eq!(olga.get(&history).await.status, if open { 200 } else { 404 });
+            assert_eq!(now["media_attachments"].as_array().unwrap().len(), 1);
+            assert_eq!(dana.delete(&format!("/api/v1/media/{spoon}")).await.status, 422, "it is the post's");
+            let other = json!({"status": "another", "media_ids": [spoon]});
+            assert_eq!(dana.post("/api/v1/statuses", other).await.status, 422, "it is the post's");
+            if !open {
+                eve.post(&format!("/api/v1/accounts/{}/unfollow", dana.id), json!({})).await.ok();
+                assert_eq!(eve.get(&history).await.status, 404);
+                for url in files.iter().filter(|url| whose(url) == eve.id) {
+                    street.refuses(url, "she follows no more").await;
+                }
+            }
+            dana.put(&path, json!({"media_ids": [spoon]})).await.ok();
+            assert_eq!(priya.get(&path).await.ok()["media_attachments"][0]["id"], spoon, "it is shown again");
+
+            let answer = dana.delete(&path).await.ok();
+            let last = addresses(&answer);
+            let hers = |url: &str| whose(url) == dana.id && last.iter().any(|last| bare(last) == bare(url));
+            for url in files.iter().filter(|url| !hers(url)) {
+                street.refuses(url, "deleted").await;
+            }
+            let [spoon, _] = last.clone();
+            assert_eq!(street.load(&spoon).await.status, 200, "hers, to write it anew");
+            house.pass(Duration::from_secs(2 * 3_600)).await;
+            street.refuses(&spoon, "she did not").await;
+            eventually("the files are gone", async || (files_in(&house.media_dir()) == 0).then_some(())).await;
+        }
     }
+}
+
+fn files_in(folder: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries.map(|e| e.unwrap().path()).map(|path| if path.is_dir() { files_in(&path) } else { 1 }).sum()
 }
 
 on_both! {

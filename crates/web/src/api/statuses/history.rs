@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::attachment::Attachment;
+use domain::attachment::{Attachment, Shown};
 use domain::post::PostEdit;
-use domain::{AttachmentId, PostId, Viewer, Visibility, Whom};
+use domain::{AttachmentId, PostId, Whom};
 use storage::{attachments, hydrate, posts};
 
 use crate::api::caller::{Caller, viewer};
@@ -35,35 +35,42 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
             created_at: post.created_at,
         });
     }
-    let ids: Vec<AttachmentId> = edits.iter().flat_map(|e| e.shown.iter().map(|shown| shown.id)).collect();
     let shown: HashMap<AttachmentId, Attachment> =
-        attachments::many_unchecked(&mut conn, &ids).await?.into_iter().map(|a| (a.id, a)).collect();
-    // What an edit took away is its author's again, until it goes.
-    let author = viewer == Viewer::Account(view.post().account_id);
-    let shown = |id| shown.get(id).filter(|a| author || a.post_id == Some(view.id()));
-    let visibility = if author { Visibility::Direct } else { view.post().visibility };
-    let whom = Whom::looking(viewer, visibility, web.app.now());
-    let addresses = Addresses { files: &web.app.files, whom };
+        attachments::of_versions(&mut conn, id).await?.into_iter().map(|a| (a.id, a)).collect();
+    let latest = edits.len() - 1;
+    let pictures: Vec<Vec<Attachment>> =
+        edits.iter().enumerate().map(|(n, edit)| as_shown(edit, &shown, n == latest)).collect();
+    let addresses =
+        Addresses { files: &web.app.files, whom: Whom::looking(viewer, view.post().visibility, web.app.now()) };
     let account = web.render(viewer).account(&view.account)?;
     let shapes: Vec<StatusEdit<'_>> = edits
         .iter()
-        .map(|e| StatusEdit {
+        .zip(&pictures)
+        .map(|(e, pictures)| StatusEdit {
             content: &e.content,
             spoiler_text: &e.spoiler_text,
             sensitive: e.sensitive,
             created_at: Time(e.created_at),
             account: account.clone(),
-            media_attachments: e
-                .shown
-                .iter()
-                .filter_map(|one| shown(&one.id))
-                .map(|a| MediaAttachment::new(a, &addresses))
-                .collect(),
+            media_attachments: pictures.iter().map(|a| MediaAttachment::new(a, &addresses)).collect(),
             emojis: CustomEmoji::all(&view.core.emojis, &web.app.urls),
             poll: None,
         })
         .collect();
     Ok(Json(shapes).into_response())
+}
+
+/// What a version showed, with the words of then. Those of the latest may have changed without an edit.
+fn as_shown(edit: &PostEdit, all: &HashMap<AttachmentId, Attachment>, latest: bool) -> Vec<Attachment> {
+    let then = |shown: &Shown| {
+        let now = all.get(&shown.id)?.clone();
+        Some(if latest {
+            now
+        } else {
+            Attachment { description: shown.description.clone(), focus: shown.focus, ..now }
+        })
+    };
+    edit.shown.iter().filter_map(then).collect()
 }
 
 /// To edit a post. Only its author may.
