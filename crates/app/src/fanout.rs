@@ -36,11 +36,18 @@ pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
     Ok(())
 }
 
-/// A post (not a boost) came to be. `mentions` are those it addresses, `true` = silently.
+/// A post (not a boost) came to be. `mentions` are those it addresses, `true` = silently. One that is no news takes its
+/// place in timelines, and is told to those whom it names; nobody hears that its author has written.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, mentions: &[(AccountId, bool)]) -> Result<()> {
+pub async fn post_created(
+    tx: &mut Tx,
+    author: &Account,
+    post: &Post,
+    mentions: &[(AccountId, bool)],
+    news: bool,
+) -> Result<()> {
     count(tx, post, 1).await?;
     timelines::add_to_homes(
         tx,
@@ -62,12 +69,16 @@ pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, mentions: 
     }
     if post.visibility == Visibility::Direct {
         to_conversations(tx, author, post, mentions).await?;
-    } else if post.in_reply_to_id.is_none() {
+    } else if news && post.in_reply_to_id.is_none() {
         for watcher in notifications::watchers(tx, author.id).await? {
             notify(tx, watcher, author.id, NotificationKind::Status, Some(post.id), None).await?;
         }
     }
-    tx.emit(Event::PostCreated { post: post.id });
+    if news {
+        tx.emit(Event::PostCreated { post: post.id });
+    } else {
+        tx.emit(Event::AccountChanged { account: author.id });
+    }
     Ok(())
 }
 

@@ -445,6 +445,57 @@ async fn an_edit_is_for_those_whom_it_addresses() {
     }
 }
 
+/// Dana wants to hear of each post of eve's. An old one of which only an edit arrives is not told as new; one that comes
+/// late is, and a new one that was edited at once. The old ones stand in her timeline by their dates.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_post_that_comes_by_its_edit_is_no_news() {
+    let (home, dana, eve) = setting().await;
+    assert_eq!(eve.post(&home, &eve.create("0", &[&dana.uri])).await, 202);
+    let author = received(&home, &eve, "0").await.account_id;
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    let follow = follows::Follow {
+        id: tx.id(),
+        account_id: dana.id,
+        target_id: author,
+        uri: "http://maple.localhost/f".to_owned(),
+        options: domain::follow::FollowOptions { notify: true, ..Default::default() },
+        created_at: tx.now(),
+    };
+    assert!(follows::insert(&mut tx, &follow).await.unwrap());
+    tx.commit().await.unwrap();
+    let everybody = "https://www.w3.org/ns/activitystreams#Public";
+    let ago = |minutes: i64| Timestamp(home.clock.now().0 - minutes * 60_000).to_rfc3339();
+    let told = async || {
+        let filter = storage::notifications::Filter {
+            kinds: vec![domain::notification::NotificationKind::Status],
+            ..Default::default()
+        };
+        let page = domain::page::Page::first(10);
+        let all = storage::notifications::list(&mut home.conn().await, dana.id, &filter, &page).await.unwrap();
+        all.into_iter().map(|n| n.post.unwrap().post().uri.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut ids = Vec::new();
+    for (id, written, edited, news) in
+        [("old", 60, Some(1), vec![]), ("late", 50, None, vec!["late"]), ("new", 3, Some(1), vec!["new", "late"])]
+    {
+        let mut note = eve.note(id, &[everybody]);
+        note["published"] = json!(ago(written));
+        if let Some(edited) = edited {
+            note["updated"] = json!(ago(edited));
+        }
+        let kind = if edited.is_some() { "Update" } else { "Create" };
+        let act =
+            json!({"id": format!("{}/act/{id}", eve.actor()), "type": kind, "actor": eve.actor(), "object": note});
+        assert_eq!(eve.post(&home, &act).await, 202);
+        ids.insert(0, received(&home, &eve, id).await.id);
+        assert_eq!(told().await, news, "{id}");
+    }
+    let page = domain::page::Page::first(10);
+    let shown = storage::timelines::home(&mut home.conn().await, dana.id, &page).await.unwrap();
+    let shown: Vec<_> = shown.iter().map(storage::hydrate::Found::id).collect();
+    assert_eq!(shown, ids, "by their dates");
+}
+
 /// Some servers send an `Update` when nothing was edited: no version is made of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_that_changes_nothing_is_none() {

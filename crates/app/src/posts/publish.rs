@@ -106,7 +106,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         }
     }
     posts::insert(&mut tx, &post, &links).await?;
-    fanout::post_created(&mut tx, author, &post, &links.mentions).await?;
+    fanout::post_created(&mut tx, author, &post, &links.mentions, true).await?;
     tx.enqueue(Job::DistributePost { post: id });
     tx.commit().await?;
     Ok(id)

@@ -35,7 +35,7 @@ pub struct Received {
     pub attachments: Vec<Attachment>,
 }
 
-/// How fresh a post must be to sort by its arrival rather than by its date.
+/// How fresh a post must be to sort by its arrival rather than by its date, and to be news though it was edited.
 const FRESH_MS: i64 = 10 * 60 * 1000;
 const INTERESTING: &str =
     "somebody here follows its author or the author of what it answers, is addressed by it, or wrote what it answers";
@@ -71,7 +71,10 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
 
     let now = app.now();
     let published = Timestamp(r.published.0.clamp(0, now.0));
-    let id: PostId = if now.0 - published.0 < FRESH_MS { app.ids().next() } else { app.ids().at(published) };
+    let fresh = now.0 - published.0 < FRESH_MS;
+    // One that was sent long ago and comes late is news all the same; one of which we first hear by an edit is not.
+    let news = fresh || r.edited.is_none();
+    let id: PostId = if fresh { app.ids().next() } else { app.ids().at(published) };
     let post = Post {
         id,
         uri: r.uri,
@@ -110,11 +113,11 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
         posts::count_replies(&mut tx, id, adopted).await?;
     }
     // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
-    if requested && now.0 - published.0 >= FRESH_MS {
+    if requested && !fresh {
         fanout::count(&mut tx, &post, 1).await?;
         tx.emit(Event::AccountChanged { account: author.id });
     } else {
-        fanout::post_created(&mut tx, author, &post, &links.mentions).await?;
+        fanout::post_created(&mut tx, author, &post, &links.mentions, news).await?;
     }
     if post.in_reply_to_uri.is_some() && post.in_reply_to_id.is_none() {
         tx.enqueue(Job::FetchThread { post: id });

@@ -128,3 +128,31 @@ on_both! {
         assert_eq!(priya.get(&path).await.ok()["media_attachments"][0]["description"], "two cups");
     }
 }
+
+on_both! {
+    /// Whom an edit names first hears of it, and has the message in a conversation with all whom it is for now.
+    async fn whom_an_edit_names_first_has_a_conversation(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, olga) = (house.member("dana").await, house.member("priya").await, house.member("olga").await);
+        let post = dana.publish("@priya tea?", "direct").await;
+        let talk = priya.get("/api/v1/conversations").await.ok()[0].clone();
+        priya.delete(&format!("/api/v1/conversations/{}", id(&talk))).await.ok();
+        let mut direct =
+            connect(&house, &format!("?stream=direct&access_token={}", olga.token), None).await.unwrap();
+        let edited = json!({"status": "@priya @olga tea?"});
+        dana.put(&format!("/api/v1/statuses/{}", id(&post)), edited).await.ok();
+        assert_eq!(olga.notifications("mention").await.len(), 1);
+        let hers = olga.get("/api/v1/conversations").await.ok();
+        assert_eq!((&hers[0]["last_status"]["id"], &hers[0]["unread"]), (&post["id"], &json!(true)));
+        let mut with = each(&hers[0]["accounts"], "acct");
+        with.sort();
+        assert_eq!(with, ["dana", "priya"]);
+        assert_eq!(next(&mut direct).await.1, "conversation");
+        let mine = dana.get("/api/v1/conversations").await.ok();
+        let mut with = each(&mine[0]["accounts"], "acct");
+        with.sort();
+        assert_eq!((mine.as_array().unwrap().len(), with), (1, vec!["olga".to_owned(), "priya".to_owned()]));
+        assert_eq!(mine[0]["unread"], false);
+        assert_eq!(priya.get("/api/v1/conversations").await.ok(), json!([]), "she wanted it out of her list");
+    }
+}
