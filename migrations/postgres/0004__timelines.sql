@@ -27,12 +27,10 @@ CREATE TABLE conversations (
     thread_id    BIGINT NOT NULL,
     -- The others: account ids in order, separated by commas.
     participants TEXT NOT NULL,
-    last_post_id BIGINT,
     unread       BOOLEAN NOT NULL,
     updated_at   BIGINT NOT NULL,
     UNIQUE (account_id, thread_id, participants)
 );
-CREATE INDEX conversations_by_account ON conversations (account_id, last_post_id);
 CREATE TABLE conversation_posts (
     conversation_id BIGINT NOT NULL REFERENCES conversations (id),
     post_id         BIGINT NOT NULL REFERENCES posts (id),

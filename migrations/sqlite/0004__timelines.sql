@@ -27,12 +27,10 @@ CREATE TABLE conversations (
     thread_id    INTEGER NOT NULL,
     -- The others: account ids in order, separated by commas.
     participants TEXT NOT NULL,
-    last_post_id INTEGER,
     unread       INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
     UNIQUE (account_id, thread_id, participants)
 ) STRICT;
-CREATE INDEX conversations_by_account ON conversations (account_id, last_post_id);
 CREATE TABLE conversation_posts (
     conversation_id INTEGER NOT NULL REFERENCES conversations (id),
     post_id         INTEGER NOT NULL REFERENCES posts (id),

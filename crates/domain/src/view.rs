@@ -110,6 +110,7 @@ pub struct ConversationView {
     pub unread: bool,
     /// The others.
     pub accounts: Vec<Arc<AccountView>>,
-    pub last_post: Option<PostView>,
+    /// The newest that she may see.
+    pub last_post: PostView,
     pub updated_at: Timestamp,
 }

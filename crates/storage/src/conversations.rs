@@ -10,7 +10,7 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
 use crate::sql;
-use crate::visible::paged;
+use crate::visible::{paged, visible};
 
 fn key(participants: &[AccountId]) -> String {
     let mut ids: Vec<i64> = participants.iter().map(|a| a.0).collect();
@@ -35,19 +35,16 @@ pub async fn add_post(
     let (thread, post) = post;
     let (id, now): (ConversationId, _) = (tx.id(), tx.now());
     let (id,) = sql!(
-        "INSERT INTO conversations (id, account_id, thread_id, participants, last_post_id, unread, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO conversations (id, account_id, thread_id, participants, unread, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
-            last_post_id = CASE WHEN excluded.last_post_id > coalesce(conversations.last_post_id, 0)
-                THEN excluded.last_post_id ELSE conversations.last_post_id END,
-            unread = excluded.unread OR ($8 AND conversations.unread), updated_at = excluded.updated_at
+            unread = excluded.unread OR ($7 AND conversations.unread), updated_at = excluded.updated_at
          RETURNING id"
     )
     .bind(id)
     .bind(owner)
     .bind(thread)
     .bind(key(others))
-    .bind(post)
     .bind(unread)
     .bind(now)
     .bind(moved)
@@ -88,30 +85,41 @@ pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
             .run(tx)
             .await?;
         sql!(
-            "UPDATE conversations SET last_post_id =
-                (SELECT max(post_id) FROM conversation_posts WHERE conversation_id = $1) WHERE id = $1"
+            "DELETE FROM conversations WHERE id = $1
+               AND NOT EXISTS (SELECT 1 FROM conversation_posts cp WHERE cp.conversation_id = $1)"
         )
         .bind(*id)
         .run(tx)
         .await?;
-        sql!("DELETE FROM conversations WHERE id = $1 AND last_post_id IS NULL").bind(*id).run(tx).await?;
     }
     let left = |(owner, id, unread)| Left { owner: AccountId(owner), conversation: ConversationId(id), unread };
     Ok(touched.into_iter().map(left).collect())
 }
 
-type ConversationRow = (i64, String, Option<i64>, bool, i64);
+type ConversationRow = (i64, String, i64, bool, i64);
+
+/// The conversations of `$1` in which she may see a post, with the newest that she may see.
+macro_rules! conversations {
+    () => {
+        concat!(
+            "SELECT c.id, c.participants, c.last_id, c.unread, c.updated_at FROM (
+                SELECT x.id, x.participants, x.unread, x.updated_at, (
+                    SELECT cp.post_id FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
+                    WHERE cp.conversation_id = x.id AND ",
+            visible!("p"),
+            " ORDER BY cp.post_id DESC LIMIT 1) AS last_id
+                FROM conversations x WHERE x.account_id = $1) AS c
+             WHERE c.last_id IS NOT NULL"
+        )
+    };
+}
 
 /// Her conversations, the one with the newest post first. Pages by the id of the last post.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<ConversationView>> {
-    let query = paged!(
-        page,
-        "SELECT c.id, c.participants, c.last_post_id, c.unread, c.updated_at FROM conversations c WHERE c.account_id = $1",
-        "c.last_post_id"
-    );
+    let query = paged!(page, conversations!(), "c.last_id");
     let rows =
         query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<ConversationRow>(conn).await?;
     let rows = page.newest_first(rows);
@@ -119,15 +127,9 @@ pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Con
 }
 
 /// # Errors
-/// [`Error::NotFound`] when it is not hers.
+/// [`Error::NotFound`] when it is not hers, or she may see nothing of it any more.
 pub async fn get(conn: &mut Conn, me: AccountId, id: ConversationId) -> Result<ConversationView> {
-    let row = sql!(
-        "SELECT id, participants, last_post_id, unread, updated_at FROM conversations WHERE id = $1 AND account_id = $2"
-    )
-    .bind(id)
-    .bind(me)
-    .one::<ConversationRow>(conn)
-    .await?;
+    let row = sql!(concat!(conversations!(), " AND c.id = $2")).bind(me).bind(id).one::<ConversationRow>(conn).await?;
     views(conn, me, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
@@ -137,17 +139,19 @@ async fn views(conn: &mut Conn, me: AccountId, rows: Vec<ConversationRow>) -> Re
     people.sort();
     people.dedup();
     let accounts = hydrate::account_views(conn, &people).await?;
-    let ids: Vec<PostId> = rows.iter().filter_map(|r| r.2.map(PostId)).collect();
+    let ids: Vec<PostId> = rows.iter().map(|r| PostId(r.2)).collect();
     let posts: HashMap<PostId, PostView> =
         hydrate::posts(conn, Viewer::Account(me), &ids).await?.into_iter().map(|p| (p.id(), p)).collect();
     Ok(rows
         .into_iter()
-        .map(|(id, people, last, unread, at)| ConversationView {
-            id: ConversationId(id),
-            unread,
-            accounts: participants(&people).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
-            last_post: last.and_then(|p| posts.get(&PostId(p)).cloned()),
-            updated_at: Timestamp(at),
+        .filter_map(|(id, people, last, unread, at)| {
+            Some(ConversationView {
+                id: ConversationId(id),
+                unread,
+                accounts: participants(&people).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
+                last_post: posts.get(&PostId(last))?.clone(),
+                updated_at: Timestamp(at),
+            })
         })
         .collect())
 }

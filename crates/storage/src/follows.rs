@@ -323,7 +323,8 @@ pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -
 /// As [`crate::Error`] says.
 pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Result<Vec<Relationship>> {
     let rows = sql!(concat!(
-        "SELECT a.id, f.id, f.show_boosts, f.notify, f.languages, r.id, b.id, q.id, bl.id, bb.id, m.id,
+        "SELECT a.id, f.id, coalesce(f.show_boosts, r.show_boosts), coalesce(f.notify, r.notify),
+                coalesce(f.languages, r.languages), r.id, b.id, q.id, bl.id, bb.id, m.id,
                 m.hide_notifications, d.id, n.note, m.expires_at
          FROM accounts a
          LEFT JOIN follows f ON f.account_id = $1 AND f.target_id = a.id
@@ -348,7 +349,7 @@ pub async fn relationships(conn: &mut Conn, me: AccountId, others: &[AccountId])
         .map(|r| Relationship {
             target: Some(AccountId(r.0)),
             following: r.1.is_some(),
-            showing_boosts: r.1.is_some() && r.2.unwrap_or(true),
+            showing_boosts: r.2.unwrap_or(false),
             notifying: r.3.unwrap_or(false),
             languages: r.4.as_deref().and_then(|l| serde_json::from_str(l).ok()).unwrap_or_default(),
             requested: r.5.is_some(),

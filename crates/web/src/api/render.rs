@@ -180,7 +180,7 @@ impl Render<'_> {
     /// # Errors
     /// As [`Render::account`].
     pub fn conversation(&self, view: &ConversationView) -> Result<Conversation> {
-        let last = view.last_post.as_ref().map(|p| self.status(p)).transpose()?;
+        let last = self.status(&view.last_post)?;
         Ok(Conversation::new(view.id, view.unread, self.accounts(&view.accounts)?, last))
     }
 

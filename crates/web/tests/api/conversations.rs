@@ -33,3 +33,33 @@ on_both! {
         assert_eq!(priya.get(&format!("/api/v1/statuses/{}", id(&message))).await.status, 200, "the posts stay");
     }
 }
+
+on_both! {
+    /// A conversation is listed while she may see something of it, with the newest that she may see.
+    async fn a_conversation_is_listed_by_what_she_may_see(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let olga = house.member("olga").await;
+        dana.publish("@priya can I call?", "direct").await;
+        let other = dana.publish("@priya are you awake?", "direct").await;
+        let draft = json!({"status": "@dana yes", "in_reply_to_id": id(&other), "visibility": "direct"});
+        let mine = priya.post("/api/v1/statuses", draft).await.ok();
+        let draft = json!({"status": "@priya good", "in_reply_to_id": id(&mine), "visibility": "direct"});
+        dana.post("/api/v1/statuses", draft).await.ok();
+        let newest = olga.publish("@priya tea?", "direct").await;
+        let all = priya.get("/api/v1/conversations").await.ok();
+        assert_eq!(all.as_array().unwrap().len(), 3);
+        let silent = id(&all[2]);
+        dana.post(&format!("/api/v1/accounts/{}/block", priya.id), json!({})).await.ok();
+        let all = priya.get("/api/v1/conversations").await.ok();
+        let last: Vec<_> = all.as_array().unwrap().iter().map(|c| c["last_status"]["id"].clone()).collect();
+        assert_eq!(last, [newest["id"].clone(), mine["id"].clone()]);
+        assert_eq!(priya.post(&format!("/api/v1/conversations/{silent}/read"), json!({})).await.status, 404);
+        let first = priya.get("/api/v1/conversations?limit=1").await;
+        let next = first.headers["link"].to_str().unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+        let next = priya.get(next.strip_prefix(&house.base).unwrap()).await.ok();
+        assert_eq!((next.as_array().unwrap().len(), &next[0]["last_status"]["id"]), (1, &mine["id"]));
+        dana.post(&format!("/api/v1/accounts/{}/unblock", priya.id), json!({})).await.ok();
+        assert_eq!(priya.get("/api/v1/conversations").await.ok().as_array().unwrap().len(), 3);
+    }
+}

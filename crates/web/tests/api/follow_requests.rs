@@ -1,6 +1,6 @@
 //! Who may follow somebody careful.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Instance, on_both};
 
 use crate::api::each;
@@ -11,8 +11,13 @@ on_both! {
         let house = Instance::start("maple", engine).await;
         let (dana, priya) = (house.member("dana").await, house.cautious_member("priya").await);
         let path = format!("/api/v1/accounts/{}/follow", priya.id);
-        let asked = dana.post(&path, json!({})).await.ok();
+        let asked = dana.post(&path, json!({"reblogs": false, "notify": true, "languages": ["en"]})).await.ok();
         assert_eq!((&asked["requested"], &asked["following"]), (&json!(true), &json!(false)));
+        let wants = |r: &Value| (r["showing_reblogs"].clone(), r["notifying"].clone(), r["languages"].clone());
+        assert_eq!(wants(&asked), (json!(false), json!(true), json!(["en"])), "what she asked for");
+        let asked = dana.post(&path, json!({"reblogs": true})).await.ok();
+        assert_eq!(wants(&asked), (json!(true), json!(true), json!(["en"])));
+        assert_eq!(wants(&priya.relationship(&dana.id).await), (json!(false), json!(false), json!(null)));
         assert_eq!(each(&priya.get("/api/v1/follow_requests").await.ok(), "id"), [dana.id.as_str()]);
         assert_eq!(priya.get("/api/v1/accounts/verify_credentials").await.ok()["source"]["follow_requests_count"], 1);
         assert_eq!(priya.notifications("follow_request").await.len(), 1);

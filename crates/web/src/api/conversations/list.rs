@@ -13,7 +13,7 @@ pub async fn list(State(web): State<Web>, caller: Caller, paging: Paging) -> Res
     caller.allow("read:statuses")?;
     let mut conn = web.app.db.read().await?;
     let views = storage::conversations::list(&mut conn, caller.id, &paging.page(20, 40)).await?;
-    let mut cursors = views.iter().filter_map(|v| v.last_post.as_ref()).map(|p| p.id().0);
+    let mut cursors = views.iter().map(|v| v.last_post.id().0);
     let newest = cursors.next();
     let oldest = cursors.next_back().or(newest);
     let render = web.render(caller.viewer());

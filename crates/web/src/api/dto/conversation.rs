@@ -13,17 +13,12 @@ pub struct Conversation {
     id: Id,
     unread: bool,
     accounts: Vec<Arc<RawValue>>,
-    last_status: Option<Arc<RawValue>>,
+    last_status: Arc<RawValue>,
 }
 
 impl Conversation {
     #[must_use]
-    pub fn new(
-        id: ConversationId,
-        unread: bool,
-        accounts: Vec<Arc<RawValue>>,
-        last_status: Option<Arc<RawValue>>,
-    ) -> Self {
+    pub fn new(id: ConversationId, unread: bool, accounts: Vec<Arc<RawValue>>, last_status: Arc<RawValue>) -> Self {
         Self { id: Id::of(id), unread, accounts, last_status }
     }
 }
