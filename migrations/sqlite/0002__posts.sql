@@ -53,6 +53,8 @@ CREATE TABLE mentions (
     post_id    INTEGER NOT NULL REFERENCES posts (id),
     account_id INTEGER NOT NULL REFERENCES accounts (id),
     silent     INTEGER NOT NULL DEFAULT FALSE,
+    -- When an edit addressed her first; 0 = the first version did.
+    since      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (post_id, account_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mentions_by_account ON mentions (account_id, post_id);

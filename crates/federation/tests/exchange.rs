@@ -239,7 +239,7 @@ async fn an_edit_reaches_whom_it_names_first() {
     assert_eq!(talks.len(), 1);
     all_is_done(&[&willow, &maple]).await;
     assert_eq!(
-        posts::edits(&mut maple.conn().await, here.id).await.unwrap().len(),
+        posts::edits(&mut maple.conn().await, Viewer::Account(here.account_id), here.id).await.unwrap().len(),
         0,
         "to her it is the first version"
     );

@@ -430,9 +430,12 @@ async fn an_edit_is_for_those_whom_it_addresses() {
         json!({"id": format!("{}/up/{n}", eve.actor()), "type": "Update", "actor": eve.actor(), "object": note})
     };
     let other = "http://elsewhere.example/users/x";
-    for (n, to, [dana_sees, erin_sees]) in
-        [(1, vec![dana.uri.as_str()], [true, false]), (2, vec![&erin.uri], [false, true]), (3, vec![other], [false; 2])]
-    {
+    for (n, to, [dana_sees, erin_sees]) in [
+        (1, vec![], [true, true]),
+        (2, vec![dana.uri.as_str()], [true, false]),
+        (3, vec![&erin.uri], [false, true]),
+        (4, vec![other], [false; 2]),
+    ] {
         assert_eq!(eve.post(&home, &update(n, &to)).await, 202);
         let text = format!("version {n}");
         eventually("it is edited", || async {
@@ -522,7 +525,7 @@ async fn an_edit_that_changes_nothing_is_none() {
         .await;
         let mut conn = home.conn().await;
         let now = posts::unchecked(&mut conn, post.id).await.unwrap();
-        let kept = posts::edits(&mut conn, post.id).await.unwrap();
+        let kept = posts::edits(&mut conn, Viewer::Account(post.account_id), post.id).await.unwrap();
         assert_eq!((kept.len(), now.edited_at.is_some()), (versions, versions > 0), "{n}");
         if let Some(first) = kept.first() {
             assert_eq!((&*first.shown[0].description, &*kept[1].shown[0].description), ("a cup", "two cups"));

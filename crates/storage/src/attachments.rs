@@ -7,7 +7,7 @@ use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::hydrate::{AttachmentRow, attachment_columns};
 use crate::sql;
-use crate::visible::visible;
+use crate::visible::{since, visible};
 
 /// # Errors
 /// As [`crate::Error`] says.
@@ -217,7 +217,8 @@ pub async fn unchecked_by_key(conn: &mut Conn, key: &str) -> Result<Option<Attac
     Ok(row.map(Attachment::from))
 }
 
-/// May the viewer see it now? What a post shows, or showed before an edit, as the post; what none shows, if it is her own.
+/// May the viewer see it now? What a post shows as the post, what an edit replaced as the versions that showed it, and
+/// what is no post's if it is her own.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -226,7 +227,9 @@ pub async fn may_see(conn: &mut Conn, viewer: Viewer, id: AttachmentId) -> Resul
         "SELECT a.id FROM attachments a LEFT JOIN posts p ON p.id = coalesce(a.post_id, a.former_post_id)
          WHERE a.id = $2 AND ((p.id IS NULL AND a.account_id = $1) OR (p.id IS NOT NULL AND ",
         visible!("p"),
-        "))"
+        " AND (a.former_post_id IS NULL OR a.released_at > ",
+        since!("p"),
+        ")))"
     ))
     .bind(viewer.raw())
     .bind(id)

@@ -12,7 +12,7 @@ use crate::marks;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
-use crate::visible::visible;
+use crate::visible::{since, visible};
 
 /// The columns of [`PostRow`], for `concat!`; the alias is `p`.
 macro_rules! post_columns {
@@ -129,22 +129,20 @@ pub async fn insert(tx: &mut Tx, p: &Post, links: &Links) -> Result<()> {
     if p.boost_of_id.is_some() {
         marks::changed(tx, p.account_id).await?;
     }
-    write_links(tx, p.id, links).await
+    write_links(tx, p.id, links, Timestamp(0)).await
 }
 
-/// Replaces what a post points at (after an edit, or when it is new).
-///
-/// # Errors
-/// As [`Error`] says.
-async fn write_links(tx: &mut Tx, id: PostId, links: &Links) -> Result<()> {
+/// Writes what a post points at, when it is new or after an edit. `since` is for whom it did not address yet.
+async fn write_links(tx: &mut Tx, id: PostId, links: &Links, since: Timestamp) -> Result<()> {
     for &(account, silent) in &links.mentions {
         sql!(
-            "INSERT INTO mentions (post_id, account_id, silent) VALUES ($1, $2, $3)
+            "INSERT INTO mentions (post_id, account_id, silent, since) VALUES ($1, $2, $3, $4)
              ON CONFLICT (post_id, account_id) DO UPDATE SET silent = excluded.silent"
         )
         .bind(id)
         .bind(account)
         .bind(silent)
+        .bind(since)
         .run(tx)
         .await?;
     }
@@ -398,8 +396,12 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     .await?;
     readdress(tx, id, &e.links.mentions).await?;
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
-    sql!("UPDATE attachments SET post_id = NULL, former_post_id = $1 WHERE post_id = $1").bind(id).run(tx).await?;
-    write_links(tx, id, e.links).await
+    sql!("UPDATE attachments SET post_id = NULL, former_post_id = $1, released_at = $2 WHERE post_id = $1")
+        .bind(id)
+        .bind(e.edited_at)
+        .run(tx)
+        .await?;
+    write_links(tx, id, e.links, e.edited_at).await
 }
 
 /// Whom it addresses no more may see it no more. Her server has a copy, and is told when the post goes.
@@ -436,14 +438,19 @@ pub async fn keep_edit(tx: &mut Tx, id: PostId, e: &PostEdit) -> Result<()> {
     Ok(())
 }
 
-/// The versions of a post, oldest first, the present one last; empty when it was never edited.
+/// The versions of a post that are meant for the viewer, who may see it: oldest first, the present one last; empty when
+/// it was never edited.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn edits(conn: &mut Conn, id: PostId) -> Result<Vec<PostEdit>> {
-    sql!(
-        "SELECT content, spoiler_text, sensitive, attachments, created_at FROM post_edits WHERE post_id = $1 ORDER BY id"
-    )
+pub async fn edits(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<Vec<PostEdit>> {
+    sql!(concat!(
+        "SELECT e.content, e.spoiler_text, e.sensitive, e.attachments, e.created_at
+         FROM post_edits e JOIN posts p ON p.id = e.post_id WHERE e.post_id = $2 AND e.created_at >= ",
+        since!("p"),
+        " ORDER BY e.id"
+    ))
+    .bind(viewer.raw())
     .bind(id)
     .all::<(String, String, bool, String, i64)>(conn)
     .await?

@@ -77,6 +77,30 @@ macro_rules! addressed {
     };
 }
 
+/// The time of the first version of a post that is meant for the viewer, who may see the post: what it said to others
+/// before an edit addressed her is not.
+macro_rules! since {
+    ($p:literal) => {
+        concat!(
+            "(CASE WHEN ",
+            $p,
+            ".account_id = $1 OR ",
+            $p,
+            ".visibility IN ('public', 'unlisted')
+                OR (",
+            $p,
+            ".visibility = 'followers' AND EXISTS (
+                  SELECT 1 FROM follows sf WHERE sf.account_id = $1 AND sf.target_id = ",
+            $p,
+            ".account_id))
+              THEN 0
+              ELSE coalesce((SELECT sm.since FROM mentions sm WHERE sm.post_id = ",
+            $p,
+            ".id AND sm.account_id = $1), 0) END)"
+        )
+    };
+}
+
 /// The viewer wants to see the author, whose row is joined, in timelines: neither muted nor blocked, her or her whole
 /// community. (A mute that has run out is removed within a
 /// second by the schedule: what was made from it, such as whom a stream leaves out, ends with it, which no comparison here
@@ -110,4 +134,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {addressed, listed, paged, shown, visible, wanted};
+pub(crate) use {addressed, listed, paged, shown, since, visible, wanted};

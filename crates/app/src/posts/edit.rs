@@ -119,7 +119,7 @@ async fn write(
     if same_words && shown_before == shown && same_links(tx, before, &addressed_before, edit.links).await? {
         return Ok(None);
     }
-    if posts::edits(tx, before.id).await?.is_empty() {
+    if posts::edits(tx, Viewer::Account(author.id), before.id).await?.is_empty() {
         posts::keep_edit(
             tx,
             before.id,

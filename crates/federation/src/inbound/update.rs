@@ -38,14 +38,19 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Rejected("a post of somebody else"));
     }
     let mut conn = work.fed.app.db.read().await?;
-    if posts::unchecked_by_uri(&mut conn, &note.id).await?.is_none() {
+    let Some(known) = posts::unchecked_by_uri(&mut conn, &note.id).await? else {
         drop(conn);
         // The edit may be what names somebody here first; that something was deleted here, `keep` knows.
         note.updated = note.updated.or(work.activity.published);
         return create::keep(work, note).await;
-    }
+    };
     drop(conn);
+    let says_for_whom = !note.to.is_empty() || !note.cc.is_empty();
     let mut post = received(work.fed, work.actor, note, work.budget).await?;
+    if !says_for_whom {
+        // Then it is for whom it was: some servers leave the audience to the activity.
+        post.mentions = posts::mentions(&mut work.fed.app.db.read().await?, known.id).await?;
+    }
     // Some servers name no time of the edit: then it is now, once for each activity.
     post.edited = post.edited.or(work.activity.published);
     done_if(edit::receive(&work.fed.app, work.actor, post).await?)

@@ -319,6 +319,44 @@ on_both! {
     }
 }
 
+on_both! {
+    /// Whom an edit addresses first sees what the message says from then on: nothing that it said to others before.
+    async fn whom_an_edit_addresses_first_sees_no_version_before(engine) {
+        let street = Street::start(engine).await;
+        let Street { house, dana, priya, olga, .. } = &street;
+        for visibility in ["direct", "private"] {
+            let post = street.show("@priya the cup", visibility).await;
+            let path = format!("/api/v1/statuses/{}", id(&post));
+            let spoon = id(&upload(dana, "a spoon").await.ok());
+            dana.put(&path, json!({"status": "@priya @olga the spoon", "media_ids": [spoon]})).await.ok();
+            house.clock.advance(Duration::from_secs(1));
+            dana.put(&path, json!({"status": "@priya @olga nothing", "media_ids": []})).await.ok();
+            let shown = async |reader: &Person| {
+                let versions = reader.get(&format!("{path}/history")).await.ok();
+                let all = versions.as_array().unwrap().clone();
+                all.iter().flat_map(|v| v["media_attachments"].as_array().unwrap().clone()).collect::<Vec<_>>()
+            };
+            let all = shown(priya).await;
+            assert_eq!(each(&json!(all), "description"), ["a cup", "a spoon"]);
+            let hers = shown(olga).await;
+            assert_eq!(each(&json!(hers), "description"), ["a spoon"]);
+            assert_eq!(street.load(hers[0]["url"].as_str().unwrap()).await.status, 200);
+            let history = olga.get(&format!("{path}/history")).await.ok();
+            assert!(history.as_array().unwrap().len() == 2 && !history.to_string().contains("the cup"), "{history}");
+            let get = async |who: &Person, url: &str| {
+                street.ask(Method::GET, url, &[("authorization", &format!("Bearer {}", who.token))]).await.status
+            };
+            let cup = bare(all[0]["url"].as_str().unwrap());
+            assert_eq!((get(priya, cup).await, get(dana, cup).await, get(olga, cup).await), (200, 200, 404));
+            if visibility == "private" {
+                olga.follow(dana).await;
+                assert_eq!((shown(olga).await.len(), get(olga, cup).await), (2, 200), "now it is hers as a follower");
+                olga.post(&format!("/api/v1/accounts/{}/unfollow", dana.id), json!({})).await.ok();
+            }
+        }
+    }
+}
+
 fn files_in(folder: &std::path::Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries.map(|e| e.unwrap().path()).map(|path| if path.is_dir() { files_in(&path) } else { 1 }).sum()

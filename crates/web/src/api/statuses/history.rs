@@ -19,12 +19,12 @@ use crate::api::error::{Error, Result};
 use crate::api::params::PathId;
 use crate::state::Web;
 
-/// Oldest first; a post that was never edited has one version.
+/// Oldest first; a post that was never edited has one version. To whom an edit addressed first, that is its first.
 pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id): PathId<PostId>) -> Result<Response> {
     let viewer = viewer(caller.as_ref(), "read:statuses")?;
     let mut conn = web.app.db.read().await?;
     let view = hydrate::post(&mut conn, viewer, id).await?;
-    let mut edits = posts::edits(&mut conn, id).await?;
+    let mut edits = posts::edits(&mut conn, viewer, id).await?;
     if edits.is_empty() {
         let post = view.post();
         edits.push(PostEdit {
