@@ -139,12 +139,21 @@ impl Readdressed<'_> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn post_edited(tx: &mut Tx, author: &Account, post: &Post, readdressed: Readdressed<'_>) -> Result<()> {
+pub async fn post_edited(
+    tx: &mut Tx,
+    author: &Account,
+    before: &Post,
+    post: &Post,
+    readdressed: Readdressed<'_>,
+) -> Result<()> {
     for account in readdressed.newly_named() {
         notify(tx, account, author.id, NotificationKind::Mention, Some(post.id), Some(post.thread_id)).await?;
     }
     let (added, taken_out) = (readdressed.added(), readdressed.taken_out());
-    if post.visibility == Visibility::Direct && !(added.is_empty() && taken_out.is_empty()) {
+    if post.visibility == Visibility::Direct && before.visibility != Visibility::Direct {
+        count(tx, before, -1).await?;
+        to_conversations(tx, author, post, readdressed.now).await?;
+    } else if post.visibility == Visibility::Direct && !(added.is_empty() && taken_out.is_empty()) {
         to_other_conversations(tx, author, post, readdressed.now, &added).await?;
     }
     let outside = posts::hidden_from(tx, post.id, &taken_out).await?;

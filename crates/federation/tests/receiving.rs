@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use domain::account::Account;
-use domain::{Timestamp, Viewer};
+use domain::{Timestamp, Viewer, Visibility};
 use federation::digest;
 use federation::signature::{SigningKey, sign};
 use http::StatusCode;
@@ -497,6 +497,53 @@ async fn an_old_post_that_comes_by_its_edit_is_no_news() {
     let shown = storage::timelines::home(&mut home.conn().await, dana.id, &page).await.unwrap();
     let shown: Vec<_> = shown.iter().map(storage::hydrate::Found::id).collect();
     assert_eq!(shown, ids, "by their dates");
+}
+
+/// A post that its author's server takes back from everybody is for those whom it still addresses; one that it gives to
+/// more stays for whom it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_narrows_who_may_see_a_post_and_never_widens_it() {
+    let (home, dana, eve) = setting().await;
+    let erin = home.member("erin").await;
+    let everybody = "https://www.w3.org/ns/activitystreams#Public";
+    let followers = format!("{}/followers", eve.actor());
+    assert_eq!(eve.post(&home, &eve.create("1", &[everybody, &dana.uri])).await, 202);
+    let post = received(&home, &eve, "1").await;
+    let count = async || accounts::get(&mut home.conn().await, post.account_id).await.unwrap().posts_count;
+    assert_eq!((post.visibility, count().await), (Visibility::Public, 1));
+    for (n, to, visibility, counted) in [
+        (1, vec![], Visibility::Public, 1),
+        (2, vec![followers.as_str(), &dana.uri], Visibility::Followers, 1),
+        (3, vec![everybody, &dana.uri], Visibility::Followers, 1),
+        (4, vec![&dana.uri], Visibility::Direct, 0),
+        (5, vec![&followers, &dana.uri], Visibility::Direct, 0),
+    ] {
+        let mut note = eve.note("1", &to);
+        note["content"] = json!(format!("version {n}"));
+        note["updated"] = json!(Timestamp(home.clock.now().0 + n * 60_000).to_rfc3339());
+        let id = format!("{}/up/{n}", eve.actor());
+        let update = json!({"id": id, "type": "Update", "actor": eve.actor(), "object": note});
+        assert_eq!(eve.post(&home, &update).await, 202);
+        let text = format!("version {n}");
+        let now = eventually("it is edited", || async {
+            let now = posts::unchecked(&mut home.conn().await, post.id).await.unwrap();
+            (now.content == text).then_some(now)
+        })
+        .await;
+        assert_eq!((now.visibility, count().await), (visibility, counted), "{n}");
+        let mut conn = home.conn().await;
+        assert!(posts::get(&mut conn, Viewer::Account(dana.id), post.id).await.is_ok(), "{n}");
+        let open = visibility == Visibility::Public;
+        assert_eq!(posts::get(&mut conn, Viewer::Account(erin.id), post.id).await.is_ok(), open, "{n}");
+    }
+    let page = domain::page::Page::first(10);
+    let talks = storage::conversations::list(&mut home.conn().await, dana.id, &page).await.unwrap();
+    assert_eq!(talks.len(), 1);
+    let delete =
+        json!({"id": format!("{}/del/1", eve.actor()), "type": "Delete", "actor": eve.actor(), "object": post.uri});
+    assert_eq!(eve.post(&home, &delete).await, 202);
+    eventually("it is gone", || async { home.post_by_uri(&post.uri).await.is_none().then_some(()) }).await;
+    assert_eq!(count().await, 0, "it was not counted any more");
 }
 
 /// Some servers send an `Update` when nothing was edited: no version is made of it.

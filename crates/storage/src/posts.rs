@@ -367,6 +367,7 @@ pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
 /// What an edit changes.
 #[derive(Debug, Clone)]
 pub struct Edit<'a> {
+    pub visibility: Visibility,
     pub content: &'a str,
     pub source: Option<&'a str>,
     pub spoiler_text: &'a str,
@@ -382,7 +383,8 @@ pub struct Edit<'a> {
 /// As [`Error`] says.
 pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     sql!(
-        "UPDATE posts SET version = version + 1, content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7
+        "UPDATE posts SET version = version + 1, content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7,
+            visibility = $8
          WHERE id = $1 AND deleted_at IS NULL"
     )
     .bind(id)
@@ -392,6 +394,7 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
     .bind(e.sensitive)
     .bind(e.language)
     .bind(e.edited_at)
+    .bind(e.visibility)
     .run(tx)
     .await?;
     readdress(tx, id, &e.links.mentions).await?;

@@ -101,6 +101,7 @@ both! {
         let other = write_post(&mut tx, &dana, Visibility::Direct, &Links::default()).await;
         let links = Links { mentions: [&stays, &goes].map(|a| (a.id, false)).to_vec(), ..Links::default() };
         let edit = posts::Edit {
+            visibility: post.visibility,
             content: "", source: None, spoiler_text: "", sensitive: false, language: None, edited_at: tx.now(), links: &links,
         };
         posts::update(&mut tx, post.id, &edit).await.unwrap();

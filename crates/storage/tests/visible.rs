@@ -76,6 +76,7 @@ async fn write_picture(tx: &mut Tx, owner: &Account, post: Option<PostId>) -> At
 /// An edit that takes all pictures out of a post, and leaves the rest.
 async fn edit_away(tx: &mut Tx, post: &Post, links: &Links) {
     let edit = posts::Edit {
+        visibility: post.visibility,
         content: &post.content,
         source: None,
         spoiler_text: "",

@@ -40,6 +40,7 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
     let links = Links { mentions: written.mentions, tags: written.tags, attachments: draft.attachments };
     let language = draft.language.as_deref().and_then(language::known).or_else(|| post.language.clone());
     let edit = Edit {
+        visibility: post.visibility,
         content: &written.html,
         source: Some(&draft.text),
         spoiler_text: &draft.spoiler_text,
@@ -71,7 +72,7 @@ async fn described(app: &App, conn: &mut Conn, draft: &Draft) -> Result<Vec<Show
     Ok(all)
 }
 
-/// The author's server sent a newer version. `false` when we do not have the post, it is not hers, or our version
+/// The author's server sent a newer version, for the same people or for fewer. `false` when we do not have the post, it is not hers, or our version
 /// is as new.
 ///
 /// # Errors
@@ -87,6 +88,7 @@ pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
     let ids = shown.iter().map(|shown| shown.id).collect();
     let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
     let edit = Edit {
+        visibility: post.visibility.narrower(r.visibility),
         content: &r.content,
         source: None,
         spoiler_text: &r.spoiler_text,
@@ -112,7 +114,8 @@ async fn write(
 ) -> Result<Option<Vec<AccountId>>> {
     let addressed_before = posts::mentions(tx, before.id).await?;
     let shown_before: Vec<Shown> = attachments::of_post(tx, before.id).await?.iter().map(Attachment::shown).collect();
-    let same_words = before.content == edit.content
+    let same_words = before.visibility == edit.visibility
+        && before.content == edit.content
         && before.spoiler_text == edit.spoiler_text
         && before.sensitive == edit.sensitive
         && before.language.as_deref() == edit.language;
@@ -152,7 +155,7 @@ async fn write(
 
     let after = posts::unchecked(tx, before.id).await?;
     let readdressed = Readdressed { before: &addressed_before, now: &edit.links.mentions };
-    fanout::post_edited(tx, author, &after, readdressed).await?;
+    fanout::post_edited(tx, author, before, &after, readdressed).await?;
     Ok(Some(readdressed.newly_named()))
 }
 

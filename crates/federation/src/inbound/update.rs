@@ -49,6 +49,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let mut post = received(work.fed, work.actor, note, work.budget).await?;
     if !says_for_whom {
         // Then it is for whom it was: some servers leave the audience to the activity.
+        post.visibility = known.visibility;
         post.mentions = posts::mentions(&mut work.fed.app.db.read().await?, known.id).await?;
     }
     // Some servers name no time of the edit: then it is now, once for each activity.
