@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod home;
