@@ -216,6 +216,7 @@ pub struct Done {
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(done): Form<Done>) -> Result<Response, Problem> {
     visitor.check_form(&done.csrf)?;
     let Some(me) = &visitor.me else { return Err(Problem::StaleForm) };
+    web.limits.look_up(visitor.origin)?;
     let app = &web.app;
     let uri = match done.deed.as_str() {
         "follow" => {
