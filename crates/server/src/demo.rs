@@ -32,7 +32,7 @@ use crate::serve::Server;
 
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Keep the data in this folder. Without it, everything is gone at the end.
+    /// Keep the data in this folder, to go on another time with the same --port. Without it, everything is gone at the end.
     #[arg(long, value_name = "DIR")]
     pub keep: Option<std::path::PathBuf>,
     /// Where the first community is served; the second is at the next one.
