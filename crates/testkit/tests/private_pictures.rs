@@ -151,9 +151,13 @@ on_both! {
         assert_eq!(load(maple, &at_maple).await.0, 200);
         let id = bob.get("/api/v1/accounts/verify_credentials").await.ok()["id"].as_str().unwrap().to_owned();
         let posts = bob.get(&format!("/api/v1/accounts/{id}/statuses")).await.ok();
-        bob.delete(&format!("/api/v1/statuses/{}", posts[0]["id"].as_str().unwrap())).await.ok();
-        assert_eq!(load(willow, &told).await.0, 404, "deleted");
+        let path = format!("/api/v1/statuses/{}", posts[0]["id"].as_str().unwrap());
+        bob.put(&path, json!({"status": "no kitchen", "media_ids": []})).await.ok();
+        assert_eq!(load(willow, &told).await.0, 404, "it is not shown any more");
         assert!(!signed(maple, &told).await && !signed(maple, bare(&told)).await);
+        alice.sees("the edit", |p| p["content"].as_str().unwrap().contains("no kitchen")).await;
+        assert_eq!(load(maple, &at_maple).await.0, 200, "alice has it in the post's history, from her own server");
+        bob.delete(&path).await.ok();
         eventually("maple hears of it", async || (load(maple, &at_maple).await.0 == 404).then_some(())).await;
     }
 }
