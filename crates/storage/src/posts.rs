@@ -308,17 +308,15 @@ pub async fn mentions(conn: &mut Conn, id: PostId) -> Result<Vec<(AccountId, boo
     Ok(rows.into_iter().map(|(id, silent)| (AccountId(id), silent)).collect())
 }
 
-/// The names of its hashtags, in their order.
+/// Its hashtags: the normalised name and the name as written.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn tag_names(conn: &mut Conn, id: PostId) -> Result<Vec<String>> {
-    let rows =
-        sql!("SELECT t.name FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = $1 ORDER BY t.name")
-            .bind(id)
-            .all::<(String,)>(conn)
-            .await?;
-    Ok(rows.into_iter().map(|(name,)| name).collect())
+pub async fn tags(conn: &mut Conn, id: PostId) -> Result<Vec<(String, String)>> {
+    sql!("SELECT t.name, t.display FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = $1 ORDER BY t.name")
+        .bind(id)
+        .all(conn)
+        .await
 }
 
 /// Those of these members who may not see the post.

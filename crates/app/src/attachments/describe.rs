@@ -1,13 +1,12 @@
-//! New words, or another focus, for a picture. Where a post shows it already, other servers learn of it only with
-//! the post's next edit.
+//! New words, or another focus, for a picture. Where a post shows it already, that is an edit of the post.
 
-use domain::attachment::Focus;
-use domain::event::Event;
+use domain::attachment::{Focus, Shown};
 use domain::{AccountId, AttachmentId};
 
 use super::checked_description;
 use crate::App;
 use crate::error::{Error, Result};
+use crate::posts::edit::redescribe;
 
 /// What is `None` stays as it is.
 ///
@@ -29,9 +28,10 @@ pub async fn describe(
         Some(text) => checked_description(app, text)?,
         None => now.description,
     };
-    storage::attachments::describe(&mut tx, id, &description, focus.or(now.focus)).await?;
-    if let Some(post) = now.post_id {
-        tx.emit(Event::PostEdited { post });
+    let new = Shown { id, description, focus: focus.or(now.focus) };
+    match now.post_id {
+        Some(post) => redescribe(&mut tx, post, &new).await?,
+        None => storage::attachments::describe(&mut tx, id, &new.description, new.focus).await?,
     }
     tx.commit().await?;
     Ok(())

@@ -9,7 +9,7 @@ use domain::job::Job;
 use domain::post::{Post, PostEdit};
 use domain::{AccountId, PostId, Viewer, language};
 use storage::posts::{Edit, Links};
-use storage::{Conn, Tx, attachments, posts};
+use storage::{Conn, Tx, accounts, attachments, posts};
 
 use super::publish::{Draft, check_attachments, check_limits, write_html};
 use super::receive::Received;
@@ -70,6 +70,35 @@ async fn described(app: &App, conn: &mut Conn, draft: &Draft) -> Result<Vec<Show
         all.push(shown);
     }
     Ok(all)
+}
+
+/// New words for a picture that a member's post shows: an edit of the post, by which other servers learn of them.
+pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<()> {
+    let post = posts::unchecked(tx, id).await?;
+    let author = accounts::get(tx, post.account_id).await?;
+    let mut shown: Vec<Shown> = attachments::of_post(tx, id).await?.iter().map(Attachment::shown).collect();
+    for old in shown.iter_mut().filter(|old| old.id == new.id) {
+        *old = new.clone();
+    }
+    let links = Links {
+        mentions: posts::mentions(tx, id).await?,
+        tags: posts::tags(tx, id).await?,
+        attachments: shown.iter().map(|shown| shown.id).collect(),
+    };
+    let edit = Edit {
+        visibility: post.visibility,
+        content: &post.content,
+        source: post.source.as_deref(),
+        spoiler_text: &post.spoiler_text,
+        sensitive: post.sensitive,
+        language: post.language.as_deref(),
+        edited_at: tx.now(),
+        links: &links,
+    };
+    if let Some(newly_addressed) = write(tx, &author, &post, &edit, &shown).await? {
+        tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
+    }
+    Ok(())
 }
 
 /// The author's server sent a newer version, for the same people or for fewer. `false` when we do not have the post, it is not hers, or our version
@@ -161,7 +190,7 @@ async fn write(
 
 /// Does it address and tag the same as before?
 async fn same_links(conn: &mut Conn, before: &Post, addressed: &[(AccountId, bool)], links: &Links) -> Result<bool> {
-    let tags: BTreeSet<String> = posts::tag_names(conn, before.id).await?.into_iter().collect();
+    let tags: BTreeSet<String> = posts::tags(conn, before.id).await?.into_iter().map(|(name, _)| name).collect();
     let addressed: BTreeSet<&(AccountId, bool)> = addressed.iter().collect();
     Ok(tags == links.tags.iter().map(|(name, _)| name.clone()).collect()
         && addressed == links.mentions.iter().collect())

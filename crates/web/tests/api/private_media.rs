@@ -267,6 +267,8 @@ on_both! {
             let now = dana.put(&path, json!({"media_ids": [fork], "media_attributes": words})).await.ok();
             let about = json!({"description": "my best fork"});
             dana.put(&format!("/api/v1/media/{fork}"), about).await.ok();
+            let about = json!({"description": "my best fork"});
+            dana.put(&format!("/api/v1/media/{fork}"), about).await.ok();
             // No post shows them, and they are kept all the same.
             house.pass(Duration::from_secs(3 * 86_400)).await;
 
@@ -276,7 +278,7 @@ on_both! {
                 let versions = reader.get(&history).await.ok();
                 let described: Vec<_> = versions.as_array().unwrap().iter()
                     .map(|v| each(&v["media_attachments"], "description")).collect();
-                let then = [vec!["a cup"], vec!["a spoon", "a fork"], vec!["my best fork"]];
+                let then = [vec!["a cup"], vec!["a spoon", "a fork"], vec!["the best fork"], vec!["my best fork"]];
                 assert_eq!(described, then, "{}", reader.username);
                 for url in versions.as_array().unwrap().iter().flat_map(|v| {
                     let shown = v["media_attachments"].as_array().unwrap().clone();

@@ -37,9 +37,7 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
     }
     let shown: HashMap<AttachmentId, Attachment> =
         attachments::of_versions(&mut conn, id).await?.into_iter().map(|a| (a.id, a)).collect();
-    let latest = edits.len() - 1;
-    let pictures: Vec<Vec<Attachment>> =
-        edits.iter().enumerate().map(|(n, edit)| as_shown(edit, &shown, n == latest)).collect();
+    let pictures: Vec<Vec<Attachment>> = edits.iter().map(|edit| as_shown(edit, &shown)).collect();
     let addresses =
         Addresses { files: &web.app.files, whom: Whom::looking(viewer, view.post().visibility, web.app.now()) };
     let account = web.render(viewer).account(&view.account)?;
@@ -60,15 +58,11 @@ pub async fn history(State(web): State<Web>, caller: Option<Caller>, PathId(id):
     Ok(Json(shapes).into_response())
 }
 
-/// What a version showed, with the words of then. Those of the latest may have changed without an edit.
-fn as_shown(edit: &PostEdit, all: &HashMap<AttachmentId, Attachment>, latest: bool) -> Vec<Attachment> {
+/// What a version showed, with the words of then.
+fn as_shown(edit: &PostEdit, all: &HashMap<AttachmentId, Attachment>) -> Vec<Attachment> {
     let then = |shown: &Shown| {
         let now = all.get(&shown.id)?.clone();
-        Some(if latest {
-            now
-        } else {
-            Attachment { description: shown.description.clone(), focus: shown.focus, ..now }
-        })
+        Some(Attachment { description: shown.description.clone(), focus: shown.focus, ..now })
     };
     edit.shown.iter().filter_map(then).collect()
 }
