@@ -1,7 +1,9 @@
 //! Makes pictures smaller. Never larger.
 
-use fast_image_resize::{ResizeOptions, Resizer};
-use image::DynamicImage;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
+use image::{DynamicImage, ImageBuffer, Pixel};
 
 use super::{ImageError, Result};
 
@@ -43,10 +45,27 @@ fn side(length: f64) -> u32 {
 }
 
 fn resize(picture: &DynamicImage, size: (u32, u32), options: &ResizeOptions) -> Result<DynamicImage> {
-    let mut result = DynamicImage::new(size.0, size.1, picture.color());
-    Resizer::new()
-        .resize(picture, &mut result, Some(options))
-        .map_err(|e| ImageError::Damaged(format!("cannot be scaled: {e}")))?;
+    // Only what pictures are once they are decoded: the code for every other kind of pixel would be in the program, too.
+    Ok(match picture {
+        DynamicImage::ImageRgb8(picture) => resized::<U8x3, _>(picture, size, options)?.into(),
+        DynamicImage::ImageRgba8(picture) => resized::<U8x4, _>(picture, size, options)?.into(),
+        other => resized::<U8x4, _>(&other.to_rgba8(), size, options)?.into(),
+    })
+}
+
+type Bytes<P> = ImageBuffer<P, Vec<u8>>;
+
+fn resized<S: PixelTrait, P: Pixel<Subpixel = u8>>(
+    picture: &Bytes<P>,
+    (width, height): (u32, u32),
+    options: &ResizeOptions,
+) -> Result<Bytes<P>> {
+    let damaged = |e: &dyn std::fmt::Display| ImageError::Damaged(format!("cannot be scaled: {e}"));
+    let mut result = Bytes::<P>::new(width, height);
+    let from = TypedImageRef::<S>::from_buffer(picture.width(), picture.height(), picture).map_err(|e| damaged(&e))?;
+    let mut to = TypedImage::<S>::from_buffer(width, height, &mut result).map_err(|e| damaged(&e))?;
+    Resizer::new().resize_typed(&from, &mut to, options).map_err(|e| damaged(&e))?;
+    drop(to);
     Ok(result)
 }
 
