@@ -6,10 +6,12 @@ CREATE TABLE follows (
     show_boosts BOOLEAN NOT NULL DEFAULT TRUE,
     notify      BOOLEAN NOT NULL DEFAULT FALSE,
     languages   TEXT NOT NULL DEFAULT '[]',
+    by_member   BOOLEAN NOT NULL,
     created_at  BIGINT NOT NULL,
     UNIQUE (account_id, target_id)
 );
 CREATE INDEX follows_by_target ON follows (target_id, id);
+CREATE INDEX follows_by_members ON follows (target_id) WHERE by_member;
 CREATE INDEX follows_by_account ON follows (account_id, id);
 CREATE INDEX follows_by_uri ON follows (uri);
 
@@ -46,6 +48,7 @@ CREATE TABLE mutes (
     created_at         BIGINT NOT NULL,
     UNIQUE (account_id, target_id)
 );
+CREATE INDEX mutes_by_target ON mutes (target_id);
 CREATE INDEX mutes_expiring ON mutes (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Communities a member wants to see nothing of.

@@ -18,6 +18,7 @@ CREATE TABLE notifications (
 );
 CREATE INDEX notifications_by_account ON notifications (account_id, id);
 CREATE UNIQUE INDEX notifications_once ON notifications (account_id, from_account_id, kind, coalesce(post_id, 0));
+CREATE INDEX notifications_by_sender ON notifications (from_account_id);
 CREATE INDEX notifications_by_post ON notifications (post_id) WHERE post_id IS NOT NULL;
 
 -- A member's view of a private discussion with certain people.

@@ -43,7 +43,16 @@ CREATE TABLE accounts (
 ) STRICT;
 CREATE UNIQUE INDEX accounts_by_handle ON accounts (lower(username), domain);
 CREATE INDEX accounts_by_key ON accounts (public_key_id);
+CREATE INDEX accounts_by_inbox ON accounts (inbox_url);
 CREATE INDEX accounts_by_domain ON accounts (domain, id);
+
+-- The words of an account's names, without case and accents: what it is found by.
+CREATE TABLE account_words (
+    word       TEXT NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    PRIMARY KEY (word, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX account_words_by_account ON account_words (account_id);
 
 -- Public keys of other communities' accounts beside the one in accounts.
 CREATE TABLE account_keys (
@@ -73,6 +82,7 @@ CREATE TABLE members (
     last_active_at  INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX members_by_email ON members (lower(email));
+CREATE INDEX members_team ON members (account_id) WHERE role <> 'member';
 
 -- A member's words on another account, for her eyes only.
 CREATE TABLE account_notes (
@@ -81,3 +91,4 @@ CREATE TABLE account_notes (
     note       TEXT NOT NULL,
     PRIMARY KEY (account_id, target_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX account_notes_by_target ON account_notes (target_id);

@@ -30,7 +30,8 @@ CREATE TABLE posts (
 CREATE INDEX posts_by_account ON posts (account_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX posts_by_parent ON posts (in_reply_to_id, id) WHERE in_reply_to_id IS NOT NULL;
 CREATE INDEX posts_by_missing_parent ON posts (in_reply_to_uri) WHERE in_reply_to_id IS NULL AND in_reply_to_uri IS NOT NULL;
-CREATE UNIQUE INDEX posts_by_boosted ON posts (boost_of_id, account_id) WHERE boost_of_id IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX posts_by_boosted ON posts (boost_of_id, account_id, (CASE WHEN deleted_at IS NULL THEN 0 ELSE id END))
+    WHERE boost_of_id IS NOT NULL;
 CREATE INDEX posts_by_thread ON posts (thread_id, id) WHERE boost_of_id IS NULL;
 CREATE INDEX posts_public ON posts (id) WHERE visibility = 'public' AND boost_of_id IS NULL AND deleted_at IS NULL;
 CREATE INDEX posts_public_local ON posts (id) WHERE visibility = 'public' AND boost_of_id IS NULL AND deleted_at IS NULL AND local;
@@ -110,6 +111,7 @@ CREATE INDEX attachments_by_post ON attachments (post_id, position) WHERE post_i
 CREATE INDEX attachments_by_key ON attachments (key) WHERE key IS NOT NULL;
 CREATE INDEX attachments_by_preview ON attachments (preview_key) WHERE preview_key IS NOT NULL;
 CREATE INDEX attachments_by_former_post ON attachments (former_post_id) WHERE former_post_id IS NOT NULL;
+CREATE INDEX attachments_of_no_post ON attachments (account_id) WHERE post_id IS NULL;
 CREATE INDEX attachments_unused ON attachments (created_at) WHERE post_id IS NULL AND former_post_id IS NULL;
 
 CREATE TABLE favourites (

@@ -1,7 +1,7 @@
 //! Accounts, local and remote, as everybody may know them.
 
 use domain::account::{Account, ActorKind, ProfileField, ProfileImage};
-use domain::{AccountId, Timestamp};
+use domain::{AccountId, Timestamp, text};
 
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -372,7 +372,30 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
     .bind(a.posts_count)
     .one::<(i64,)>(conn)
     .await?;
+    keep_words(conn, AccountId(id), a).await?;
     Ok(AccountId(id))
+}
+
+/// What it is found by: its name, the parts of it, and the words it calls itself by.
+async fn keep_words(conn: &mut Conn, id: AccountId, a: &Account) -> Result<()> {
+    let mut words = text::words(&a.username);
+    words.insert(a.username.to_lowercase());
+    words.extend(text::words(&a.display_name));
+    let words: Vec<String> = words.into_iter().collect();
+    sql!("DELETE FROM account_words WHERE account_id = $1 AND NOT (word = ANY($2))")
+        .bind(id)
+        .bind(words.as_slice())
+        .run(conn)
+        .await?;
+    sql!(
+        sqlite: "INSERT INTO account_words (account_id, word) SELECT $1, value FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING",
+        postgres: "INSERT INTO account_words (account_id, word) SELECT $1, unnest($2) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(words.as_slice())
+    .run(conn)
+    .await?;
+    Ok(())
 }
 
 /// Changes a counter by `by`, in the transaction of the change it counts.

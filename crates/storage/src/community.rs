@@ -36,7 +36,7 @@ pub async fn totals(conn: &mut Conn, now: Timestamp) -> Result<Totals> {
     }
     let (posts, members) = posts::local_totals(conn).await?;
     let (active_month, domains) = sql!(
-        "SELECT (SELECT count(*) FROM members WHERE last_active_at > $1 AND disabled_at IS NULL),
+        "SELECT /* scan */ (SELECT count(*) FROM members WHERE last_active_at > $1 AND disabled_at IS NULL),
                 (SELECT count(DISTINCT domain) FROM accounts WHERE domain <> '' AND deleted_at IS NULL)"
     )
     .bind(now.0 - 30 * DAY_MS)
@@ -54,7 +54,7 @@ pub async fn totals(conn: &mut Conn, now: Timestamp) -> Result<Totals> {
 pub async fn contact(conn: &mut Conn) -> Result<Option<AccountId>> {
     let ids = sql!(
         "SELECT m.account_id FROM members m JOIN accounts a ON a.id = m.account_id
-         WHERE m.role = 'owner' AND m.disabled_at IS NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL
+         WHERE m.role <> 'member' AND m.role = 'owner' AND m.disabled_at IS NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL
          ORDER BY m.account_id LIMIT 1"
     )
     .ids(conn)
@@ -105,13 +105,13 @@ pub async fn weeks(conn: &mut Conn, now: Timestamp, count: i64) -> Result<Vec<We
     .all::<(i64, i64)>(conn)
     .await?;
     let active = sql!(
-        "SELECT (last_active_at - 345600000) / 604800000, count(*) FROM members WHERE last_active_at >= $1 GROUP BY 1"
+        "SELECT /* scan */ (last_active_at - 345600000) / 604800000, count(*) FROM members WHERE last_active_at >= $1 GROUP BY 1"
     )
     .bind(first)
     .all::<(i64, i64)>(conn)
     .await?;
     let joined =
-        sql!("SELECT (created_at - 345600000) / 604800000, count(*) FROM members WHERE created_at >= $1 GROUP BY 1")
+        sql!("SELECT /* scan */ (created_at - 345600000) / 604800000, count(*) FROM members WHERE created_at >= $1 GROUP BY 1")
             .bind(first)
             .all::<(i64, i64)>(conn)
             .await?;

@@ -114,6 +114,19 @@ impl Db {
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
 
+    /// As [`Db::read`], for a few rows around a change: what was just written, or what is about to be. It may be the
+    /// one connection that writes, so it is dropped before anything else is waited for: [`Db::write`], the network.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn glance(&self) -> Result<Conn> {
+        let kind = match &self.inner.pools {
+            Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.glance().await?),
+            Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
+        };
+        Ok(Conn { kind, kept: self.inner.kept.clone() })
+    }
+
     /// A transaction for writing. On SQLite there is one at a time: keep it short, never use the network in it.
     ///
     /// # Errors
@@ -149,15 +162,15 @@ impl Db {
         };
         living.retain(|number| !(starting && *number == own));
         let freed = [
-            sql!("UPDATE jobs SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+            sql!("UPDATE jobs /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
                 .bind(living.as_slice())
                 .run(&mut tx)
                 .await?,
-            sql!("UPDATE inbox_items SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+            sql!("UPDATE inbox_items /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
                 .bind(living.as_slice())
                 .run(&mut tx)
                 .await?,
-            sql!("UPDATE deliveries SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
+            sql!("UPDATE deliveries /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
                 .bind(living.as_slice())
                 .run(&mut tx)
                 .await?,
@@ -270,7 +283,8 @@ enum Kind {
 
 /// The database's own connection, for `sql` alone.
 pub(crate) enum Raw<'c> {
-    Sqlite(&'c mut rusqlite::Connection),
+    /// And whether it is in a transaction that may write.
+    Sqlite(&'c mut rusqlite::Connection, bool),
     Postgres(&'c mut PgConnection),
 }
 
@@ -282,8 +296,8 @@ impl Conn {
 
     pub(crate) fn raw(&mut self) -> Result<Raw<'_>> {
         Ok(match &mut self.kind {
-            Kind::Sqlite(c) => Raw::Sqlite(c.conn()?),
-            Kind::SqliteTx(c) => Raw::Sqlite(c.conn()),
+            Kind::Sqlite(c) => Raw::Sqlite(c.conn()?, false),
+            Kind::SqliteTx(c) => Raw::Sqlite(c.conn(), true),
             Kind::Postgres(c) => Raw::Postgres(c),
             Kind::PostgresTx(c) => Raw::Postgres(c),
         })

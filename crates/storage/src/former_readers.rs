@@ -123,7 +123,7 @@ pub async fn inboxes_of_author(conn: &mut Conn, author: AccountId) -> Result<Vec
 /// As [`crate::Error`] says.
 pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
     sql!(
-        "DELETE FROM former_readers
+        "DELETE FROM former_readers /* scan */
          WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.id = former_readers.author_id AND a.deleted_at < $1)
             OR EXISTS (SELECT 1 FROM posts p WHERE p.id = former_readers.post_id AND p.deleted_at < $1)"
     )

@@ -91,6 +91,7 @@ pub async fn retry(conn: &mut Conn, id: JobId, run_at: Timestamp, error: &str) -
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
-    let (n, oldest) = sql!("SELECT count(*), min(created_at) FROM jobs").one::<(i64, Option<i64>)>(conn).await?;
+    let (n, oldest) =
+        sql!("SELECT count(*), min(created_at) FROM jobs /* scan */").one::<(i64, Option<i64>)>(conn).await?;
     Ok((n, oldest.map(Timestamp)))
 }

@@ -32,6 +32,8 @@ pub mod node;
 pub mod notifications;
 pub mod oauth;
 pub mod peers;
+#[cfg(debug_assertions)]
+mod plans;
 pub mod posts;
 mod private;
 pub mod purges;

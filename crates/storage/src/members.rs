@@ -230,9 +230,11 @@ pub async fn ids(conn: &mut Conn) -> Result<Vec<AccountId>> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn first_id_given_out(conn: &mut Conn) -> Result<Option<String>> {
-    let row = sql!("SELECT a.uri FROM members m JOIN accounts a ON a.id = m.account_id ORDER BY m.account_id LIMIT 1")
-        .maybe::<(String,)>(conn)
-        .await?;
+    let row = sql!(
+        "SELECT a.uri FROM members m /* scan */ JOIN accounts a ON a.id = m.account_id ORDER BY m.account_id LIMIT 1"
+    )
+    .maybe::<(String,)>(conn)
+    .await?;
     Ok(row.map(|(uri,)| uri))
 }
 
@@ -251,7 +253,9 @@ pub async fn staff(conn: &mut Conn) -> Result<Vec<AccountId>> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn owners(conn: &mut Conn) -> Result<i64> {
-    sql!("SELECT count(*) FROM members WHERE role = 'owner' AND disabled_at IS NULL").count(conn).await
+    sql!("SELECT count(*) FROM members WHERE role <> 'member' AND role = 'owner' AND disabled_at IS NULL")
+        .count(conn)
+        .await
 }
 
 /// Was anybody ever a member, deleted or not?

@@ -72,13 +72,10 @@ pub async fn insert(
 /// # Errors
 /// As [`Error`] says.
 pub async fn watchers(conn: &mut Conn, author: AccountId) -> Result<Vec<AccountId>> {
-    sql!(
-        "SELECT f.account_id FROM follows f JOIN members m ON m.account_id = f.account_id
-         WHERE f.target_id = $1 AND f.notify"
-    )
-    .bind(author)
-    .ids(conn)
-    .await
+    sql!("SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.by_member AND f.notify")
+        .bind(author)
+        .ids(conn)
+        .await
 }
 
 /// Takes back what a member was told: the request was withdrawn, the favourite undone.

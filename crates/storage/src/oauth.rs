@@ -383,7 +383,7 @@ pub async fn revoke_all_of(tx: &mut Tx, account: AccountId) -> Result<Vec<TokenI
 /// As [`Error`] says.
 pub async fn purge_tokens(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     sql!(
-        "DELETE FROM oauth_tokens WHERE (revoked_at IS NOT NULL AND revoked_at < $1)
+        "DELETE FROM oauth_tokens /* scan */ WHERE (revoked_at IS NOT NULL AND revoked_at < $1)
             OR (expires_at IS NOT NULL AND expires_at < $1)"
     )
     .bind(before)

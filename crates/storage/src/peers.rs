@@ -80,10 +80,7 @@ pub async fn known_emojis(
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn local_followers(conn: &mut Conn, of: AccountId) -> Result<Vec<AccountId>> {
-    sql!("SELECT f.account_id FROM follows f JOIN members m ON m.account_id = f.account_id WHERE f.target_id = $1")
-        .bind(of)
-        .ids(conn)
-        .await
+    sql!("SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.by_member").bind(of).ids(conn).await
 }
 
 /// Is anybody of a domain addressed by a post, and may see it now? (May that server fetch it?)

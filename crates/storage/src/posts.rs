@@ -543,7 +543,7 @@ pub async fn keep_idempotency_key(tx: &mut Tx, account: AccountId, key: &str, po
 /// As [`Error`] says.
 pub async fn local_totals(conn: &mut Conn) -> Result<(i64, i64)> {
     sql!(
-        "SELECT CAST((SELECT coalesce(sum(posts_count), 0) FROM accounts WHERE domain = '' AND deleted_at IS NULL) AS BIGINT),
+        "SELECT /* scan */ CAST((SELECT coalesce(sum(posts_count), 0) FROM accounts WHERE domain = '' AND deleted_at IS NULL) AS BIGINT),
                 (SELECT count(*) FROM members WHERE approved_at IS NOT NULL AND disabled_at IS NULL)"
     )
     .one(conn)
@@ -560,7 +560,7 @@ pub async fn concerns_us(conn: &mut Conn, author: AccountId, mentions: &[(Accoun
     sql!(
         "SELECT account_id FROM members WHERE account_id = ANY($2)
          UNION ALL
-         SELECT f.account_id FROM follows f JOIN members m ON m.account_id = f.account_id WHERE f.target_id = $1
+         SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.by_member
          LIMIT 1"
     )
     .bind(author)

@@ -3,7 +3,9 @@
 //! Posts: only among those she wrote, was addressed by, favourited or bookmarked, and still may see. Nobody's
 //! public posts are searchable by strangers.
 
-use domain::{AccountId, PostId};
+use std::cmp::Reverse;
+
+use domain::{AccountId, PostId, text};
 
 use crate::db::Conn;
 use crate::error::Result;
@@ -25,7 +27,7 @@ fn escaped(text: &str) -> String {
 /// What to look for among accounts.
 #[derive(Debug, Clone)]
 pub struct AccountQuery<'a> {
-    /// A part of a name, a display name, or `name@domain`.
+    /// Beginnings of words of a name or display name, or `name@domain`.
     pub text: &'a str,
     /// Only those she follows.
     pub following: bool,
@@ -33,19 +35,40 @@ pub struct AccountQuery<'a> {
     pub offset: i64,
 }
 
-/// Accounts by name: those she follows first, then this community's, then those whose name begins so.
-/// Suspended accounts, hidden ones, and those that block her or that she blocks (or their community), are not found.
+/// How many of those whose names begin so are looked at, beside those she follows.
+const CANDIDATES: i64 = 1_000;
+
+/// Accounts by the beginnings of words of their names: those she follows first, then this community's, then those whose
+/// name itself begins so. Suspended accounts, hidden ones, and those that block her or that she blocks (or their
+/// community), are not found.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) -> Result<Vec<AccountId>> {
-    let text = q.text.trim().trim_start_matches('@');
-    let (name, domain) = text.split_once('@').unwrap_or((text, ""));
+    let asked = q.text.trim().trim_start_matches('@');
+    let (name, domain) = asked.split_once('@').unwrap_or((asked, ""));
+    let name = name.to_lowercase();
+    // A name as it is written, or else words; the longest says most.
+    let mut words: Vec<String> = text::words(&name).into_iter().collect();
+    words.sort_by_key(|word| Reverse(word.len()));
+    if !domain.is_empty() {
+        words = vec![name.clone()];
+    }
+    let mut words = words.into_iter();
+    let Some(first) = words.next() else { return Ok(Vec::new()) };
+    let (second, third) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     sql!(concat!(
-        "SELECT a.id FROM accounts a WHERE ",
+        "SELECT a.id FROM accounts a WHERE a.id IN (
+                SELECT account_id FROM (
+                    SELECT account_id FROM account_words WHERE word >= $8 AND word < $9 ORDER BY word, account_id LIMIT $14
+                ) AS beginning
+                UNION SELECT w.account_id FROM follows f JOIN account_words w ON w.account_id = f.target_id
+                WHERE f.account_id = $1 AND w.word >= $8 AND w.word < $9)
+            AND ($10 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $10 AND w.word < $11))
+            AND ($12 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $12 AND w.word < $13))
+            AND ",
         listed!("a"),
-        " AND ((lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $3 ESCAPE '\\')
-                OR lower(a.display_name) LIKE $4 ESCAPE '\\')
+        " AND ($3 = '' OR (lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $4 ESCAPE '\\'))
             AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
                 OR (b.account_id = a.id AND b.target_id = $1))
@@ -57,14 +80,26 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
          LIMIT $6 OFFSET $7"
     ))
     .bind(viewer)
-    .bind(format!("{}%", escaped(name)))
-    .bind(if domain.is_empty() { "%".to_owned() } else { format!("{}%", escaped(domain)) })
-    .bind(format!("%{}%", escaped(text)))
+    .bind(format!("{}%", escaped(&name)))
+    .bind(domain)
+    .bind(format!("{}%", escaped(domain)))
     .bind(q.following)
     .bind(q.limit)
     .bind(q.offset)
+    .bind(&first)
+    .bind(end(&first))
+    .bind(&second)
+    .bind(end(&second))
+    .bind(&third)
+    .bind(end(&third))
+    .bind(CANDIDATES)
     .ids(conn)
     .await
+}
+
+/// Where the words that begin so end.
+fn end(beginning: &str) -> String {
+    format!("{beginning}\u{10ffff}")
 }
 
 /// What to look for among posts.

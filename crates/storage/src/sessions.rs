@@ -91,5 +91,5 @@ pub async fn remove_all_of(tx: &mut Tx, account: AccountId) -> Result<u64> {
 /// As [`crate::Error`] says.
 pub async fn purge(tx: &mut Tx) -> Result<u64> {
     let now = tx.now();
-    sql!("DELETE FROM sessions WHERE expires_at <= $1").bind(now).run(tx).await
+    sql!("DELETE FROM sessions /* scan */ WHERE expires_at <= $1").bind(now).run(tx).await
 }

@@ -239,7 +239,7 @@ impl Query {
     /// As [`Error`] says.
     pub async fn run(self, conn: &mut Conn) -> Result<u64> {
         match conn.raw()? {
-            Raw::Sqlite(c) => sqlite::run(c, self.sql.for_sqlite(), &self.values),
+            Raw::Sqlite(c, writes) => sqlite::run(c, self.sql.for_sqlite(), &self.values, writes),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
                 Ok(q.execute(c).await?.rows_affected())
@@ -253,7 +253,7 @@ impl Query {
     /// As [`Error`] says.
     pub async fn all<T: Record>(self, conn: &mut Conn) -> Result<Vec<T>> {
         match conn.raw()? {
-            Raw::Sqlite(c) => sqlite::rows(c, self.sql.for_sqlite(), &self.values, usize::MAX),
+            Raw::Sqlite(c, writes) => sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, usize::MAX),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
                 q.fetch_all(c).await?.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect()
@@ -267,7 +267,7 @@ impl Query {
     /// As [`Error`] says.
     pub async fn maybe<T: Record>(self, conn: &mut Conn) -> Result<Option<T>> {
         match conn.raw()? {
-            Raw::Sqlite(c) => Ok(sqlite::rows(c, self.sql.for_sqlite(), &self.values, 1)?.pop()),
+            Raw::Sqlite(c, writes) => Ok(sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, 1)?.pop()),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
                 q.fetch_optional(c).await?.map(|row| T::from_row(&mut Row::postgres(&row))).transpose()

@@ -36,7 +36,7 @@ pub(crate) struct Sqlite {
 }
 
 #[derive(Debug)]
-struct Readers {
+pub(crate) struct Readers {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
     free: Arc<Semaphore>,
@@ -73,7 +73,16 @@ impl Sqlite {
                 conn
             }
         };
-        Ok(Reading { conn: Some(conn), readers: self.readers.clone(), _permit: permit })
+        Ok(Reading::Reader { conn: Some(conn), readers: self.readers.clone(), _permit: permit })
+    }
+
+    /// The connection that writes, to read with, if nobody has it now: the pages of what was just written are in its
+    /// memory, while every reader forgets all of its pages at a commit.
+    pub(crate) async fn glance(&self) -> Result<Reading> {
+        match self.writer.clone().try_lock_owned() {
+            Ok(writer) if !self.readers.free.is_closed() => Ok(Reading::Writer(writer)),
+            _ => self.read().await,
+        }
     }
 
     /// Begins the one transaction that may write now.
@@ -147,22 +156,26 @@ fn closed() -> Error {
 
 /// A connection to read with; it goes back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reading {
-    conn: Option<Connection>,
-    readers: Arc<Readers>,
-    _permit: OwnedSemaphorePermit,
+pub(crate) enum Reading {
+    Reader { conn: Option<Connection>, readers: Arc<Readers>, _permit: OwnedSemaphorePermit },
+    Writer(OwnedMutexGuard<Connection>),
 }
 
 impl Reading {
     pub(crate) fn conn(&mut self) -> Result<&mut Connection> {
-        self.conn.as_mut().ok_or_else(closed)
+        match self {
+            Self::Reader { conn, .. } => conn.as_mut().ok_or_else(closed),
+            Self::Writer(conn) => Ok(conn),
+        }
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            self.readers.idle().push(conn);
+        if let Self::Reader { conn, readers, .. } = self
+            && let Some(conn) = conn.take()
+        {
+            readers.idle().push(conn);
         }
     }
 }
@@ -215,8 +228,8 @@ async fn checkpoint(conn: Connection, written: Arc<Notify>) {
 }
 
 /// Runs a statement to its end; how many rows it changed.
-pub(crate) fn run(conn: &mut Connection, text: &str, values: &[Value]) -> Result<u64> {
-    let mut statement = conn.prepare_cached(text)?;
+pub(crate) fn run(conn: &mut Connection, text: &str, values: &[Value], writes: bool) -> Result<u64> {
+    let mut statement = prepare(conn, text, writes)?;
     bind(&mut statement, values)?;
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
@@ -225,8 +238,14 @@ pub(crate) fn run(conn: &mut Connection, text: &str, values: &[Value]) -> Result
 }
 
 /// The rows of a statement, at most `limit`.
-pub(crate) fn rows<T: Record>(conn: &mut Connection, text: &str, values: &[Value], limit: usize) -> Result<Vec<T>> {
-    let mut statement = conn.prepare_cached(text)?;
+pub(crate) fn rows<T: Record>(
+    conn: &mut Connection,
+    text: &str,
+    values: &[Value],
+    writes: bool,
+    limit: usize,
+) -> Result<Vec<T>> {
+    let mut statement = prepare(conn, text, writes)?;
     bind(&mut statement, values)?;
     let mut found = Vec::new();
     let mut rows = statement.raw_query();
@@ -236,6 +255,18 @@ pub(crate) fn rows<T: Record>(conn: &mut Connection, text: &str, values: &[Value
         found.push(T::from_row(&mut Row::sqlite(row))?);
     }
     Ok(found)
+}
+
+/// Makes a statement ready. Only a transaction changes anything, so without one (`writes`) it must not want to.
+fn prepare<'c>(conn: &'c Connection, text: &str, writes: bool) -> Result<rusqlite::CachedStatement<'c>> {
+    #[cfg(debug_assertions)]
+    crate::plans::check(conn, text)?;
+    let statement = conn.prepare_cached(text)?;
+    if writes || statement.readonly() {
+        Ok(statement)
+    } else {
+        Err(Error::Internal(format!("it was only to be read, by: {text}")))
+    }
 }
 
 /// Binds every value. SQLite takes what is missing for NULL, so the number is compared.

@@ -258,8 +258,8 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     let (boosted_author, boosted) = e.boost_of.map_or((0, 0), |(a, p)| (a.0, p.0));
     sql!(
         "INSERT INTO home_entries (account_id, post_id, boost_of_id)
-         SELECT f.account_id, $1, NULLIF($4, 0) FROM follows f JOIN members mb ON mb.account_id = f.account_id
-         WHERE f.target_id = $2
+         SELECT f.account_id, $1, NULLIF($4, 0) FROM follows f
+         WHERE f.target_id = $2 AND f.by_member
            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = f.account_id AND m.target_id = $2)
            AND ($3 = 0 OR (f.show_boosts
              AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = f.account_id AND m.target_id = $3)
@@ -341,7 +341,7 @@ pub async fn home_owners(conn: &mut Conn, post: PostId, among: &[AccountId]) -> 
 pub async fn remove_from_homes(tx: &mut Tx, post: PostId, author: AccountId) -> Result<()> {
     sql!(
         "DELETE FROM home_entries WHERE post_id = $1 AND account_id IN (
-            SELECT account_id FROM follows WHERE target_id = $2
+            SELECT account_id FROM follows WHERE target_id = $2 AND by_member
             UNION SELECT account_id FROM members WHERE account_id = $2
             UNION SELECT tf.account_id FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id WHERE pt.post_id = $1)"
     )

@@ -113,8 +113,10 @@ both! {
 
     async fn a_reader_cannot_write(fresh) {
         if fresh.db.is_sqlite() {
-            let mut conn = fresh.db.read().await.unwrap();
-            assert!(storage::accounts::upsert(&mut conn, &account(domain::AccountId(1), "dana", "")).await.is_err());
+            for mut conn in [fresh.db.read().await.unwrap(), fresh.db.glance().await.unwrap()] {
+                let dana = account(domain::AccountId(1), "dana", "");
+                assert!(storage::accounts::upsert(&mut conn, &dana).await.is_err());
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct Draft {
 /// may not see what she answers; [`Error::Forbidden`] when she is blocked there.
 pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId> {
     check_limits(app, &draft)?;
-    let mut conn = app.db.read().await?;
+    let mut conn = app.db.glance().await?;
     if let Some(key) = &draft.idempotency_key
         && let Some(earlier) = posts::by_idempotency_key(&mut conn, author.id, key).await?
     {

@@ -14,12 +14,14 @@ mod sanitise;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use compose::{Composed, MentionTarget, compose, field, note};
 pub use count::count_chars;
 pub use plain::{plain, shorten};
 pub use sanitise::{SAFE_SCHEMES, sanitise};
 pub use scan::{Scanned, Tag, scan, shortcodes};
+pub use words::words;
 
 /// A text without U+0000, which nobody types and PostgreSQL cannot keep. Dropped where text from outside is read, and
 /// once more where it is given to the database.

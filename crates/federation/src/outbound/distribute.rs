@@ -32,7 +32,7 @@ impl Federation {
     /// # Errors
     /// When the database refuses. A post that is gone meanwhile is no error: its deletion is a job of its own.
     pub async fn distribute_post(&self, id: PostId) -> app::Result<()> {
-        let mut conn = self.app.db.read().await?;
+        let mut conn = self.app.db.glance().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
         let mut inboxes = audience(&mut conn, &post).await?;
         if let Some(boosted) = post.boost_of_id {

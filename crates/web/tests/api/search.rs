@@ -18,6 +18,12 @@ on_both! {
         assert!(each(&dana.get("/api/v2/search?q=1%25c").await.ok()["statuses"], "id").is_empty(), "% means itself");
         assert_eq!(each(&dana.get("/api/v2/search?q=pri&type=accounts").await.ok()["accounts"], "id"), [priya.id.as_str()]);
         assert_eq!(each(&dana.get("/api/v1/accounts/search?q=@priya").await.ok(), "id"), [priya.id.as_str()]);
+        let name = serde_json::json!({"display_name": "Príya O'Neil 🌻"});
+        assert_eq!(priya.patch("/api/v1/accounts/update_credentials", name).await.status, 200);
+        for (q, found) in [("oneil", false), ("NEIL", true), ("neil%20PRIY", true), ("priya%20smith", false), ("iya", false), ("príyá", true), ("@pri@wil", false)] {
+            let people = each(&dana.get(&format!("/api/v1/accounts/search?q={q}")).await.ok(), "id");
+            assert_eq!(people.contains(&priya.id), found, "{q}");
+        }
         let tags = dana.get("/api/v2/search?q=%23teat").await.ok();
         assert_eq!(each(&tags["hashtags"], "name"), ["TeaTime"]);
         assert!(tags["accounts"].as_array().unwrap().is_empty());

@@ -66,7 +66,7 @@ pub async fn create(
     if key.is_some_and(|k| k.len() > 255) {
         return Err(Error::BadRequest("the Idempotency-Key is too long".to_owned()));
     }
-    let mut conn = web.app.db.read().await?;
+    let mut conn = web.app.db.glance().await?;
     let (me, member) = storage::members::with_account(&mut conn, caller.id).await?;
     let in_reply_to = params.in_reply_to_id.0.map(PostId);
     let visibility = match (visibility, in_reply_to) {

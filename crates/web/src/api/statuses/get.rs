@@ -21,7 +21,7 @@ pub async fn one(State(web): State<Web>, caller: Option<Caller>, PathId(id): Pat
 
 /// One post as the viewer sees it: also the answer to every verb that changes it.
 pub async fn shown(web: &Web, viewer: Viewer, id: PostId) -> Result<Response> {
-    let mut conn = web.app.db.read().await?;
+    let mut conn = web.app.db.glance().await?;
     let view = hydrate::post(&mut conn, viewer, id).await?;
     Ok(One(web.render(viewer).status(&view)?).into_response())
 }
