@@ -24,6 +24,8 @@ const READERS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long after a commit the log is copied back into the file: reading is fast while the log is short.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
+/// Pages of a log that is long, 16 MB: every page that is read is looked for in it.
+const LONG_LOG: i64 = 4_000;
 
 /// The embedded database, opened.
 #[derive(Debug)]
@@ -52,10 +54,11 @@ impl Sqlite {
         writer.busy_timeout(Duration::ZERO)?;
         let free = Arc::new(Semaphore::new(READERS));
         let written = Arc::new(Notify::new());
-        let checkpoints = tokio::spawn(checkpoint(open(file)?, written.clone())).abort_handle();
+        let writer = Arc::new(tokio::sync::Mutex::new(writer));
+        let checkpoints = tokio::spawn(checkpoint(open(file)?, written.clone(), writer.clone())).abort_handle();
         Ok(Self {
             readers: Arc::new(Readers { file: file.into(), idle: Mutex::default(), free }),
-            writer: Arc::new(tokio::sync::Mutex::new(writer)),
+            writer,
             written,
             checkpoints,
         })
@@ -212,19 +215,35 @@ impl Drop for Writing {
 }
 
 /// Copies the log back into the file after it grew, on a thread that may wait for the disk, until it is aborted.
-async fn checkpoint(conn: Connection, written: Arc<Notify>) {
+///
+/// The log begins anew only if all of it was copied back before somebody writes again. While they write without a
+/// pause that never happens: when it has become long, they wait for the rest of it to be copied.
+async fn checkpoint(conn: Connection, written: Arc<Notify>, writer: Arc<tokio::sync::Mutex<Connection>>) {
     let mut conn = Some(conn);
     while let Some(with) = conn.take() {
         written.notified().await;
         sleep(CHECKPOINT_AFTER).await;
-        let done = spawn_blocking(move || {
-            if let Err(error) = with.execute_batch("PRAGMA wal_checkpoint(PASSIVE)") {
-                tracing::warn!(%error, "the log could not be copied back into the database");
-            }
-            with
-        });
-        conn = done.await.ok();
+        let Ok((pages, with)) = spawn_blocking(move || (copy_back(&with), with)).await else { return };
+        conn = if pages > LONG_LOG {
+            let nobody_writes = writer.clone().lock_owned().await;
+            let rest = spawn_blocking(move || {
+                copy_back(&with);
+                drop(nobody_writes);
+                with
+            });
+            rest.await.ok()
+        } else {
+            Some(with)
+        };
     }
+}
+
+/// Copies as much of the log back as can be; how many pages it has.
+fn copy_back(conn: &Connection) -> i64 {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the log could not be copied back into the database");
+        0
+    })
 }
 
 /// Runs a statement to its end; how many rows it changed.

@@ -95,27 +95,45 @@ pub struct TagFilter {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Page) -> Result<Vec<Found>> {
-    let query = paged!(
-        page,
-        concat!(
-            "SELECT ",
-                found_columns!(),
-                " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.visibility = 'public' AND p.boost_of_id IS NULL
-               AND p.id IN (SELECT pt.post_id FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE t.name = ANY($5))
-               AND (SELECT count(*) FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                    WHERE pt.post_id = p.id AND t.name = ANY($6)) = $7
-               AND NOT EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                    WHERE pt.post_id = p.id AND t.name = ANY($8))
-               AND (NOT $9 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
-               AND (NOT $10 OR p.local) AND (NOT $11 OR NOT p.local)
-               AND a.silenced_at IS NULL
-               AND ",
-            visible!("p" by "a"),
-            " AND ",
-            wanted!("a")
-        ),
-        "p.id"
-    );
+    macro_rules! tagged {
+        ($from:literal, $id:literal) => {
+            paged!(
+                page,
+                concat!(
+                    "SELECT ",
+                    found_columns!(),
+                    $from,
+                    " AND p.visibility = 'public' AND p.boost_of_id IS NULL
+                       AND (SELECT count(*) FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                            WHERE pt.post_id = p.id AND t.name = ANY($6)) = $7
+                       AND NOT EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                            WHERE pt.post_id = p.id AND t.name = ANY($8))
+                       AND (NOT $9 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
+                       AND (NOT $10 OR p.local) AND (NOT $11 OR NOT p.local)
+                       AND a.silenced_at IS NULL
+                       AND ",
+                    visible!("p" by "a"),
+                    " AND ",
+                    wanted!("a")
+                ),
+                $id
+            )
+        };
+    }
+    let query = if filter.any.len() == 1 {
+        // In the order of the hashtag's own posts, until there are enough.
+        tagged!(
+            " FROM post_tags x JOIN posts p ON p.id = x.post_id JOIN accounts a ON a.id = p.account_id
+             WHERE x.tag_id = (SELECT t.id FROM tags t WHERE t.name = ANY($5))",
+            "x.post_id"
+        )
+    } else {
+        tagged!(
+            " FROM posts p JOIN accounts a ON a.id = p.account_id
+             WHERE p.id IN (SELECT pt.post_id FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE t.name = ANY($5))",
+            "p.id"
+        )
+    };
     let mut all = filter.all.clone();
     all.sort();
     all.dedup();
