@@ -41,6 +41,15 @@ pub struct Post {
     pub favourites_count: i64,
 }
 
+impl Post {
+    /// May somebody who sees this post share it again, as far as its audience is concerned? What is for her own followers
+    /// its author may.
+    #[must_use]
+    pub fn may_be_boosted_by(&self, who: AccountId) -> bool {
+        self.visibility.is_open() || (self.account_id == who && self.visibility == Visibility::Followers)
+    }
+}
+
 /// A version of a post before an edit (or the last one).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PostEdit {

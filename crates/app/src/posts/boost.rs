@@ -21,8 +21,7 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
     if let Some(inner) = original.boost_of_id {
         original = posts::get(&mut tx, Viewer::Account(who.id), inner).await?;
     }
-    let own = original.account_id == who.id;
-    if !(original.visibility.is_open() || (own && original.visibility == Visibility::Followers)) {
+    if !original.may_be_boosted_by(who.id) {
         return Err(Error::Forbidden("This post can't be shared again"));
     }
     if follows::is_blocked_either_way(&mut tx, who.id, original.account_id).await? {

@@ -12,8 +12,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use domain::account::{Account, Handle};
 use domain::follow::{FollowOptions, Relationship};
-use domain::view::PostView;
-use domain::{AccountId, PostId, Viewer, Visibility};
+use domain::{AccountId, PostId};
 use federation::Resolved;
 use serde::Deserialize;
 use storage::{follows, hydrate};
@@ -182,7 +181,7 @@ async fn show_post(web: &Web, visitor: &Visitor, me: &SignedIn, id: PostId) -> R
         frame: visitor.frame(format!("A post by {}", card.by.plain_name)).narrow(),
         id: view.id(),
         like: deed(view.flags.favourited, !apart),
-        share: deed(view.flags.boosted, !apart && may_share(&view, me)),
+        share: deed(view.flags.boosted, !apart && view.post().may_be_boosted_by(me.account.id)),
         address: view.post().uri.clone(),
         post: card,
     })
@@ -194,12 +193,6 @@ fn deed(done: bool, may: bool) -> Deed {
         (false, true) => Deed::Open,
         (false, false) => Deed::Closed,
     }
-}
-
-/// Whether there is a button; the rule itself is the verb's.
-fn may_share(view: &PostView, me: &SignedIn) -> bool {
-    let hers = view.account.account.id == me.account.id;
-    view.post().visibility.is_open() || (hers && view.post().visibility == Visibility::Followers)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -241,7 +234,7 @@ pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(done): Form<D
 async fn follow(web: &Web, me: &SignedIn, id: AccountId) -> Result<String, Problem> {
     let mut conn = web.app.db.read().await?;
     let other = storage::accounts::get(&mut conn, id).await?;
-    let already = follows::is_following(&mut conn, Viewer::Account(me.account.id), id).await?;
+    let already = follows::is_following(&mut conn, me.viewer(), id).await?;
     drop(conn);
     if !already {
         request::request(&web.app, &me.account, id, FollowOptions::default()).await?;
