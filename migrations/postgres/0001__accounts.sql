@@ -82,6 +82,7 @@ CREATE TABLE members (
     last_active_at  BIGINT
 );
 CREATE UNIQUE INDEX members_by_email ON members (lower(email));
+-- The few among thousands. It is used where a statement says `role <> 'member'`, even if that follows from what else it says.
 CREATE INDEX members_team ON members (account_id) WHERE role <> 'member';
 
 -- A member's words on another account, for her eyes only.

@@ -8,7 +8,7 @@ use domain::{AccountId, ActivityId, DeliveryId, PostId, Timestamp};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
-use crate::visible::visible;
+use crate::visible::{visible, written_to};
 
 /// A delivery that this process holds until its lease ends.
 #[derive(Debug, Clone)]
@@ -283,16 +283,16 @@ macro_rules! inboxes_of {
         concat!(
             "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a
              WHERE a.domain <> '' AND a.inbox_url <> '' AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-               AND NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend'
-                 AND (a.domain = dp.domain OR a.domain LIKE '%.' || dp.domain))
-               AND a.id IN (",
+               AND ",
+            written_to!("a"),
+            " AND a.id IN (",
             $accounts,
             ")"
         )
     };
 }
 
-async fn urls(query: sql::Query, conn: &mut Conn) -> Result<Vec<String>> {
+pub(crate) async fn urls(query: sql::Query, conn: &mut Conn) -> Result<Vec<String>> {
     Ok(query.all::<(String,)>(conn).await?.into_iter().map(|(url,)| url).collect())
 }
 

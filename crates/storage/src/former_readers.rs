@@ -7,8 +7,10 @@
 use domain::{AccountId, PostId, Timestamp};
 
 use crate::db::{Conn, Tx};
+use crate::deliveries::urls;
 use crate::error::Result;
 use crate::sql;
+use crate::visible::written_to;
 
 /// Keeps the communities of readers who are about to be none; `$1` is the time.
 macro_rules! keep {
@@ -87,12 +89,7 @@ pub(crate) async fn taken_out(tx: &mut Tx, post: PostId, addressed: &[AccountId]
 
 macro_rules! inboxes {
     ($from:literal) => {
-        sql!(concat!(
-            "SELECT DISTINCT r.inbox_url FROM ",
-            $from,
-            " AND NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend'
-                AND (r.domain = dp.domain OR r.domain LIKE '%.' || dp.domain))"
-        ))
+        sql!(concat!("SELECT DISTINCT r.inbox_url FROM ", $from, " AND ", written_to!("r")))
     };
 }
 
@@ -105,7 +102,7 @@ pub async fn inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
         "posts p JOIN former_readers r ON r.author_id = p.account_id AND (r.post_id = p.id
             OR (r.post_id = 0 AND p.visibility <> 'direct' AND r.ended_at >= p.created_at)) WHERE p.id = $1"
     );
-    Ok(found.bind(post).all::<(String,)>(conn).await?.into_iter().map(|(url,)| url).collect())
+    urls(found.bind(post), conn).await
 }
 
 /// Where those are reached who had any post of a member, and may see it no more. Left out: suspended communities.
@@ -114,7 +111,7 @@ pub async fn inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
 /// As [`crate::Error`] says.
 pub async fn inboxes_of_author(conn: &mut Conn, author: AccountId) -> Result<Vec<String>> {
     let found = inboxes!("former_readers r WHERE r.author_id = $1");
-    Ok(found.bind(author).all::<(String,)>(conn).await?.into_iter().map(|(url,)| url).collect())
+    urls(found.bind(author), conn).await
 }
 
 /// Forgets those of members and posts that went before `before`: by then everybody was told.

@@ -102,9 +102,8 @@ macro_rules! since {
 }
 
 /// The viewer wants to see the author, whose row is joined, in timelines: neither muted nor blocked, her or her whole
-/// community. (A mute that has run out is removed within a
-/// second by the schedule: what was made from it, such as whom a stream leaves out, ends with it, which no comparison here
-/// could do.)
+/// community. (A mute that has run out is removed within a second by the schedule: what was made from it, such as whom a
+/// stream leaves out, ends with it, which no comparison here could do.)
 macro_rules! wanted {
     ($a:literal) => {
         concat!(
@@ -117,6 +116,19 @@ macro_rules! wanted {
               AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd WHERE wd.account_id = $1 AND wd.domain = ",
             $a,
             ".domain))"
+        )
+    };
+}
+
+/// The row's community is one that is written to: neither it nor one it belongs to is suspended.
+macro_rules! written_to {
+    ($a:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend' AND (",
+            $a,
+            ".domain = dp.domain OR ",
+            $a,
+            ".domain LIKE '%.' || dp.domain))"
         )
     };
 }
@@ -134,4 +146,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {addressed, listed, paged, shown, since, visible, wanted};
+pub(crate) use {addressed, listed, paged, shown, since, visible, wanted, written_to};
