@@ -166,6 +166,19 @@ impl Instance {
     /// # Panics
     /// When the scopes are unknown.
     pub async fn token(&self, account: domain::AccountId, scopes: &str) -> String {
+        self.token_until(account, scopes, None).await
+    }
+
+    /// As [`Instance::token`], that ends at a time.
+    ///
+    /// # Panics
+    /// When the scopes are unknown.
+    pub async fn token_until(
+        &self,
+        account: domain::AccountId,
+        scopes: &str,
+        expires_at: Option<domain::Timestamp>,
+    ) -> String {
         let secret = app::secrets::generate();
         let app = self.app();
         let mut tx = app.db.write().await.unwrap();
@@ -175,7 +188,7 @@ impl Instance {
             account: Some(account),
             scopes: Scopes::parse(scopes).unwrap(),
             created_at: app.now(),
-            expires_at: None,
+            expires_at,
         };
         storage::oauth::insert_token(&mut tx, &app::secrets::digest(&secret), &token).await.unwrap();
         tx.commit().await.unwrap();

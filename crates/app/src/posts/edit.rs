@@ -101,8 +101,8 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
     Ok(())
 }
 
-/// The author's server sent a newer version, for the same people or for fewer. `false` when we do not have the post, it is not hers, or our version
-/// is as new.
+/// The author's server sent a newer version, for the same people or for fewer. `false` when we do not have the post, it is
+/// not hers, or our version is as new.
 ///
 /// # Errors
 /// When the database refuses.

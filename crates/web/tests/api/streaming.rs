@@ -207,22 +207,9 @@ on_both! {
         let account = |person: &Person| -> domain::AccountId { person.id.parse().unwrap() };
         let mut public = connect(&house, "?stream=public", None).await.unwrap();
         let mut hers = connect(&house, "?stream=user", Some(&priya.token)).await.unwrap();
-        let mut expiring = {
-            let secret = app::secrets::generate();
-            let app = house.app();
-            let mut tx = app.db.write().await.unwrap();
-            let token = storage::oauth::Token {
-                id: app.ids().next(),
-                client: None,
-                account: Some(account(&priya)),
-                scopes: domain::scope::Scopes::parse("read").unwrap(),
-                created_at: app.now(),
-                expires_at: Some(app.now().plus(Duration::from_secs(600))),
-            };
-            storage::oauth::insert_token(&mut tx, &app::secrets::digest(&secret), &token).await.unwrap();
-            tx.commit().await.unwrap();
-            connect(&house, "?stream=user", Some(&secret)).await.unwrap()
-        };
+        let until = house.app().now().plus(Duration::from_secs(600));
+        let short = house.token_until(account(&priya), "read", Some(until)).await;
+        let mut expiring = connect(&house, "?stream=user", Some(&short)).await.unwrap();
         let mut revoked = connect(&house, "?stream=user", Some(&dana.token)).await.unwrap();
         let (june, vera) = (house.member("june").await, house.member("vera").await);
         let mut closed = connect(&house, "?stream=user", Some(&june.token)).await.unwrap();
