@@ -222,7 +222,7 @@ pub async fn email_is_taken(conn: &mut Conn, email: &str) -> Result<bool> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn ids(conn: &mut Conn) -> Result<Vec<AccountId>> {
-    sql!("SELECT account_id FROM members ORDER BY account_id").ids(conn).await
+    sql!("SELECT account_id FROM members /* scan */ ORDER BY account_id").ids(conn).await
 }
 
 /// The ActivityPub id of the first member there ever was, deleted or not.

@@ -9,6 +9,7 @@
 
 pub mod database;
 pub mod instance;
+pub mod listener;
 pub mod person;
 pub mod process;
 pub mod remote;

@@ -24,8 +24,11 @@ pub struct Process {
     data: TempDir,
 }
 
-/// The program, as `cargo xtask test` and `cargo build` put it beside the tests.
+/// The program: the one that is named, as `cargo xtask test` does, or the one that `cargo build` put beside the tests.
 fn program() -> PathBuf {
+    if let Some(named) = std::env::var_os("PORCHLIGHT_TEST_BINARY") {
+        return named.into();
+    }
     let here = std::env::current_exe().unwrap();
     let folder = here.ancestors().nth(2).unwrap();
     let program = folder.join("porchlight");
@@ -39,13 +42,28 @@ impl Process {
     /// # Panics
     /// When it does not.
     pub async fn start(name: &str, database: &Database) -> Self {
+        Self::start_as(name, database, None).await
+    }
+
+    /// Starts another process of the same community.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn beside(one: &Self, database: &Database) -> Self {
+        let url = one.environment[0].1.clone();
+        let name = url.trim_start_matches("http://").split('.').next().unwrap().to_owned();
+        Self::start_as(&name, database, Some(url)).await
+    }
+
+    /// `url` is the community's, when it is another process's address.
+    async fn start_as(name: &str, database: &Database, url: Option<String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let data = tempfile::tempdir().unwrap();
         let base = format!("http://{name}.localhost:{}", address.port());
         let environment = vec![
-            ("PORCHLIGHT_URL", base.clone()),
+            ("PORCHLIGHT_URL", url.unwrap_or_else(|| base.clone())),
             ("PORCHLIGHT_BIND", address.to_string()),
             ("PORCHLIGHT_DATABASE_URL", database.url.clone()),
             ("PORCHLIGHT_DATABASE_CONNECTIONS", "8".to_owned()),
@@ -79,6 +97,18 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the process does not answer");
+    }
+
+    /// Of the operating system; `None` when it was killed.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// A client that finds it.
+    #[must_use]
+    pub fn http(&self) -> reqwest::Client {
+        self.http.clone()
     }
 
     /// SIGKILL: nothing of it gets a chance to end well.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use testkit::listener::Listener;
 use testkit::process::Process;
 use testkit::{Database, Engine, Instance, Person, eventually, on_both};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -91,6 +92,75 @@ async fn each_delivery_is_made_once_by_either() {
         (jobs == 0 && deliveries == 0).then_some(())
     })
     .await;
+}
+
+/// One of three processes is killed while members write through all of them: whoever listens at the others hears of
+/// every post that was accepted, once, and finds it at home.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_event_is_lost_when_a_process_is_killed() {
+    let database = Database::fresh(Engine::Postgres).await;
+    let mut one = Process::start("maple", &database).await;
+    let others = [Process::beside(&one, &database).await, Process::beside(&one, &database).await];
+    let (dana, priya) = (one.member("dana").await, one.member("priya").await);
+    dana.follow(&priya).await;
+    let listeners = [
+        Listener::start(&dana.at(others[0].http(), &others[0].base)).await,
+        Listener::start(&dana.at(others[1].http(), &others[1].base)).await,
+    ];
+
+    let doors = [&one, &others[0], &others[1]].map(|process| priya.at(process.http(), &process.base));
+    let writers = doors.map(|door| {
+        tokio::spawn(async move {
+            let mut accepted = Vec::new();
+            for n in 0..40 {
+                let body = json!({"status": format!("number {n}")}).to_string();
+                let request = door.request(http::Method::POST, "/api/v1/statuses");
+                // What a process that dies has not answered was not accepted.
+                if let Ok(answer) = request.header("content-type", "application/json").body(body).send().await
+                    && answer.status() == 200
+                    && let Ok(text) = answer.text().await
+                {
+                    let post: Value = serde_json::from_str(&text).unwrap();
+                    accepted.push(post["id"].as_str().unwrap().to_owned());
+                }
+            }
+            accepted
+        })
+    });
+    // Some of hers have come through the first process, and more are under way.
+    eventually("they write", async || (listeners[0].updates().len() > 20).then_some(())).await;
+    one.kill();
+    let mut accepted = Vec::new();
+    for writer in writers {
+        accepted.push(writer.await.unwrap());
+    }
+    let survivors = &accepted[1..];
+    assert!(survivors.iter().all(|posts| posts.len() == 40), "the others take over at once");
+    let accepted: Vec<String> = accepted.into_iter().flatten().collect();
+    for listener in &listeners {
+        eventually("she hears of all", async || {
+            let heard = listener.updates();
+            accepted.iter().all(|id| heard.contains_key(id)).then_some(())
+        })
+        .await;
+        assert!(listener.updates().values().all(|times| *times == 1), "none comes twice");
+    }
+    let reader = dana.at(others[0].http(), &others[0].base);
+    let mut home = Vec::new();
+    let mut path = "/api/v1/timelines/home?limit=40".to_owned();
+    loop {
+        let page = reader.get(&path).await.ok();
+        let ids = page.as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned());
+        let before = home.len();
+        home.extend(ids);
+        if home.len() == before {
+            break;
+        }
+        path = format!("/api/v1/timelines/home?limit=40&max_id={}", home.last().unwrap());
+    }
+    for id in &accepted {
+        assert_eq!(home.iter().filter(|other| *other == id).count(), 1, "{id}");
+    }
 }
 
 on_both! {
