@@ -31,6 +31,18 @@ pub struct Sender {
     key: PublicKey,
 }
 
+impl Sender {
+    fn new(account: &Account, key: PublicKey) -> Self {
+        Self {
+            id: account.id,
+            uri: account.uri.clone(),
+            domain: account.domain.clone(),
+            suspended: account.is_suspended(),
+            key,
+        }
+    }
+}
+
 /// Why nobody could be found to have signed.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownSender {
@@ -98,9 +110,10 @@ impl Federation {
 
     /// The owner of a key that is known here.
     async fn known_sender(&self, key_id: &str) -> Result<Option<Arc<Sender>>, UnknownSender> {
-        if let Some(known) = self.cached_sender(key_id) {
+        if let Some(known) = self.remembered.sender(key_id) {
             return Ok(Some(known));
         }
+        let now = self.remembered.now();
         let mut conn = self.app.db.read().await.map_err(app::Error::from)?;
         let Some((account, pem)) = stored_key(&mut conn, key_id).await.map_err(app::Error::from)? else {
             return Ok(None);
@@ -112,32 +125,22 @@ impl Federation {
         self.refresh_if_stale(&account).await?;
         // A stored key that cannot be read (any more) is as good as none: it is fetched.
         let Ok(key) = PublicKey::from_pem(&pem) else { return Ok(None) };
-        Ok(Some(self.keep_sender(key_id, &account, key)))
-    }
-
-    fn keep_sender(&self, key_id: &str, account: &Account, key: PublicKey) -> Arc<Sender> {
-        let sender = Arc::new(Sender {
-            id: account.id,
-            uri: account.uri.clone(),
-            domain: account.domain.clone(),
-            suspended: account.is_suspended(),
-            key,
-        });
-        self.cache_sender(key_id, Arc::clone(&sender));
-        sender
+        let sender = Arc::new(Sender::new(&account, key));
+        self.remembered.keep_sender(now, key_id, Arc::clone(&sender));
+        Ok(Some(sender))
     }
 
     /// One more look at a key that did not fit, at most every few minutes for an actor, and for a host as a whole
     /// not more than a few at a time.
     fn may_refetch(&self, actor: &str, key_id: &str) -> bool {
-        if self.refetched.contains_key(actor) {
+        if self.refetched.get(actor).is_some() {
             return false;
         }
         let host = Url::parse(key_id).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         // Sixteen slots a host: whoever forges signatures in the names of its many actors fills them, and that is all.
         let slot = actor.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
         let slot = format!("{host} {slot}");
-        if self.refetched.contains_key(&slot) {
+        if self.refetched.get(&slot).is_some() {
             return false;
         }
         self.refetched.insert(actor.to_owned(), ());
@@ -154,7 +157,7 @@ impl Federation {
         if let Some(actor) = actor.filter(|actor| document == key_id && same_server(actor, key_id)) {
             let (account, value) = self.fetch_actor(actor, &budget).await?;
             if let Some(pem) = shown_key(key_id, &account, &value)? {
-                return self.use_sender(key_id, &account, &pem);
+                return sender(&account, &pem);
             }
             seen = Some((account, value));
         }
@@ -165,7 +168,7 @@ impl Federation {
         if types(&value).any(|t| ActorKind::parse(t).is_some()) {
             let account = self.keep_actor(&value, &budget).await?;
             let pem = shown_key(key_id, &account, &value)?.ok_or(UnknownSender::NotTheirs)?;
-            return self.use_sender(key_id, &account, &pem);
+            return sender(&account, &pem);
         }
         // A document of its own: it names the actor, and the actor names it.
         let key = keys_of(&value).into_iter().find(|key| key.id == key_id).ok_or(UnknownSender::NotTheirs)?;
@@ -177,17 +180,10 @@ impl Federation {
         if account.uri != owner || !named_keys(&value).iter().any(|id| id == key_id) {
             return Err(UnknownSender::NotTheirs);
         }
-        let sender = self.use_sender(key_id, &account, &key.pem)?;
+        let sender = sender(&account, &key.pem)?;
         app::peers::account::keep_key(&self.app, &account, &AccountKey { id: key.id, pem: key.pem }).await?;
+        self.remembered.forget_account(account.id);
         Ok(sender)
-    }
-
-    fn use_sender(&self, key_id: &str, account: &Account, pem: &str) -> Result<Arc<Sender>, UnknownSender> {
-        if account.is_local() {
-            return Err(UnknownSender::NotTheirs);
-        }
-        let key = PublicKey::from_pem(pem).map_err(|_| UnknownSender::UnusableKey)?;
-        Ok(self.keep_sender(key_id, account, key))
     }
 
     /// Asks for a profile to be read again, later, when it was last read long ago.
@@ -195,7 +191,7 @@ impl Federation {
         let fresh = account.fetched_at.is_some_and(|at| at.plus(STALE) > self.app.now());
         // Once in a while is enough: the job may wait for its turn.
         let asked = format!("refresh {}", account.uri);
-        if fresh || self.refetched.contains_key(&asked) {
+        if fresh || self.refetched.get(&asked).is_some() {
             return Ok(());
         }
         self.refetched.insert(asked, ());
@@ -204,6 +200,15 @@ impl Federation {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What was fetched was written just now: it is read from there when its owner comes again.
+fn sender(account: &Account, pem: &str) -> Result<Arc<Sender>, UnknownSender> {
+    if account.is_local() {
+        return Err(UnknownSender::NotTheirs);
+    }
+    let key = PublicKey::from_pem(pem).map_err(|_| UnknownSender::UnusableKey)?;
+    Ok(Arc::new(Sender::new(account, key)))
 }
 
 /// The key as its actor's document shows it; `None` where it is only named, or not there.

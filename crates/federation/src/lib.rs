@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod keys;
 pub mod nodeinfo;
 pub mod outbound;
+mod remembered;
 pub mod resolve;
 pub mod routes;
 pub mod signature;

@@ -243,7 +243,7 @@ impl Federation {
         let further = actor.keys.into_iter().skip(1).map(|key| AccountKey { id: key.id, pem: key.pem });
         let keys = FurtherKeys { shown: further.collect(), named: actor.named_keys };
         let stored = Box::pin(app::peers::account::receive(&self.app, &account, &keys)).await?;
-        self.forget_account(stored.id);
+        self.remembered.forget_account(stored.id);
         Ok(stored)
     }
 

@@ -5,25 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use bytes::Bytes;
 use domain::AccountId;
 use domain::account::Account;
-use domain::event::Event;
 use domain::instance::{DomainPolicy, DomainSeverity};
-use moka::sync::Cache;
-use tokio::sync::{OnceCell, broadcast};
+use storage::Recent;
+use tokio::sync::OnceCell;
 
 use crate::client::{Budget, Client, SetUpError};
 use crate::config::Config;
-use crate::keys::Sender;
+use crate::remembered::Remembered;
 use crate::signature::SigningKey;
 use crate::wire::actor::instance_key_id;
 
-/// How long policies, and documents of our actors, are believed without looking again. A change made in this process,
-/// or in another on PostgreSQL, is told at once; on the embedded database a command beside the server tells nobody.
-const POLICIES_FOR: Duration = Duration::from_secs(5);
-/// How long another server's key is believed without looking at its account again.
-const SENDERS_FOR: Duration = Duration::from_secs(600);
+/// How long a parsed private key stays in memory.
+const SIGNING_KEYS_FOR: Duration = Duration::from_secs(3600);
 /// A host's keys are fetched again, after one that did not fit, at most once in so long.
 const REFETCH_AFTER: Duration = Duration::from_secs(300);
 /// Keys that are looked for at a host in vain within that time; then strangers make us ask it no more.
@@ -41,21 +36,13 @@ pub struct Inner {
     pub client: Client,
     pub config: Config,
     /// Parsed private keys of local accounts: parsing takes longer than signing.
-    signing_keys: Cache<AccountId, Arc<SigningKey>>,
+    signing_keys: Recent<AccountId, Arc<SigningKey>>,
     instance: OnceCell<Instance>,
-    /// By key id.
-    senders: Cache<String, Arc<Sender>>,
+    pub(crate) remembered: Remembered,
     /// Hosts and actors whose key was fetched again a moment ago.
-    pub(crate) refetched: Cache<String, ()>,
+    pub(crate) refetched: Recent<String, ()>,
     /// How many keys of a host were looked for in vain in the last minutes.
-    missed: Cache<String, u32>,
-    policies: Cache<(), Arc<Vec<DomainPolicy>>>,
-    /// Documents of local actors, by lower-case name.
-    actors: Cache<String, Bytes>,
-    /// WebFinger's answers for them, alike.
-    fingers: Cache<String, Bytes>,
-    /// The names and key ids under which something of an account is kept above.
-    kept: Cache<AccountId, Arc<[String]>>,
+    missed: Recent<String, u32>,
 }
 
 /// The instance actor's key.
@@ -73,108 +60,25 @@ impl std::ops::Deref for Federation {
 }
 
 impl Federation {
-    /// To be called within a tokio runtime: caches listen to the database's events from then on.
-    ///
     /// # Errors
     /// When the outgoing client cannot be set up: see [`SetUpError`].
     pub fn new(app: App, config: Config) -> Result<Self, SetUpError> {
         let client = Client::new(&config, &app.urls, app.clock().clone())?;
-        let events = app.db.hub().subscribe();
         let inner = Arc::new(Inner {
             client,
             config,
-            signing_keys: Cache::new(10_000),
+            signing_keys: Recent::new(10_000, SIGNING_KEYS_FOR),
             instance: OnceCell::new(),
-            senders: Cache::builder().max_capacity(50_000).time_to_live(SENDERS_FOR).build(),
-            refetched: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
-            missed: Cache::builder().max_capacity(10_000).time_to_live(REFETCH_AFTER).build(),
-            policies: Cache::builder().max_capacity(1).time_to_live(POLICIES_FOR).build(),
-            actors: Cache::builder().max_capacity(2_000).time_to_live(POLICIES_FOR).build(),
-            fingers: Cache::builder().max_capacity(10_000).time_to_live(POLICIES_FOR).build(),
-            kept: Cache::builder().max_capacity(60_000).time_to_live(SENDERS_FOR).build(),
+            remembered: Remembered::new(app.db.hub()),
+            refetched: Recent::new(10_000, REFETCH_AFTER),
+            missed: Recent::new(10_000, REFETCH_AFTER),
             app,
         });
-        tokio::spawn(forget_what_changed(Arc::downgrade(&inner), events));
         Ok(Self { inner })
     }
 }
 
-/// Drops what a change made stale, for as long as the state lives.
-async fn forget_what_changed(inner: std::sync::Weak<Inner>, mut events: broadcast::Receiver<Event>) {
-    loop {
-        let event = events.recv().await;
-        let Some(inner) = inner.upgrade() else { return };
-        match event {
-            Ok(Event::AccountChanged { account }) => inner.forget_account(account),
-            Ok(Event::SettingsChanged) => {
-                inner.policies.invalidate_all();
-                // A domain that was blocked takes its accounts along.
-                inner.senders.invalidate_all();
-            }
-            Ok(_) => {}
-            Err(broadcast::error::RecvError::Lagged(_)) => {
-                inner.policies.invalidate_all();
-                inner.actors.invalidate_all();
-                inner.fingers.invalidate_all();
-                inner.senders.invalidate_all();
-            }
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
 impl Inner {
-    /// Forgets what is kept of an account: it changed.
-    pub(crate) fn forget_account(&self, account: AccountId) {
-        for name in self.kept.remove(&account).iter().flat_map(|names| names.iter()) {
-            self.actors.invalidate(name);
-            self.fingers.invalidate(name);
-            self.senders.invalidate(name);
-        }
-    }
-
-    fn remember(&self, account: AccountId, name: &str) {
-        self.kept.entry(account).and_upsert_with(|known| {
-            let known = known.map(moka::Entry::into_value).unwrap_or_default();
-            if known.iter().any(|other| other == name) {
-                return known;
-            }
-            known.iter().cloned().chain([name.to_owned()]).collect()
-        });
-    }
-
-    /// The document of a local actor, if it was made a moment ago. By name, without regard to case.
-    pub(crate) fn actor_document(&self, name: &str) -> Option<Bytes> {
-        self.actors.get(&name.to_lowercase())
-    }
-
-    pub(crate) fn keep_actor_document(&self, name: &str, account: AccountId, document: Bytes) {
-        let name = name.to_lowercase();
-        self.remember(account, &name);
-        self.actors.insert(name, document);
-    }
-
-    /// WebFinger's answer for a local account, if it was made a moment ago. By name, without regard to case.
-    pub(crate) fn finger(&self, name: &str) -> Option<Bytes> {
-        self.fingers.get(&name.to_lowercase())
-    }
-
-    pub(crate) fn keep_finger(&self, name: &str, account: AccountId, answer: Bytes) {
-        let name = name.to_lowercase();
-        self.remember(account, &name);
-        self.fingers.insert(name, answer);
-    }
-
-    /// Who signs with a key, if it is known without looking.
-    pub(crate) fn cached_sender(&self, key_id: &str) -> Option<Arc<Sender>> {
-        self.senders.get(key_id)
-    }
-
-    pub(crate) fn cache_sender(&self, key_id: &str, sender: Arc<Sender>) {
-        self.remember(sender.id, key_id);
-        self.senders.insert(key_id.to_owned(), sender);
-    }
-
     /// May a host be asked for one more key that is not known?
     pub(crate) fn may_look_for_keys(&self, host: &str) -> bool {
         self.missed.get(host).is_none_or(|misses| misses < MISSES)
@@ -182,9 +86,7 @@ impl Inner {
 
     /// A key was looked for at this host, in vain.
     pub(crate) fn missed_key(&self, host: &str) {
-        self.missed
-            .entry_by_ref(host)
-            .and_upsert_with(|misses| misses.map_or(0, moka::Entry::into_value).saturating_add(1));
+        self.missed.update(host, |misses| misses.map_or(1, |n| n.saturating_add(1)));
     }
 
     /// How many requests one occasion may cause.
@@ -245,12 +147,13 @@ impl Inner {
     /// # Errors
     /// When the database refuses.
     pub async fn policy(&self, domain: &str) -> app::Result<Option<DomainSeverity>> {
-        let all = match self.policies.get(&()) {
+        let all = match self.remembered.policies() {
             Some(all) => all,
             None => {
+                let now = self.remembered.now();
                 let mut conn = self.app.db.read().await?;
                 let all = Arc::new(storage::domains::policies(&mut conn).await?);
-                self.policies.insert((), Arc::clone(&all));
+                self.remembered.keep_policies(now, Arc::clone(&all));
                 all
             }
         };

@@ -45,7 +45,7 @@ struct Inner {
     ids: IdGenerator,
     clock: Clock,
     node: Node,
-    kept: Kept,
+    kept: Arc<Kept>,
 }
 
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Db {
 
     fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
         let ids = IdGenerator::new(clock.clone(), node.number);
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node, kept: Kept::default() }) }
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node, kept: Arc::default() }) }
     }
 
     /// A connection for reading. Hold one per request, not one per query.
@@ -270,7 +270,7 @@ fn migration(e: sqlx::migrate::MigrateError) -> Error {
 pub struct Conn {
     kind: Kind,
     /// What was read before, by version.
-    pub(crate) kept: Kept,
+    pub(crate) kept: Arc<Kept>,
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::account::{Account, Role};
 use domain::attachment::{Attachment, AttachmentKind, Focus};
@@ -143,9 +144,10 @@ async fn kept_cores(
 ) -> Result<HashMap<PostId, Arc<PostCore>>> {
     let mut cores = HashMap::with_capacity(seen.len());
     let mut missing = HashMap::new();
+    let now = Instant::now();
     for p in seen {
         let id = PostId(p.id);
-        match conn.kept.post(id, p.version) {
+        match conn.kept.post(now, id, p.version) {
             Some(core) => drop(cores.insert(id, core)),
             None => drop(missing.insert(id, p.version)),
         }
@@ -225,8 +227,9 @@ pub(crate) async fn account_in_version(conn: &mut Conn, id: AccountId, version: 
 async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result<HashMap<AccountId, Arc<AccountView>>> {
     let mut views = HashMap::with_capacity(wanted.len());
     let mut missing = HashMap::new();
+    let now = Instant::now();
     for (id, version) in wanted {
-        match conn.kept.account(id, version) {
+        match conn.kept.account(now, id, version) {
             Some(view) => drop(views.insert(id, view)),
             None => drop(missing.insert(id, version)),
         }

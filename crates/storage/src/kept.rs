@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::view::{AccountView, PostCore, PostFlags};
 use domain::{AccountId, PostId};
-use moka::sync::Cache;
 
 use crate::community::Totals;
+use crate::recent::Recent;
 
 /// Custom emojis are shown with posts and accounts but have no version there: a change shows after this long.
 const KEEP: Duration = Duration::from_secs(5 * 60);
@@ -22,36 +22,36 @@ const MARKS: usize = 1_000;
 /// What is told of the whole community takes a walk through a table, and nobody minds if it is a little old.
 const KEEP_TOTALS: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Kept {
-    posts: Cache<PostId, (i64, Arc<PostCore>)>,
-    accounts: Cache<AccountId, (i64, Arc<AccountView>)>,
-    marks: Cache<AccountId, Arc<Marks>>,
-    pub(crate) totals: Cache<(), Totals>,
+    posts: Recent<PostId, (i64, Arc<PostCore>)>,
+    accounts: Recent<AccountId, (i64, Arc<AccountView>)>,
+    marks: Recent<AccountId, Arc<Marks>>,
+    pub(crate) totals: Recent<(), Totals>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
         Self {
-            posts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
-            accounts: Cache::builder().max_capacity(4_000).time_to_live(KEEP).build(),
-            marks: Cache::builder().max_capacity(1_000).time_to_idle(KEEP).build(),
-            totals: Cache::builder().max_capacity(1).time_to_live(KEEP_TOTALS).build(),
+            posts: Recent::new(4_000, KEEP),
+            accounts: Recent::new(4_000, KEEP),
+            marks: Recent::new(1_000, KEEP),
+            totals: Recent::new(1, KEEP_TOTALS),
         }
     }
 }
 
 impl Kept {
-    pub(crate) fn post(&self, id: PostId, version: i64) -> Option<Arc<PostCore>> {
-        self.posts.get(&id).filter(|(kept, _)| *kept == version).map(|(_, core)| core)
+    pub(crate) fn post(&self, now: Instant, id: PostId, version: i64) -> Option<Arc<PostCore>> {
+        self.posts.get_at(now, &id).filter(|(kept, _)| *kept == version).map(|(_, core)| core)
     }
 
     pub(crate) fn keep_post(&self, version: i64, core: Arc<PostCore>) {
         self.posts.insert(core.post.id, (version, core));
     }
 
-    pub(crate) fn account(&self, id: AccountId, version: i64) -> Option<Arc<AccountView>> {
-        self.accounts.get(&id).filter(|(kept, _)| *kept == version).map(|(_, view)| view)
+    pub(crate) fn account(&self, now: Instant, id: AccountId, version: i64) -> Option<Arc<AccountView>> {
+        self.accounts.get_at(now, &id).filter(|(kept, _)| *kept == version).map(|(_, view)| view)
     }
 
     pub(crate) fn keep_account(&self, version: i64, view: Arc<AccountView>) {

@@ -48,7 +48,7 @@ pub struct Inner {
     /// How often the client API may be asked.
     pub api_limits: RateLimits,
     /// JSON that was written before.
-    pub rendered: Rendered,
+    pub rendered: Arc<Rendered>,
     pub community: Community,
     /// Who listens to what happens.
     pub listeners: Listeners,
@@ -74,7 +74,7 @@ impl Web {
     pub fn new(federation: Federation, config: Config, stop: CancellationToken) -> Self {
         let app = federation.app.clone();
         let tokens = Tokens::new(app.db.hub());
-        let (rendered, listeners) = (Rendered::default(), Listeners::default());
+        let (rendered, listeners) = (Arc::<Rendered>::default(), Listeners::default());
         streaming::start(&app, &rendered, &listeners);
         let inner = Inner {
             tokens,

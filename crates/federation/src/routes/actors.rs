@@ -10,6 +10,7 @@ use storage::{Conn, accounts, hydrate};
 use super::fetcher::Fetcher;
 use super::{Refused, bytes_of, document, wants_activity};
 use crate::Federation;
+use crate::remembered::Answer;
 use crate::wire::actor::{actor, instance_actor};
 use crate::wire::{Context, Document};
 
@@ -29,16 +30,17 @@ pub(super) async fn account(
         return Ok(Redirect::to(&fed.app.urls.profile(&name)).into_response());
     }
     Fetcher::of(&fed, &parts).await?;
-    if let Some(bytes) = fed.actor_document(&name) {
+    if let Some(bytes) = fed.remembered.answer(Answer::Actor, &name) {
         return Ok(bytes_of(bytes));
     }
+    let now = fed.remembered.now();
     let mut conn = fed.app.db.read().await?;
     let account = local(&mut conn, &fed, &name).await?;
     let view = hydrate::account(&mut conn, account.id).await?;
     drop(conn);
     let actor = actor(&view, &fed.app.urls).ok_or(Refused::NotFound)?;
     let bytes: Bytes = Document::new(Context::Actor, actor).to_bytes().map_err(app::Error::internal)?.into();
-    fed.keep_actor_document(&name, account.id, bytes.clone());
+    fed.remembered.keep_answer(now, Answer::Actor, &name, account.id, bytes.clone());
     Ok(bytes_of(bytes))
 }
 

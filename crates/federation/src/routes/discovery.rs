@@ -10,6 +10,7 @@ use serde::Deserialize;
 use storage::{accounts, community, settings};
 
 use super::Refused;
+use crate::remembered::Answer;
 use crate::webfinger::{self, Jrd, Resource};
 use crate::{Federation, nodeinfo};
 
@@ -27,9 +28,10 @@ pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query
     match webfinger::resource(&asked, urls).ok_or(Refused::NotFound)? {
         Resource::Instance => jrd(&webfinger::instance(urls)).map(found),
         Resource::Name(name) => {
-            if let Some(answer) = fed.finger(&name) {
+            if let Some(answer) = fed.remembered.answer(Answer::Finger, &name) {
                 return Ok(found(answer));
             }
+            let now = fed.remembered.now();
             let mut conn = fed.app.db.read().await?;
             let account = accounts::by_handle(&mut conn, &name, "").await?;
             let account = match account.filter(|account| !account.is_suspended()) {
@@ -38,7 +40,7 @@ pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query
                 None => return Err(Refused::NotFound),
             };
             let answer = jrd(&webfinger::account(&account, urls))?;
-            fed.keep_finger(&name, account.id, answer.clone());
+            fed.remembered.keep_answer(now, Answer::Finger, &name, account.id, answer.clone());
             Ok(found(answer))
         }
     }

@@ -11,7 +11,8 @@ use domain::view::{AccountView, ConversationView, NotificationView, PostCore, Po
 use domain::{AccountId, FileUrls, PostId, Timestamp, Viewer, Visibility, Whom};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -25,15 +26,17 @@ use crate::state::Web;
 
 /// Bytes of JSON kept for accounts and for posts, each.
 const KEEP: u64 = 12 * 1024 * 1024;
+/// What one of them usually weighs.
+const USUALLY: usize = 4 * 1024;
 
 /// JSON that is ready to be sent.
 pub type Json = Arc<RawValue>;
 
 /// What was written before.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rendered {
-    accounts: Cache<AccountId, KeptAccount>,
-    posts: Cache<PostKey, KeptPost>,
+    accounts: Cache<AccountId, KeptAccount, Size>,
+    posts: Cache<PostKey, KeptPost, Size>,
 }
 
 /// Which post, what its reader did with it, and for whom the addresses in it are.
@@ -60,17 +63,33 @@ fn same<T: PartialEq>(a: &Arc<T>, b: &Arc<T>) -> bool {
     Arc::ptr_eq(a, b) || a == b
 }
 
-fn weight(json: &RawValue) -> u32 {
-    // The view it was made from stays alive with it, and is about as large.
-    u32::try_from(json.get().len() * 2 + 256).unwrap_or(u32::MAX)
+/// Weighs in bytes.
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Size {
+    fn of(json: &RawValue) -> u64 {
+        // The view it was made from stays alive with it, and is about as large.
+        json.get().len() as u64 * 2 + 256
+    }
+}
+
+impl Weighter<AccountId, KeptAccount> for Size {
+    fn weight(&self, _: &AccountId, kept: &KeptAccount) -> u64 {
+        Self::of(&kept.json)
+    }
+}
+
+impl Weighter<PostKey, KeptPost> for Size {
+    fn weight(&self, _: &PostKey, kept: &KeptPost) -> u64 {
+        Self::of(&kept.0.json)
+    }
 }
 
 impl Default for Rendered {
     fn default() -> Self {
-        Self {
-            accounts: Cache::builder().max_capacity(KEEP).weigher(|_, kept: &KeptAccount| weight(&kept.json)).build(),
-            posts: Cache::builder().max_capacity(KEEP).weigher(|_, kept: &KeptPost| weight(&kept.0.json)).build(),
-        }
+        let entries = usize::try_from(KEEP).unwrap_or(usize::MAX) / USUALLY;
+        Self { accounts: Cache::with_weighter(entries, KEEP, Size), posts: Cache::with_weighter(entries, KEEP, Size) }
     }
 }
 

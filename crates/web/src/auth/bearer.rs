@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -14,9 +14,8 @@ use domain::scope::Scopes;
 use domain::{AccountId, AppId, TokenId, Viewer};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use moka::sync::Cache;
-use storage::Hub;
 use storage::oauth::Grant;
+use storage::{Hub, Recent};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
@@ -26,7 +25,7 @@ use crate::state::Web;
 /// How long a looked-up token is remembered. The command line of the embedded database closes accounts from another
 /// process, which this one hears of only by looking again.
 const REMEMBER: Duration = Duration::from_secs(5);
-const REMEMBERED: u64 = 20_000;
+const REMEMBERED: usize = 20_000;
 /// A token's last use is noted at most this often, in milliseconds.
 const NOTE_USE_EVERY: i64 = 6 * 3600 * 1000;
 
@@ -155,15 +154,15 @@ impl OptionalFromRequestParts<Web> for Authorized {
 }
 
 /// Tokens that were looked up lately.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Tokens {
-    grants: Cache<Digest, Arc<Grant>>,
+    grants: Recent<Digest, Arc<Grant>>,
     /// Which of them stand for an account.
-    of: Cache<AccountId, Arc<Mutex<HashSet<Digest>>>>,
+    of: Recent<AccountId, HashSet<Digest>>,
     /// What happened since somebody last asked: read before each answer, so that none is staler than the last commit.
-    events: Arc<Mutex<Receiver<Event>>>,
+    events: Mutex<Receiver<Event>>,
     /// How often something was forgotten.
-    ended: Arc<AtomicU64>,
+    ended: AtomicU64,
 }
 
 impl Tokens {
@@ -171,15 +170,15 @@ impl Tokens {
     #[must_use]
     pub(crate) fn new(hub: &Hub) -> Self {
         Self {
-            grants: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
-            of: Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBER * 4).build(),
-            events: Arc::new(Mutex::new(hub.subscribe())),
-            ended: Arc::default(),
+            grants: Recent::new(REMEMBERED, REMEMBER),
+            of: Recent::new(REMEMBERED, REMEMBER * 4),
+            events: Mutex::new(hub.subscribe()),
+            ended: AtomicU64::new(0),
         }
     }
 
     fn get(&self, digest: &Digest) -> Option<Arc<Grant>> {
-        self.catch_up();
+        drop(self.catch_up());
         self.grants.get(digest)
     }
 
@@ -190,39 +189,38 @@ impl Tokens {
 
     /// Remembers it, unless tokens have ended since: this may be one of them.
     fn keep(&self, digest: Digest, grant: Arc<Grant>, looked_up_at: u64) {
-        self.catch_up();
+        // Nothing ends between the question and the answer.
+        let _events = self.catch_up();
         if self.ended() != looked_up_at {
             return;
         }
         if let Some(holder) = grant.holder {
-            let digests = self.of.get_with(holder.account, Arc::default);
-            digests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone());
+            self.of.update(&holder.account, |known| {
+                known.into_iter().flatten().cloned().chain([digest.clone()]).collect()
+            });
         }
         self.grants.insert(digest, grant);
     }
 
-    fn catch_up(&self) {
+    fn catch_up(&self) -> MutexGuard<'_, Receiver<Event>> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match events.try_recv() {
                 Ok(Event::TokenRevoked { token }) => {
-                    let ended: Vec<_> = self.grants.iter().filter(|(_, g)| g.token == token).collect();
-                    ended.into_iter().for_each(|(digest, _)| self.grants.invalidate(&*digest));
+                    self.grants.retain(|_, grant| grant.token != token);
                 }
                 Ok(Event::AccountChanged { account }) => self.forget_account(account),
                 Ok(_) => continue,
-                Err(TryRecvError::Lagged(_)) => self.grants.invalidate_all(),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+                Err(TryRecvError::Lagged(_)) => self.grants.clear(),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return events,
             }
             self.ended.fetch_add(1, Ordering::Release);
         }
     }
 
     fn forget_account(&self, account: AccountId) {
-        if let Some(digests) = self.of.remove(&account) {
-            for digest in digests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                self.grants.invalidate(digest);
-            }
+        for digest in self.of.remove(&account).into_iter().flatten() {
+            self.grants.remove(&digest);
         }
     }
 }

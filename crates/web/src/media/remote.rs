@@ -17,7 +17,7 @@ use domain::{AccountId, AttachmentId, EmojiId};
 use federation::client::{Budget, Want};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use moka::future::Cache;
+use storage::Recent;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -50,14 +50,13 @@ struct Kept {
 /// What was fetched lately, so that a page of pictures is fetched once however many look at it.
 #[derive(Debug)]
 pub struct Fetched {
-    recent: Cache<What, Option<Kept>>,
+    recent: Recent<What, Option<Kept>>,
     turns: Semaphore,
 }
 
 impl Default for Fetched {
     fn default() -> Self {
-        let recent = Cache::builder().max_capacity(20_000).time_to_live(REMEMBER).build();
-        Self { recent, turns: Semaphore::new(AT_ONCE) }
+        Self { recent: Recent::new(20_000, REMEMBER), turns: Semaphore::new(AT_ONCE) }
     }
 }
 
@@ -81,7 +80,7 @@ pub async fn attachment(
     };
     let kept = match &a.key {
         Some(key) => Some(Kept { key: key.clone(), preview: a.preview_key.clone() }),
-        None => web.fetched.recent.get_with(What::Attachment(a.id), fetch_attachment(&web, &a)).await,
+        None => web.fetched.recent.get_or_make(&What::Attachment(a.id), fetch_attachment(&web, &a)).await,
     };
     match (kept, size.as_str()) {
         (Some(kept), "original") => send(&web, &kept.key, &parts.headers, for_whom).await,
@@ -162,7 +161,7 @@ async fn kept_profile_image(web: &Web, what: What, id: AccountId) -> Option<Kept
         noted(app::remote_media::keep_profile_image(&web.app, id, is_avatar, &url, made).await)?;
         Some(Kept { key, preview: None })
     };
-    web.fetched.recent.get_with(what, fetching).await
+    web.fetched.recent.get_or_make(&what, fetching).await
 }
 
 /// `GET /media/remote/emojis/{id}`.
@@ -193,7 +192,7 @@ async fn kept_emoji(web: &Web, id: EmojiId) -> Option<Kept> {
         noted(app::remote_media::keep_emoji(&web.app, id, &key).await)?;
         Some(Kept { key, preview: None })
     };
-    web.fetched.recent.get_with(What::Emoji(id), fetching).await
+    web.fetched.recent.get_or_make(&What::Emoji(id), fetching).await
 }
 
 /// The bytes at an address elsewhere, and the type that its server gave them.

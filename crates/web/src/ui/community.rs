@@ -7,22 +7,21 @@ use std::time::Duration;
 use app::App;
 use app::accounts::set_up;
 use domain::instance::CommunitySettings;
-use moka::future::Cache;
+use storage::Recent;
 
 /// Another process may change the settings; this one sees it after so long at most.
 const REMEMBER: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Community {
-    settings: Cache<(), Arc<CommunitySettings>>,
+    settings: Recent<(), Arc<CommunitySettings>>,
     /// Somebody is, or was, a member: it is not new, and never will be again.
     begun: AtomicBool,
 }
 
 impl Default for Community {
     fn default() -> Self {
-        let settings = Cache::builder().max_capacity(1).time_to_live(REMEMBER).build();
-        Self { settings, begun: AtomicBool::new(false) }
+        Self { settings: Recent::new(1, REMEMBER), begun: AtomicBool::new(false) }
     }
 }
 
@@ -30,12 +29,12 @@ impl Community {
     /// # Errors
     /// When the database cannot answer.
     pub async fn get(&self, app: &App) -> app::Result<Arc<CommunitySettings>> {
-        if let Some(settings) = self.settings.get(&()).await {
+        if let Some(settings) = self.settings.get(&()) {
             return Ok(settings);
         }
         let mut conn = app.db.read().await?;
         let settings = Arc::new(storage::settings::community(&mut conn).await?);
-        self.settings.insert((), settings.clone()).await;
+        self.settings.insert((), settings.clone());
         Ok(settings)
     }
 
@@ -61,7 +60,7 @@ impl Community {
     }
 
     /// They were changed here.
-    pub async fn forget(&self) {
-        self.settings.invalidate(&()).await;
+    pub fn forget(&self) {
+        self.settings.clear();
     }
 }

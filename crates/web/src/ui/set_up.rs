@@ -74,7 +74,7 @@ pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Resul
     if !form.is_amiss() {
         match set_up(&web.app, &form.member(), &form.title, &form.code).await {
             Ok(owner) => {
-                web.community.forget().await;
+                web.community.forget();
                 return visitor.sign_in(owner.id, "/").await;
             }
             // Somebody else was quicker.

@@ -27,8 +27,8 @@ use crate::api::render::{Render, Rendered, raw};
 const MAY_THEY_STILL: Duration = Duration::from_secs(5);
 
 /// Serves listeners for as long as the database lives.
-pub fn start(app: &App, rendered: &Rendered, listeners: &Listeners) {
-    let dispatch = Dispatch { app: app.clone(), rendered: rendered.clone(), listeners: listeners.clone() };
+pub fn start(app: &App, rendered: &Arc<Rendered>, listeners: &Listeners) {
+    let dispatch = Dispatch { app: app.clone(), rendered: Arc::clone(rendered), listeners: listeners.clone() };
     let mut events = app.db.hub().subscribe();
     tokio::spawn(async move {
         let mut looks = tokio::time::interval(MAY_THEY_STILL);
@@ -63,7 +63,7 @@ pub fn start(app: &App, rendered: &Rendered, listeners: &Listeners) {
 
 struct Dispatch {
     app: App,
-    rendered: Rendered,
+    rendered: Arc<Rendered>,
     listeners: Listeners,
 }
 

@@ -1,0 +1,164 @@
+//! What was read from the database a moment ago, for as long as nothing says that it changed.
+//!
+//! Before anything is given out, the events that came since are looked at: within this process no answer is staler than
+//! the last commit. What was being read while something changed is not kept.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::AccountId;
+use domain::event::Event;
+use domain::instance::DomainPolicy;
+use storage::{Hub, Recent};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
+
+use crate::keys::Sender;
+
+/// How long policies, and answers about our accounts, are believed without looking again. A change made in this
+/// process, or in another on PostgreSQL, is told at once; on the embedded database a command beside the server tells
+/// nobody.
+const POLICIES_FOR: Duration = Duration::from_secs(5);
+/// How long another server's key is believed without looking at its account again.
+const SENDERS_FOR: Duration = Duration::from_secs(600);
+
+/// What is told of a local account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    /// Her actor document.
+    Actor,
+    /// `WebFinger`'s.
+    Finger,
+}
+
+/// When something was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(u64);
+
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    /// By key id.
+    senders: Recent<String, Arc<Sender>>,
+    policies: Recent<(), Arc<Vec<DomainPolicy>>>,
+    /// By lower-case name.
+    answers: Recent<(Answer, String), Bytes>,
+    /// The names and key ids under which something of an account is kept above.
+    names: Recent<AccountId, Arc<[String]>>,
+    /// What happened since somebody last asked.
+    events: Mutex<Receiver<Event>>,
+    /// How often something was forgotten.
+    changes: AtomicU64,
+}
+
+impl Remembered {
+    pub(crate) fn new(hub: &Hub) -> Self {
+        Self {
+            senders: Recent::new(50_000, SENDERS_FOR),
+            policies: Recent::new(1, POLICIES_FOR),
+            answers: Recent::new(10_000, POLICIES_FOR),
+            names: Recent::new(60_000, SENDERS_FOR),
+            events: Mutex::new(hub.subscribe()),
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// To be asked before that is read which is to be kept.
+    pub(crate) fn now(&self) -> Moment {
+        let _events = self.catch_up();
+        Moment(self.changes.load(Ordering::Acquire))
+    }
+
+    /// Who signs with a key.
+    pub(crate) fn sender(&self, key_id: &str) -> Option<Arc<Sender>> {
+        drop(self.catch_up());
+        self.senders.get(key_id)
+    }
+
+    pub(crate) fn keep_sender(&self, read: Moment, key_id: &str, sender: Arc<Sender>) {
+        self.keep(read, || {
+            self.remember(sender.id, key_id);
+            self.senders.insert(key_id.to_owned(), sender);
+        });
+    }
+
+    /// What is told of a local account: by its name, without regard to case.
+    pub(crate) fn answer(&self, which: Answer, name: &str) -> Option<Bytes> {
+        drop(self.catch_up());
+        self.answers.get(&(which, name.to_lowercase()))
+    }
+
+    pub(crate) fn keep_answer(&self, read: Moment, which: Answer, name: &str, account: AccountId, bytes: Bytes) {
+        let name = name.to_lowercase();
+        self.keep(read, || {
+            self.remember(account, &name);
+            self.answers.insert((which, name), bytes);
+        });
+    }
+
+    /// What the owner decided about other communities.
+    pub(crate) fn policies(&self) -> Option<Arc<Vec<DomainPolicy>>> {
+        drop(self.catch_up());
+        self.policies.get(&())
+    }
+
+    pub(crate) fn keep_policies(&self, read: Moment, policies: Arc<Vec<DomainPolicy>>) {
+        self.keep(read, || self.policies.insert((), policies));
+    }
+
+    /// An account was written: what is kept of it is stale, whether or not an event says so.
+    pub(crate) fn forget_account(&self, account: AccountId) {
+        let _events = self.catch_up();
+        self.forget(account);
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Puts in what was read at a moment, unless something has changed since.
+    fn keep(&self, read: Moment, put: impl FnOnce()) {
+        // Held until it is in: nothing changes between the question and the answer.
+        let _events = self.catch_up();
+        if self.changes.load(Ordering::Acquire) == read.0 {
+            put();
+        }
+    }
+
+    fn remember(&self, account: AccountId, name: &str) {
+        self.names.update(&account, |known| match known {
+            Some(known) if known.iter().any(|other| other == name) => Arc::clone(known),
+            _ => known.iter().flat_map(|known| known.iter()).cloned().chain([name.to_owned()]).collect(),
+        });
+    }
+
+    /// Drops what a change made stale.
+    fn catch_up(&self) -> MutexGuard<'_, Receiver<Event>> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match events.try_recv() {
+                Ok(Event::AccountChanged { account }) => self.forget(account),
+                Ok(Event::SettingsChanged) => {
+                    self.policies.clear();
+                    // A domain that was blocked takes its accounts along.
+                    self.senders.clear();
+                }
+                Ok(_) => continue,
+                Err(TryRecvError::Lagged(_)) => {
+                    self.policies.clear();
+                    self.answers.clear();
+                    self.senders.clear();
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return events,
+            }
+            self.changes.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn forget(&self, account: AccountId) {
+        for name in self.names.remove(&account).iter().flat_map(|names| names.iter()) {
+            for which in [Answer::Actor, Answer::Finger] {
+                self.answers.remove(&(which, name.clone()));
+            }
+            self.senders.remove(name);
+        }
+    }
+}
