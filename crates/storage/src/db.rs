@@ -12,7 +12,7 @@ use domain::{Clock, IdGenerator, JobId};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
@@ -22,6 +22,10 @@ use crate::node::Node;
 use crate::private;
 use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
+
+/// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
+/// any long enough to be worth compiling.
+const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -78,6 +82,7 @@ impl Db {
             .max_connections(config.max_connections.max(3))
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(PLANNED_ONCE).await.map(drop) }))
             .connect_with(options)
             .await?;
         sqlx::migrate!("../../migrations/postgres").run(&pool).await.map_err(migration)?;

@@ -142,6 +142,24 @@ async fn events_and_wake_ups_reach_other_processes() {
     .await;
 }
 
+/// PostgreSQL keeps the plan of a statement: making it anew for each set of values takes longer than running it.
+#[tokio::test]
+async fn postgres_plans_a_statement_once() {
+    crate::both::on(Engine::Postgres, |fresh| async move {
+        let mut conn = fresh.db.read().await.unwrap();
+        for _ in 0..20 {
+            let found = storage::sql!("SELECT account_id FROM members WHERE account_id = ANY($1) ORDER BY account_id");
+            assert!(found.bind(vec![1_i64, 2]).all::<(i64,)>(&mut conn).await.unwrap().is_empty());
+        }
+        let plans = storage::sql!(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements
+             WHERE statement = 'SELECT account_id FROM members WHERE account_id = ANY($1) ORDER BY account_id'"
+        );
+        assert_eq!(plans.one::<(i64, i64)>(&mut conn).await.unwrap(), (20, 0));
+    })
+    .await;
+}
+
 /// Why the database cannot be reached is said at once, not after half a minute of trying.
 #[tokio::test]
 async fn a_closed_port_is_told_at_once() {
