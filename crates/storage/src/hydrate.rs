@@ -3,7 +3,6 @@
 //! Everything that shows posts comes through here, and here is where the viewer is checked: what she may not see
 //! is left out, whatever list it was found in.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::post::Post;
 use domain::view::{AccountView, Emoji, Mention, PostCore, PostView};
 use domain::{AccountId, AttachmentId, EmojiId, PostId, Timestamp, Viewer};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::accounts;
 use crate::db::Conn;

@@ -5,12 +5,12 @@
 //! posts the viewer may see), then takes from here what it has in that version. Nothing has to be told to forget,
 //! in this process or another: an old version is never asked for again.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::view::{AccountView, PostCore, PostFlags};
 use domain::{AccountId, PostId};
+use foldhash::HashMap;
 
 use crate::community::Totals;
 use crate::recent::Recent;

@@ -3,10 +3,9 @@
 //! A page shows it beside every post. It is kept from page to page, by a number in the member's row that grows
 //! whenever she does any of it: whoever writes such a row calls [`changed`] in the same transaction.
 
-use std::collections::HashMap;
-
 use domain::view::PostFlags;
 use domain::{AccountId, PostId};
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
