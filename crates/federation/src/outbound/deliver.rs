@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::Federation;
 use crate::client::{Answer, FetchError};
+use crate::config::Config;
 use crate::digest;
 use crate::signature::SigningKey;
 
@@ -125,6 +126,8 @@ impl Federation {
         claimed.sort_by_key(|delivery| delivery.id);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
+        let hosts: BTreeSet<&str> = claimed.iter().map(|delivery| delivery.host.as_str()).collect();
+        let permits = at_each_host(&self.config, hosts.len());
         let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
         Ok(claimed
             .into_iter()
@@ -132,9 +135,7 @@ impl Federation {
                 payload: payloads.get(&delivery.activity_id).cloned(),
                 key: keys.get(&delivery.account_id).cloned(),
                 host: Arc::clone(
-                    hosts
-                        .entry(delivery.host.clone())
-                        .or_insert_with(|| Arc::new(Semaphore::new(self.config.deliveries_per_host.max(1)))),
+                    hosts.entry(delivery.host.clone()).or_insert_with(|| Arc::new(Semaphore::new(permits))),
                 ),
                 delivery,
             })
@@ -279,6 +280,12 @@ impl Federation {
     }
 }
 
+/// How many deliveries of one claim are under way at a time to each of its hosts: enough to keep all of
+/// [`Config::deliveries`] busy and no more, since each needs a connection of its own to be opened and kept.
+fn at_each_host(config: &Config, hosts: usize) -> usize {
+    config.deliveries.div_ceil(hosts.max(1)).clamp(1, config.deliveries_per_host.max(1))
+}
+
 fn verdict(answer: Result<Answer, FetchError>) -> Ended {
     match answer {
         Ok(Answer { status: 200..=299, .. }) => Ended::Delivered,
@@ -333,6 +340,13 @@ mod tests {
         for status in [301, 429, 500, 502, 503] {
             assert!(matches!(answer(status), Ended::Later { host_failed: true, .. }), "{status}");
         }
+    }
+
+    #[test]
+    fn the_more_hosts_wait_the_fewer_connections_each_gets() {
+        let config = Config { deliveries: 64, deliveries_per_host: 4, ..Config::default() };
+        let hosts = [0, 1, 16, 17, 32, 33, 63, 64, 500].map(|hosts| at_each_host(&config, hosts));
+        assert_eq!(hosts, [4, 4, 4, 4, 2, 2, 2, 1, 1]);
     }
 
     #[test]
