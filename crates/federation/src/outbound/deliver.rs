@@ -5,7 +5,7 @@
 //! Stopping at any moment loses nothing: what was claimed and not settled is claimed again when its lease ends,
 //! and a receiver knows an activity that comes twice by its id.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,13 +25,15 @@ use crate::config::Config;
 use crate::digest;
 use crate::signature::SigningKey;
 
-/// How long a claim holds. Longer than any batch can take: a host's own deliveries are bounded by the client's
-/// time limit, [`PER_HOST_CLAIM`] of them by turns.
-const LEASE: Duration = Duration::from_secs(120);
+/// How long a claim holds. Longer than a batch takes: a host's own deliveries are bounded by the client's time limit,
+/// [`TURNS`] times, or [`PER_HOST_CLAIM`] times where the configuration allows one at a time.
+const LEASE: Duration = Duration::from_secs(200);
 /// Deliveries claimed at a time.
 const BATCH: i64 = 500;
 /// Of those, to one host.
 const PER_HOST_CLAIM: i64 = 16;
+/// One after the other at the most, of those to one host.
+const TURNS: usize = 8;
 /// More are claimed when fewer than so many are under way.
 const CLAIM_BELOW: usize = 250;
 /// How long nothing is looked for when nobody calls: pauses of hosts that failed end unannounced.
@@ -126,17 +128,13 @@ impl Federation {
         claimed.sort_by_key(|delivery| delivery.id);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
-        let hosts: BTreeSet<&str> = claimed.iter().map(|delivery| delivery.host.as_str()).collect();
-        let permits = at_each_host(&self.config, hosts.len());
-        let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
+        let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| delivery.host.as_str()));
         Ok(claimed
             .into_iter()
             .map(|delivery| Parcel {
                 payload: payloads.get(&delivery.activity_id).cloned(),
                 key: keys.get(&delivery.account_id).cloned(),
-                host: Arc::clone(
-                    hosts.entry(delivery.host.clone()).or_insert_with(|| Arc::new(Semaphore::new(permits))),
-                ),
+                host: Arc::clone(&hosts[&delivery.host]),
                 delivery,
             })
             .collect())
@@ -280,10 +278,17 @@ impl Federation {
     }
 }
 
-/// How many deliveries of one claim are under way at a time to each of its hosts: enough to keep all of
-/// [`Config::deliveries`] busy and no more, since each needs a connection of its own to be opened and kept.
-fn at_each_host(config: &Config, hosts: usize) -> usize {
-    config.deliveries.div_ceil(hosts.max(1)).clamp(1, config.deliveries_per_host.max(1))
+/// How many deliveries of one claim are under way at a time to each of its hosts. Each needs a connection of its own, to
+/// be opened and kept: so no more than it takes to keep [`Config::deliveries`] busy, shared among the hosts that get more
+/// than one, and to be done within [`TURNS`].
+fn at_each_host<'a>(config: &Config, claimed: impl Iterator<Item = &'a str>) -> HashMap<String, Arc<Semaphore>> {
+    let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+    for host in claimed {
+        *hosts.entry(host).or_default() += 1;
+    }
+    let share = config.deliveries / hosts.values().filter(|parcels| **parcels > 1).count().max(1);
+    let permits = |parcels: usize| share.max(parcels.div_ceil(TURNS)).clamp(1, config.deliveries_per_host.max(1));
+    hosts.into_iter().map(|(host, n)| (host.to_owned(), Arc::new(Semaphore::new(permits(n))))).collect()
 }
 
 fn verdict(answer: Result<Answer, FetchError>) -> Ended {
@@ -345,8 +350,17 @@ mod tests {
     #[test]
     fn the_more_hosts_wait_the_fewer_connections_each_gets() {
         let config = Config { deliveries: 64, deliveries_per_host: 4, ..Config::default() };
-        let hosts = [0, 1, 16, 17, 32, 33, 63, 64, 500].map(|hosts| at_each_host(&config, hosts));
-        assert_eq!(hosts, [4, 4, 4, 4, 2, 2, 2, 1, 1]);
+        // So many hosts get so many each: the permits of one of them.
+        let permits = |hosts: usize, each: usize| {
+            let names: Vec<String> = (0..hosts).map(|n| n.to_string()).collect();
+            let all = at_each_host(&config, names.iter().flat_map(|name| std::iter::repeat_n(name.as_str(), each)));
+            all["0"].available_permits()
+        };
+        assert_eq!([1, 16, 17, 32, 33, 64, 250].map(|hosts| permits(hosts, 2)), [4, 4, 3, 2, 1, 1, 1]);
+        assert_eq!([1, 31, 100].map(|hosts| permits(hosts, 16)), [4, 2, 2], "done before the lease ends");
+        let names: Vec<String> = (0..484).map(|n| n.to_string()).collect();
+        let all = names.iter().map(String::as_str).chain(std::iter::repeat_n("busy", 16));
+        assert_eq!(at_each_host(&config, all)["busy"].available_permits(), 4, "nobody else needs them");
     }
 
     #[test]
