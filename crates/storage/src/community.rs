@@ -1,5 +1,7 @@
 //! Numbers and names that a community tells of itself: `instance`, NodeInfo, the about page.
 
+use std::sync::Arc;
+
 use domain::instance::{DomainPolicy, DomainSeverity};
 use domain::{AccountId, IdGenerator, PostId, Timestamp};
 
@@ -88,38 +90,63 @@ pub struct Week {
     pub joined: i64,
 }
 
-/// The last weeks, this one first. Private messages are not counted.
+/// The last weeks, this one first. Private messages are not counted. What is told of weeks that are over may be a few
+/// minutes old.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn weeks(conn: &mut Conn, now: Timestamp, count: i64) -> Result<Vec<Week>> {
     let this = (now.0 - MONDAY_MS).div_euclid(WEEK_MS);
-    let first = Timestamp((this - count + 1) * WEEK_MS + MONDAY_MS);
+    let mut weeks = count_weeks(conn, this, this).await?;
+    let past = match conn.kept.past_weeks.get(&(this, count)) {
+        Some(past) => past,
+        None => {
+            let past = Arc::new(count_weeks(conn, this - count + 1, this - 1).await?);
+            conn.kept.past_weeks.insert((this, count), Arc::clone(&past));
+            past
+        }
+    };
+    weeks.extend(past.iter().copied());
+    Ok(weeks)
+}
+
+/// From one week to another, counted since the first Monday of 1970; the last one first.
+async fn count_weeks(conn: &mut Conn, first: i64, last: i64) -> Result<Vec<Week>> {
+    let begin = |week| Timestamp(week * WEEK_MS + MONDAY_MS);
+    let (from, to) = (begin(first), begin(last + 1));
     let posts = sql!(
         "SELECT (created_at - 345600000) / 604800000, count(*) FROM posts
-         WHERE id >= $1 AND created_at >= $2 AND local AND visibility <> 'direct' AND deleted_at IS NULL
+         WHERE id >= $1 AND id < $2 AND created_at >= $3 AND created_at < $4
+           AND local AND visibility <> 'direct' AND deleted_at IS NULL
          GROUP BY 1"
     )
-    .bind(IdGenerator::first_at::<PostId>(first))
-    .bind(first)
+    .bind(IdGenerator::first_at::<PostId>(from))
+    .bind(IdGenerator::first_at::<PostId>(to))
+    .bind(from)
+    .bind(to)
     .all::<(i64, i64)>(conn)
     .await?;
     let active = sql!(
-        "SELECT /* scan */ (last_active_at - 345600000) / 604800000, count(*) FROM members WHERE last_active_at >= $1 GROUP BY 1"
+        "SELECT /* scan */ (last_active_at - 345600000) / 604800000, count(*) FROM members
+         WHERE last_active_at >= $1 AND last_active_at < $2 GROUP BY 1"
     )
-    .bind(first)
+    .bind(from)
+    .bind(to)
     .all::<(i64, i64)>(conn)
     .await?;
-    let joined =
-        sql!("SELECT /* scan */ (created_at - 345600000) / 604800000, count(*) FROM members WHERE created_at >= $1 GROUP BY 1")
-            .bind(first)
-            .all::<(i64, i64)>(conn)
-            .await?;
+    let joined = sql!(
+        "SELECT /* scan */ (created_at - 345600000) / 604800000, count(*) FROM members
+         WHERE created_at >= $1 AND created_at < $2 GROUP BY 1"
+    )
+    .bind(from)
+    .bind(to)
+    .all::<(i64, i64)>(conn)
+    .await?;
     let of = |rows: &[(i64, i64)], week| rows.iter().find(|r| r.0 == week).map_or(0, |r| r.1);
-    Ok((0..count)
-        .map(|ago| this - ago)
+    Ok((first..=last)
+        .rev()
         .map(|week| Week {
-            begins: Timestamp(week * WEEK_MS + MONDAY_MS),
+            begins: begin(week),
             posts: of(&posts, week),
             active: of(&active, week),
             joined: of(&joined, week),

@@ -12,7 +12,7 @@ use domain::view::{AccountView, PostCore, PostFlags};
 use domain::{AccountId, PostId};
 use foldhash::HashMap;
 
-use crate::community::Totals;
+use crate::community::{Totals, Week};
 use crate::recent::Recent;
 
 /// Custom emojis are shown with posts and accounts but have no version there: a change shows after this long.
@@ -28,6 +28,8 @@ pub(crate) struct Kept {
     accounts: Recent<AccountId, (i64, Arc<AccountView>)>,
     marks: Recent<AccountId, Arc<Marks>>,
     pub(crate) totals: Recent<(), Totals>,
+    /// By the week that it is now, and how many.
+    pub(crate) past_weeks: Recent<(i64, i64), Arc<Vec<Week>>>,
 }
 
 impl Default for Kept {
@@ -37,6 +39,7 @@ impl Default for Kept {
             accounts: Recent::new(4_000, KEEP),
             marks: Recent::new(1_000, KEEP),
             totals: Recent::new(1, KEEP_TOTALS),
+            past_weeks: Recent::new(4, KEEP),
         }
     }
 }

@@ -28,6 +28,14 @@ on_both! {
         let weeks = get("/api/v1/instance/activity").await;
         assert_eq!(weeks.as_array().unwrap().len(), 12);
         assert_eq!((weeks[0]["statuses"].as_str(), weeks[0]["registrations"].as_str()), (Some("1"), Some("1")));
+        house.clock.advance(std::time::Duration::from_secs(7 * 24 * 3600));
+        ola.publish("good morning", "public").await;
+        ola.publish("good night", "public").await;
+        let later = get("/api/v1/instance/activity").await;
+        assert_eq!(later.as_array().unwrap().len(), 12);
+        let told = |n: usize| (later[n]["statuses"].as_str().unwrap(), later[n]["registrations"].as_str().unwrap());
+        assert_eq!([told(0), told(1), told(2)], [("2", "0"), ("1", "1"), ("0", "0")]);
+        assert_eq!(later[1]["week"], weeks[0]["week"]);
         assert!(get("/api/v1/instance/rules").await.is_array());
         assert!(get("/api/v1/custom_emojis").await.is_array());
     }
