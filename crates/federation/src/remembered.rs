@@ -35,7 +35,10 @@ pub(crate) enum Answer {
 
 /// When something was read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Moment {
+    accounts: u64,
+    policies: u64,
+}
 
 #[derive(Debug)]
 pub(crate) struct Remembered {
@@ -48,8 +51,9 @@ pub(crate) struct Remembered {
     names: Recent<AccountId, Arc<[String]>>,
     /// What happened since somebody last asked.
     events: Mutex<Receiver<Event>>,
-    /// How often something was forgotten.
-    changes: AtomicU64,
+    /// How often something of an account was forgotten, and how often the policies were.
+    accounts_changed: AtomicU64,
+    policies_changed: AtomicU64,
 }
 
 impl Remembered {
@@ -60,24 +64,31 @@ impl Remembered {
             answers: Recent::new(10_000, POLICIES_FOR),
             names: Recent::new(60_000, SENDERS_FOR),
             events: Mutex::new(hub.subscribe()),
-            changes: AtomicU64::new(0),
+            accounts_changed: AtomicU64::new(0),
+            policies_changed: AtomicU64::new(0),
         }
     }
 
     /// To be asked before that is read which is to be kept.
     pub(crate) fn now(&self) -> Moment {
         let _events = self.catch_up();
-        Moment(self.changes.load(Ordering::Acquire))
+        Moment {
+            accounts: self.accounts_changed.load(Ordering::Acquire),
+            policies: self.policies_changed.load(Ordering::Acquire),
+        }
     }
 
     /// Who signs with a key.
     pub(crate) fn sender(&self, key_id: &str) -> Option<Arc<Sender>> {
         drop(self.catch_up());
-        self.senders.get(key_id)
+        let sender = self.senders.get(key_id)?;
+        // Whose name was pushed out by others' would not be forgotten when her account changes.
+        let names = self.names.get(&sender.id)?;
+        names.iter().any(|name| name == key_id).then_some(sender)
     }
 
     pub(crate) fn keep_sender(&self, read: Moment, key_id: &str, sender: Arc<Sender>) {
-        self.keep(read, || {
+        self.keep(&self.accounts_changed, read.accounts, || {
             self.remember(sender.id, key_id);
             self.senders.insert(key_id.to_owned(), sender);
         });
@@ -91,7 +102,7 @@ impl Remembered {
 
     pub(crate) fn keep_answer(&self, read: Moment, which: Answer, name: &str, account: AccountId, bytes: Bytes) {
         let name = name.to_lowercase();
-        self.keep(read, || {
+        self.keep(&self.accounts_changed, read.accounts, || {
             self.remember(account, &name);
             self.answers.insert((which, name), bytes);
         });
@@ -104,21 +115,20 @@ impl Remembered {
     }
 
     pub(crate) fn keep_policies(&self, read: Moment, policies: Arc<Vec<DomainPolicy>>) {
-        self.keep(read, || self.policies.insert((), policies));
+        self.keep(&self.policies_changed, read.policies, || self.policies.insert((), policies));
     }
 
     /// An account was written: what is kept of it is stale, whether or not an event says so.
     pub(crate) fn forget_account(&self, account: AccountId) {
         let _events = self.catch_up();
         self.forget(account);
-        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// Puts in what was read at a moment, unless something has changed since.
-    fn keep(&self, read: Moment, put: impl FnOnce()) {
+    fn keep(&self, changed: &AtomicU64, read: u64, put: impl FnOnce()) {
         // Held until it is in: nothing changes between the question and the answer.
         let _events = self.catch_up();
-        if self.changes.load(Ordering::Acquire) == read.0 {
+        if changed.load(Ordering::Acquire) == read {
             put();
         }
     }
@@ -136,20 +146,11 @@ impl Remembered {
         loop {
             match events.try_recv() {
                 Ok(Event::AccountChanged { account }) => self.forget(account),
-                Ok(Event::SettingsChanged) => {
-                    self.policies.clear();
-                    // A domain that was blocked takes its accounts along.
-                    self.senders.clear();
-                }
-                Ok(_) => continue,
-                Err(TryRecvError::Lagged(_)) => {
-                    self.policies.clear();
-                    self.answers.clear();
-                    self.senders.clear();
-                }
+                // A domain that was blocked takes its accounts along.
+                Ok(Event::SettingsChanged) | Err(TryRecvError::Lagged(_)) => self.forget_all(),
+                Ok(_) => {}
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return events,
             }
-            self.changes.fetch_add(1, Ordering::Release);
         }
     }
 
@@ -160,5 +161,14 @@ impl Remembered {
             }
             self.senders.remove(name);
         }
+        self.accounts_changed.fetch_add(1, Ordering::Release);
+    }
+
+    fn forget_all(&self) {
+        self.policies.clear();
+        self.answers.clear();
+        self.senders.clear();
+        self.accounts_changed.fetch_add(1, Ordering::Release);
+        self.policies_changed.fetch_add(1, Ordering::Release);
     }
 }

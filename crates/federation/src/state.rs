@@ -17,7 +17,7 @@ use crate::remembered::Remembered;
 use crate::signature::SigningKey;
 use crate::wire::actor::instance_key_id;
 
-/// How long a parsed private key stays in memory.
+/// How long a parsed private key is used before it is read again.
 const SIGNING_KEYS_FOR: Duration = Duration::from_secs(3600);
 /// A host's keys are fetched again, after one that did not fit, at most once in so long.
 const REFETCH_AFTER: Duration = Duration::from_secs(300);

@@ -1,7 +1,6 @@
 //! What strangers may post to the inbox, and what they are answered.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -330,8 +329,7 @@ async fn suspended_communities_get_nothing_in_and_nothing_out() {
     storage::domains::set(&mut tx, &nowhere, domain::instance::DomainSeverity::Suspend, None).await.unwrap();
     tx.emit(domain::event::Event::SettingsChanged);
     tx.commit().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(eve.post(&home, &eve.create("1", &[&dana.uri])).await, 403);
+    assert_eq!(eve.post(&home, &eve.create("1", &[&dana.uri])).await, 403, "from now on");
     assert_eq!(eve.asked(), 0);
     assert!(home.fed.resolve(&eve.actor()).await.is_err());
     assert_eq!(eve.asked(), 0);

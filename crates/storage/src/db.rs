@@ -406,9 +406,13 @@ impl Tx {
                         .await?;
                 }
                 tx.commit().await?;
-                // Told to the other processes, and a moment later to this one too: but here nobody may use it any more.
+                // Told to all processes, and a moment later to this one too: but here nothing may be believed any more
+                // that it ended. Hearing of it twice does no harm.
                 for signal in self.signals {
-                    if matches!(signal, Signal::Event(Event::TokenRevoked { .. })) {
+                    if let Signal::Event(
+                        Event::TokenRevoked { .. } | Event::AccountChanged { .. } | Event::SettingsChanged,
+                    ) = signal
+                    {
                         self.db.hub().deliver(signal);
                     }
                 }

@@ -3,11 +3,12 @@
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use quick_cache::Equivalent;
-use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{DefaultHashBuilder, Equivalent, Options, OptionsBuilder, UnitWeighter};
 
-/// Values by key, each with the time at which it was put in. One that has grown too old is never given out; it makes
-/// room when somebody asks for it in vain, or when others need its place.
+/// Values by key, each with the time at which it was put in. One that has grown too old is never given out; it goes when
+/// somebody asks for it, or when others need its place. [`Recent::update`] and [`Recent::get_or_make`] are not for the
+/// same values: the one would hold up its thread while the other waits.
 #[derive(Debug)]
 pub struct Recent<K, V> {
     values: Cache<K, (Instant, V)>,
@@ -18,7 +19,8 @@ pub struct Recent<K, V> {
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     #[must_use]
     pub fn new(entries: usize, at_most: Duration) -> Self {
-        Self { values: Cache::new(entries), at_most }
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { values: Cache::with_options(options(entries), UnitWeighter, hasher, lifecycle), at_most }
     }
 
     pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
@@ -27,7 +29,12 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
 
     /// As [`Recent::get`], for whoever asks for many at once.
     pub fn get_at<Q: Hash + Equivalent<K> + ?Sized>(&self, now: Instant, key: &Q) -> Option<V> {
-        self.values.get(key).filter(|(since, _)| self.is_fresh(*since, now)).map(|(_, value)| value)
+        let (since, value) = self.values.get(key)?;
+        if self.is_fresh(since, now) {
+            return Some(value);
+        }
+        drop(self.values.remove_if(key, |(since, _)| !self.is_fresh(*since, now)));
+        None
     }
 
     pub fn insert(&self, key: K, value: V) {
@@ -87,6 +94,15 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     }
 }
 
+/// Half of the places are for what came lately, asked for again or not: what grew old in the other half never keeps
+/// the new out.
+#[expect(clippy::expect_used, reason = "both capacities are given, all that it asks for")]
+fn options(entries: usize) -> Options {
+    let mut options = OptionsBuilder::new();
+    options.estimated_items_capacity(entries).weight_capacity(entries as u64).hot_allocation(0.5);
+    options.build().expect("both capacities")
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -102,11 +118,14 @@ mod tests {
         recent.insert("a".to_owned(), 1);
         assert_eq!(recent.get("a"), Some(1));
         assert_eq!(recent.get_at(Instant::now() + LONG, "a"), None);
+        assert_eq!(recent.get("a"), None, "it is gone");
         assert_eq!(Recent::<String, u8>::new(10, LONG).get("a"), None);
         let never = Recent::new(10, Duration::ZERO);
         never.insert("a".to_owned(), 1);
+        assert_eq!(never.remove("a"), Some(1), "whoever takes it out gets it");
+        never.insert("a".to_owned(), 1);
         assert_eq!(never.get("a"), None);
-        assert_eq!(never.remove("a"), Some(1));
+        assert_eq!(never.remove("a"), None);
     }
 
     #[test]
@@ -116,6 +135,22 @@ mod tests {
             recent.insert((), n);
             assert_eq!(recent.get(&()), Some(n));
         }
+    }
+
+    /// However much was asked for again and again before, what is new stays for a while.
+    #[test]
+    fn the_old_does_not_keep_the_new_out() {
+        let recent = Recent::new(1_000, LONG);
+        for n in 0..1_000 {
+            recent.insert(n, n);
+        }
+        for n in (0..1_000).cycle().take(3_000) {
+            let _ = recent.get(&n);
+        }
+        for n in 10_000..10_300 {
+            recent.insert(n, n);
+        }
+        assert_eq!((10_000..10_300).filter(|n| recent.get(n).is_some()).count(), 300);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //!
 //! `cargo bench -p porchlight-testkit [-- MEMBERS]`, after `cargo build --release`, with `PORCHLIGHT_TEST_POSTGRES`
 //! naming a server on this machine that runs nothing else. On few processors it is the processor time that tells: all
-//! share them. `PORCHLIGHT_TEST_BINARY` may name a script that starts the program with a share of a processor, as a
-//! machine of its own would have. Never a test: it asserts nothing about time.
+//! share them. `PORCHLIGHT_TEST_BINARY` may name a script that, with a share of a processor, becomes the program
+//! (`exec`), as if each had a machine of its own. Never a test: it asserts nothing about time.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -294,7 +294,7 @@ async fn kill_one(mut processes: Vec<Process>, people: &[Somebody], members: usi
             })
         })
         .collect();
-    while written.lock().unwrap().len() < ACTIVE / 2 {
+    while written.lock().unwrap().len() < people.len() / 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     processes[0].kill();

@@ -27,11 +27,11 @@ impl Listener {
         let updates = Arc::new(Mutex::new(HashMap::new()));
         let gathered = Arc::clone(&updates);
         let listening = tokio::spawn(async move {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             while let Ok(Some(chunk)) = stream.chunk().await {
-                text.push_str(std::str::from_utf8(&chunk).unwrap());
-                while let Some(end) = text.find("\n\n") {
-                    let event: String = text.drain(..end + 2).collect();
+                bytes.extend_from_slice(&chunk);
+                while let Some(end) = bytes.windows(2).position(|two| two == b"\n\n") {
+                    let event = String::from_utf8(bytes.drain(..end + 2).collect()).unwrap();
                     if let Some(data) = event.strip_prefix("event: update\ndata: ") {
                         let post: Value = serde_json::from_str(data.trim_end()).unwrap();
                         let id = post["id"].as_str().unwrap().to_owned();
@@ -46,9 +46,10 @@ impl Listener {
     /// How often each post has come as an `update`, by its id.
     ///
     /// # Panics
-    /// When what came was no event.
+    /// When the stream has ended, or what came was no event.
     #[must_use]
     pub fn updates(&self) -> HashMap<String, usize> {
+        assert!(!self.listening.is_finished(), "nobody listens any more");
         self.updates.lock().unwrap().clone()
     }
 }
