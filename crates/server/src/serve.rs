@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use app::accounts::set_up;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Router, ServiceExt as _};
 use domain::Clock;
 use federation::Federation;
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use media::MediaStore;
 use storage::{Db, Serving, deliveries, inbox_items, jobs};
 use tokio::net::TcpListener;
@@ -81,7 +81,8 @@ impl Server {
         let router = router(&federation, web.clone(), config.metrics_bind.is_some());
         let told = stop.clone();
         tasks.spawn(async move {
-            let service = MapRequest::new(router, introduce).into_make_service_with_connect_info::<Peer>();
+            let service = MapRequest::new(router, |request| tidy(introduce(request)))
+                .into_make_service_with_connect_info::<Peer>();
             let serving = axum::serve(Listener::new(listener, told.clone()), service);
             Ok(serving.with_graceful_shutdown(told.cancelled_owned()).await?)
         });
@@ -161,6 +162,27 @@ fn router(federation: &Federation, web: Web, measure: bool) -> Router {
     let health = Router::new().route("/health", get(health)).with_state(federation.app.db.clone());
     let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
     telemetry::watched(all, measure)
+}
+
+/// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`. ActivityPub's
+/// addresses are exact: signatures are made over them.
+fn tidy(mut request: Request) -> Request {
+    let uri = request.uri();
+    let Some(path) = uri.path().strip_suffix('/').filter(|path| !path.is_empty() && !path.ends_with('/')) else {
+        return request;
+    };
+    if path.starts_with("/users/") || path == "/inbox" || path.starts_with("//") {
+        return request;
+    }
+    let tidied = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut parts = uri.clone().into_parts();
+    if let Ok(tidied) = tidied.parse() {
+        parts.path_and_query = Some(tidied);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 /// 200 and `OK` (the word that Mastodon's clients wait for) when the database answers, 503 when it does not.

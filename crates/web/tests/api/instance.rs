@@ -2,6 +2,28 @@
 
 use testkit::{Answer, Instance, on_both};
 
+/// `/oauth/authorize/` is `/oauth/authorize`, as Mastodon's server has it: `toot login` writes it so. Ids of ActivityPub
+/// are exact.
+#[tokio::test]
+async fn addresses_of_apps_and_people_may_end_with_a_slash() {
+    let house = Instance::start("maple", testkit::Engine::Sqlite).await;
+    let dana = house.member("dana").await;
+    let post = dana.publish("hello", "public").await;
+    let post = format!("/@dana/{}", post["id"].as_str().unwrap());
+    let asked = "response_type=code&client_id=nobody&redirect_uri=urn%3Aietf%3Awg%3Aoauth%3A2.0%3Aoob";
+    let status = async |path: &str| house.request(http::Method::GET, path).send().await.unwrap().status().as_u16();
+    for (path, query, expected) in
+        [("/api/v2/instance", "", 200), ("/@dana", "", 200), (&post, "", 200), ("/oauth/authorize", asked, 400)]
+    {
+        assert_eq!(status(&format!("{path}?{query}")).await, expected, "{path}");
+        assert_eq!(status(&format!("{path}/?{query}")).await, expected, "{path}/");
+    }
+    assert_eq!(status("/").await, 200);
+    for path in ["/users/dana/", "/inbox/", "//", "/@dana//", "//evil.example/"] {
+        assert_eq!(status(path).await, 404, "{path}");
+    }
+}
+
 on_both! {
     /// What a community says of itself, with numbers that agree with what happened.
     async fn a_community_tells_of_itself(engine) {
