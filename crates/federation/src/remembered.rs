@@ -24,13 +24,15 @@ const POLICIES_FOR: Duration = Duration::from_secs(5);
 /// How long another server's key is believed without looking at its account again.
 const SENDERS_FOR: Duration = Duration::from_secs(600);
 
-/// What is told of a local account.
+/// What is told of a local account, or of the community.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
     /// Her actor document.
     Actor,
     /// `WebFinger`'s.
     Finger,
+    /// The community's `NodeInfo`.
+    NodeInfo,
 }
 
 /// When something was read.
@@ -45,13 +47,13 @@ pub(crate) struct Remembered {
     /// By key id.
     senders: Recent<String, Arc<Sender>>,
     policies: Recent<(), Arc<Vec<DomainPolicy>>>,
-    /// By lower-case name.
+    /// By lower-case name, or `NodeInfo`'s version.
     answers: Recent<(Answer, String), Bytes>,
     /// The names and key ids under which something of an account is kept above.
     names: Recent<AccountId, Arc<[String]>>,
     /// What happened since somebody last asked.
     events: Mutex<Receiver<Event>>,
-    /// How often something of an account was forgotten, and how often the policies were.
+    /// How often something of an account was forgotten, and how often settings and policies were.
     accounts_changed: AtomicU64,
     policies_changed: AtomicU64,
 }
@@ -94,7 +96,7 @@ impl Remembered {
         });
     }
 
-    /// What is told of a local account: by its name, without regard to case.
+    /// What is told of a local account, by its name without regard to case, or of the community.
     pub(crate) fn answer(&self, which: Answer, name: &str) -> Option<Bytes> {
         drop(self.catch_up());
         self.answers.get(&(which, name.to_lowercase()))
@@ -106,6 +108,10 @@ impl Remembered {
             self.remember(account, &name);
             self.answers.insert((which, name), bytes);
         });
+    }
+
+    pub(crate) fn keep_node_info(&self, read: Moment, version: String, bytes: Bytes) {
+        self.keep(&self.policies_changed, read.policies, || self.answers.insert((Answer::NodeInfo, version), bytes));
     }
 
     /// What the owner decided about other communities.

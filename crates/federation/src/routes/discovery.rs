@@ -68,14 +68,10 @@ pub(super) async fn nodeinfo_links(State(fed): State<Federation>) -> Response {
 
 /// `GET /nodeinfo/2.0` and `2.1`
 pub(super) async fn nodeinfo(State(fed): State<Federation>, Path(version): Path<String>) -> Result<Response, Refused> {
-    let mut conn = fed.app.db.read().await?;
-    let totals = community::totals(&mut conn, fed.app.now()).await?;
-    let community = settings::community(&mut conn).await?;
-    drop(conn);
-    let open = fed.app.config.sign_up == SignUp::Open;
-    let usage = nodeinfo::Usage { members: totals.members, posts: totals.posts };
-    let document = nodeinfo::document(&version, &fed.app.config.source_url, &community, open, usage);
-    let body = serde_json::to_vec(&document.ok_or(Refused::NotFound)?).map_err(app::Error::internal)?;
+    let body = match fed.remembered.answer(Answer::NodeInfo, &version) {
+        Some(body) => body,
+        None => node_info(&fed, &version).await?,
+    };
     let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"");
     let kind = HeaderValue::from_str(&kind).map_err(app::Error::internal)?;
     let headers = [
@@ -84,4 +80,19 @@ pub(super) async fn nodeinfo(State(fed): State<Federation>, Path(version): Path<
         (CACHE_CONTROL, HeaderValue::from_static("max-age=600, public")),
     ];
     Ok((headers, body).into_response())
+}
+
+async fn node_info(fed: &Federation, version: &str) -> Result<Bytes, Refused> {
+    let now = fed.remembered.now();
+    let mut conn = fed.app.db.read().await?;
+    let totals = community::totals(&mut conn, fed.app.now()).await?;
+    let community = settings::community(&mut conn).await?;
+    drop(conn);
+    let open = fed.app.config.sign_up == SignUp::Open;
+    let usage = nodeinfo::Usage { members: totals.members, posts: totals.posts };
+    let document = nodeinfo::document(version, &fed.app.config.source_url, &community, open, usage);
+    let body = serde_json::to_vec(&document.ok_or(Refused::NotFound)?).map_err(app::Error::internal)?;
+    let body = Bytes::from(body);
+    fed.remembered.keep_node_info(now, version.to_owned(), body.clone());
+    Ok(body)
 }

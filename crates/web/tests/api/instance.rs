@@ -1,5 +1,7 @@
 //! `/api/v1/instance*`, `/api/v2/instance`.
 
+use app::accounts::By;
+use app::community::change::{self, Changes};
 use testkit::{Answer, Instance, on_both};
 
 /// `/oauth/authorize/` is `/oauth/authorize`, as Mastodon's server has it: `toot login` writes it so. Ids of ActivityPub
@@ -58,6 +60,11 @@ on_both! {
         let told = |n: usize| (later[n]["statuses"].as_str().unwrap(), later[n]["registrations"].as_str().unwrap());
         assert_eq!([told(0), told(1), told(2)], [("2", "0"), ("1", "1"), ("0", "0")]);
         assert_eq!(later[1]["week"], weeks[0]["week"]);
+        for title in ["Maple Street", "Maple Lane"] {
+            let changes = Changes { title: Some(title.to_owned()), ..Changes::default() };
+            change::change(house.app(), By::Operator, &changes).await.unwrap();
+            assert_eq!(get("/nodeinfo/2.1").await["metadata"]["nodeName"], title, "from now on");
+        }
         assert!(get("/api/v1/instance/rules").await.is_array());
         assert!(get("/api/v1/custom_emojis").await.is_array());
     }
