@@ -310,7 +310,7 @@ fn somebody(id: AccountId, n: usize, like: &Account) -> Account {
         following_url: None,
         featured_url: None,
         outbox_url: None,
-        domain,
+        domain: domain::Host::parse(&domain).ok(),
         uri,
         kind: ActorKind::Person,
         locked: false,

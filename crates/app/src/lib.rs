@@ -22,6 +22,7 @@ pub mod oauth;
 pub mod passwords;
 pub mod peers;
 pub mod posts;
+pub mod received_ids;
 pub mod remote_media;
 pub mod reports;
 pub mod secrets;
@@ -35,6 +36,8 @@ use domain::limits::Limits;
 use domain::{Clock, FileUrls, IdGenerator, Urls};
 use media::MediaStore;
 use storage::Db;
+
+use received_ids::ReceivedIds;
 
 pub use error::{Error, Result};
 
@@ -72,6 +75,8 @@ pub struct Inner {
     pub urls: Urls,
     /// Addresses of what posts show.
     pub files: FileUrls,
+    /// Ids of what comes without one.
+    pub received_ids: ReceivedIds,
     pub config: Config,
     pub media: MediaStore,
 }
@@ -90,8 +95,9 @@ impl App {
     /// [`Error::Invalid`] on `url` when the database's members live at another address; else when the database refuses.
     pub async fn open(db: Db, urls: Urls, config: Config, media: MediaStore) -> Result<Self> {
         address::check(&mut db.read().await?, &urls).await?;
-        let files = FileUrls::new(urls.clone(), file_secret::of(&db).await?);
-        Ok(Self { inner: Arc::new(Inner { db, urls, files, config, media }) })
+        let secret = file_secret::of(&db).await?;
+        let (files, received_ids) = (FileUrls::new(urls.clone(), secret), ReceivedIds::new(secret));
+        Ok(Self { inner: Arc::new(Inner { db, urls, files, received_ids, config, media }) })
     }
 }
 

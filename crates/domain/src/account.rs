@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::host::Host;
 use crate::id::AccountId;
+use crate::urls::Urls;
 use crate::visibility::Visibility;
 
 /// The ActivityPub actor type.
@@ -92,8 +94,8 @@ pub struct Account {
     pub id: AccountId,
     /// Without `@`, in the case its owner chose. Compared without case.
     pub username: String,
-    /// Empty for this community's own accounts; lower case, with the port if one is shown.
-    pub domain: String,
+    /// The server of its handle; `None` for this community's own accounts.
+    pub domain: Option<Host>,
     /// The ActivityPub id.
     pub uri: String,
     /// The page for people.
@@ -139,13 +141,20 @@ pub struct Account {
 impl Account {
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.domain.is_empty()
+        self.domain.is_none()
     }
 
-    /// `name` for this community's accounts, `name@domain` for others: the client API's `acct`.
+    /// The server of its handle as it is stored; empty for this community's own accounts.
+    #[must_use]
+    pub fn domain_or_empty(&self) -> &str {
+        self.domain.as_ref().map_or("", Host::as_str)
+    }
+
+    /// `name` for this community's accounts, `name@domain` for others: the client API's `acct`. The domain is as people
+    /// read it ([`Host::display`]).
     #[must_use]
     pub fn acct(&self) -> String {
-        if self.domain.is_empty() { self.username.clone() } else { format!("{}@{}", self.username, self.domain) }
+        acct(&self.username, self.domain.as_ref())
     }
 
     #[must_use]
@@ -169,6 +178,12 @@ impl Account {
     pub fn delivery_inbox(&self) -> &str {
         self.shared_inbox_url.as_deref().unwrap_or(&self.inbox_url)
     }
+}
+
+/// See [`Account::acct`].
+#[must_use]
+pub fn acct(username: &str, domain: Option<&Host>) -> String {
+    domain.map_or_else(|| username.to_owned(), |domain| format!("{username}@{}", domain.display()))
 }
 
 /// What a member may do for her community.
@@ -395,8 +410,8 @@ impl Email {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Handle {
     pub username: String,
-    /// Lower case; `None` = this community.
-    pub domain: Option<String>,
+    /// `None` = this community.
+    pub domain: Option<Host>,
 }
 
 impl Handle {
@@ -412,12 +427,18 @@ impl Handle {
         let name_ok = !username.is_empty()
             && username.len() <= 255
             && username.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
-        let domain_ok = domain.is_none_or(|d| {
-            !d.is_empty()
-                && d.len() <= 255
-                && d.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
-        });
-        (name_ok && domain_ok).then(|| Self { username: username.to_owned(), domain: domain.map(str::to_lowercase) })
+        let domain = match domain.map(Host::parse) {
+            None => None,
+            Some(Ok(host)) => Some(host),
+            Some(Err(_)) => return None,
+        };
+        name_ok.then(|| Self { username: username.to_owned(), domain })
+    }
+
+    /// The host where its account lives, unless that is this community.
+    #[must_use]
+    pub fn elsewhere(&self, urls: &Urls) -> Option<&Host> {
+        self.domain.as_ref().filter(|domain| *domain != urls.own_host())
     }
 }
 
@@ -427,12 +448,12 @@ mod tests {
 
     #[test]
     fn handles_are_read_as_people_type_them() {
-        let full = Handle { username: "bob".into(), domain: Some("willow.example".into()) };
+        let full = Handle { username: "bob".into(), domain: Some(Host::parse("willow.example").unwrap()) };
         for text in ["bob@willow.example", "@bob@Willow.example", "acct:bob@willow.example", " @bob@willow.example "] {
             assert_eq!(Handle::parse(text), Some(full.clone()), "{text}");
         }
         assert_eq!(Handle::parse("@bob"), Some(Handle { username: "bob".into(), domain: None }));
-        for bad in ["", "@", "@@x", "bob@", "b b@x", "https://willow.example/@bob", "bob@x/y"] {
+        for bad in ["", "@", "@@x", "bob@", "b b@x", "https://willow.example/@bob", "bob@x/y", "bob@a..b"] {
             assert_eq!(Handle::parse(bad), None, "{bad}");
         }
     }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::Host;
 use crate::id::{AccountId, PostId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ pub enum Job {
     },
     /// A domain was blocked: take what came from there out of home timelines.
     ForgetDomain {
-        domain: String,
+        domain: Host,
     },
     /// Remove bytes from the media store that no row points at any more.
     DeleteMedia {

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod event;
 pub mod file_urls;
 pub mod follow;
+pub mod host;
 pub mod id;
 pub mod instance;
 pub mod job;
@@ -27,6 +28,7 @@ pub mod visibility;
 
 pub use clock::{Clock, Timestamp};
 pub use file_urls::{FileUrls, Whom};
+pub use host::Host;
 pub use id::*;
 pub use urls::Urls;
 pub use visibility::{Viewer, Visibility};

@@ -1,6 +1,7 @@
 //! Reports: what somebody asks those who run the community to look at.
 
 use crate::clock::Timestamp;
+use crate::host::Host;
 use crate::id::{AccountId, PostId, ReportId};
 
 /// A report as kept.
@@ -18,6 +19,6 @@ pub struct Report {
     /// Plain text, in the reporter's words.
     pub comment: String,
     /// The server it came from.
-    pub host: String,
+    pub host: Host,
     pub created_at: Timestamp,
 }

@@ -5,6 +5,7 @@
 use url::Url;
 
 use crate::account::Account;
+use crate::host::Host;
 use crate::id::{AccountId, PostId};
 use crate::view::Emoji;
 
@@ -12,8 +13,7 @@ use crate::view::Emoji;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Urls {
     base: String,
-    domain: String,
-    host: String,
+    host: Host,
 }
 
 impl Urls {
@@ -25,12 +25,10 @@ impl Urls {
         if !matches!(base.scheme(), "http" | "https") {
             return Err("must start with https:// or http://");
         }
-        let Some(host) = base.host_str() else { return Err("must name a host") };
-        let domain = match base.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        Ok(Self { base: format!("{}://{domain}", base.scheme()), domain, host: host.to_owned() })
+        let host = Host::of(base).ok_or("must name a host")?;
+        // On plain http, 443 is a port like any other.
+        let port = base.port().map_or(String::new(), |port| format!(":{port}"));
+        Ok(Self { base: format!("{}://{}{port}", base.scheme(), host.name()), host })
     }
 
     /// Without a slash at the end.
@@ -42,21 +40,28 @@ impl Urls {
     /// What follows the second `@` of handles here: the host, and the port if it is not the scheme's own.
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.domain
+        self.host.as_str()
     }
 
     /// The host without a port.
     #[must_use]
     pub fn host(&self) -> &str {
+        self.host.name()
+    }
+
+    /// [`Urls::domain`] as a value to compare with.
+    #[must_use]
+    pub fn own_host(&self) -> &Host {
         &self.host
     }
 
     /// Is it an address that only this machine can reach: `localhost`, a name below it, or a loopback address?
     #[must_use]
     pub fn is_at_home(&self) -> bool {
-        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost"
-            || self.host.ends_with(".localhost")
+        let name = self.host();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost"
+            || name.ends_with(".localhost")
             || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
@@ -77,10 +82,12 @@ impl Urls {
         format!("{}{path}", self.base)
     }
 
-    /// Is this address one of ours (same scheme, host and port)?
+    /// Is this address one of ours, in whatever spelling of our host and on either scheme? Only an address spelt as we
+    /// spell it leads to something here.
     #[must_use]
     pub fn is_ours(&self, uri: &str) -> bool {
         uri.strip_prefix(self.base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+            || Host::of_address(uri).is_some_and(|host| host == self.host)
     }
 
     #[must_use]
@@ -165,6 +172,12 @@ impl Urls {
     #[must_use]
     pub fn activity(&self, username: &str, kind: &str, id: i64) -> String {
         format!("{}/users/{username}#{kind}/{id}", self.base)
+    }
+
+    /// The id of an activity that another server sent without a usable one.
+    #[must_use]
+    pub fn received(&self, word: &str) -> String {
+        format!("{}/received/{word}", self.base)
     }
 
     /// The page of a hashtag; `name` is without `#`.
@@ -260,6 +273,11 @@ mod tests {
             assert!(!at_home(base), "{base}");
         }
         assert!(urls.is_ours("http://maple.localhost:4001/users/a"));
+        for spelling in
+            ["HTTP://Maple.localhost.:04001/users/a", "https://x:y@maple.localhost:4001", " http:maple.localhost:4001"]
+        {
+            assert!(urls.is_ours(spelling), "{spelling}");
+        }
         assert!(!urls.is_ours("http://maple.localhost:40011/users/a"));
         assert!(!urls.is_ours("http://maple.localhost:4001.evil.example/users/a"));
         assert_eq!(
@@ -268,6 +286,8 @@ mod tests {
         );
         let https = Urls::new(&Url::parse("https://maple.example:443").unwrap()).unwrap();
         assert_eq!(https.domain(), "maple.example");
+        let dotted = Urls::new(&Url::parse("https://Maple.example./").unwrap()).unwrap();
+        assert_eq!((dotted.base(), dotted.domain()), ("https://maple.example", "maple.example"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::account::{Account, Role};
 use crate::attachment::Attachment;
 use crate::clock::Timestamp;
+use crate::host::Host;
 use crate::id::{AccountId, ConversationId, EmojiId, PostId};
 use crate::notification::Notification;
 use crate::post::Post;
@@ -17,8 +18,8 @@ use crate::post::Post;
 pub struct Emoji {
     pub id: EmojiId,
     pub shortcode: String,
-    /// Empty = this community's own.
-    pub domain: String,
+    /// `None` = this community's own.
+    pub domain: Option<Host>,
     /// In the media store; `None` while a remote picture was not fetched.
     pub key: Option<String>,
     pub remote_url: Option<String>,

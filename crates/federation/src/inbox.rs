@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use domain::Host;
 use futures_util::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -150,7 +151,8 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
     if fed.app.urls.is_ours(&glance.actor) {
         return Err(Refusal::Forbidden("our own members do not come through here"));
     }
-    let host = host_of(&glance.actor).ok_or_else(|| Refusal::Malformed("the actor is no address".to_owned()))?;
+    let host =
+        Host::of_address(&glance.actor).ok_or_else(|| Refusal::Malformed("the actor is no address".to_owned()))?;
     if fed.is_suspended(&host).await? {
         return Err(Refusal::Forbidden("this community is not connected with yours"));
     }
@@ -217,10 +219,6 @@ fn check_digest(headers: &HeaderMap, parsed: &ParsedSignature, body: &[u8]) -> R
 async fn is_known(fed: &Federation, actor: &str) -> Result<bool, Refusal> {
     let mut conn = fed.app.db.read().await?;
     Ok(accounts::by_uri(&mut conn, actor).await?.is_some())
-}
-
-fn host_of(uri: &str) -> Option<String> {
-    crate::resolve::authority(&url::Url::parse(uri).ok()?)
 }
 
 /// What an activity is known by: its id in the name of who signed it (nobody takes another's ids, and what is passed

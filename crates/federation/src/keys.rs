@@ -6,15 +6,14 @@
 
 use std::sync::Arc;
 
-use domain::AccountId;
 use domain::account::{Account, AccountKey, ActorKind};
 use domain::job::Job;
+use domain::{AccountId, Host};
 use serde_json::Value;
 use storage::{Conn, account_keys, accounts};
-use url::Url;
 
 use crate::Federation;
-use crate::resolve::{ResolveError, authority};
+use crate::resolve::ResolveError;
 use crate::signature::{ParsedSignature, PublicKey, SignatureError};
 use crate::wire::lenient::types;
 use crate::wire::read::actor::{keys as keys_of, named_keys};
@@ -26,20 +25,21 @@ pub struct Sender {
     pub id: AccountId,
     pub uri: String,
     /// Of its handle.
-    pub domain: String,
+    pub domain: Host,
     pub suspended: bool,
     key: PublicKey,
 }
 
 impl Sender {
-    fn new(account: &Account, key: PublicKey) -> Self {
-        Self {
+    /// `None` for our own accounts: they do not come in by signature.
+    fn new(account: &Account, key: PublicKey) -> Option<Self> {
+        Some(Self {
             id: account.id,
             uri: account.uri.clone(),
-            domain: account.domain.clone(),
+            domain: account.domain.clone()?,
             suspended: account.is_suspended(),
             key,
-        }
+        })
     }
 }
 
@@ -95,7 +95,7 @@ impl Federation {
                 Err(_) => {}
             }
         }
-        let host = Url::parse(key_id).ok().and_then(|url| authority(&url)).ok_or(UnknownSender::NotTheirs)?;
+        let host = Host::of_address(key_id).ok_or(UnknownSender::NotTheirs)?;
         if !self.may_look_for_keys(&host) {
             return Err(UnknownSender::Unreachable("its server was asked in vain too often".to_owned()));
         }
@@ -125,7 +125,7 @@ impl Federation {
         self.refresh_if_stale(&account).await?;
         // A stored key that cannot be read (any more) is as good as none: it is fetched.
         let Ok(key) = PublicKey::from_pem(&pem) else { return Ok(None) };
-        let sender = Arc::new(Sender::new(&account, key));
+        let sender = Arc::new(Sender::new(&account, key).ok_or(UnknownSender::NotTheirs)?);
         self.remembered.keep_sender(now, key_id, Arc::clone(&sender));
         Ok(Some(sender))
     }
@@ -136,7 +136,7 @@ impl Federation {
         if self.refetched.get(actor).is_some() {
             return false;
         }
-        let host = Url::parse(key_id).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let Some(host) = Host::of_address(key_id) else { return false };
         // Sixteen slots a host: whoever forges signatures in the names of its many actors fills them, and that is all.
         let slot = actor.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
         let slot = format!("{host} {slot}");
@@ -204,11 +204,8 @@ impl Federation {
 
 /// What was fetched was written just now: it is read from there when its owner comes again.
 fn sender(account: &Account, pem: &str) -> Result<Arc<Sender>, UnknownSender> {
-    if account.is_local() {
-        return Err(UnknownSender::NotTheirs);
-    }
     let key = PublicKey::from_pem(pem).map_err(|_| UnknownSender::UnusableKey)?;
-    Ok(Arc::new(Sender::new(account, key)))
+    Sender::new(account, key).map(Arc::new).ok_or(UnknownSender::NotTheirs)
 }
 
 /// The key as its actor's document shows it; `None` where it is only named, or not there.

@@ -6,7 +6,7 @@
 use app::peers::account::FurtherKeys;
 use app::posts::receive::{Outcome, receive};
 use domain::account::{Account, AccountKey, ActorKind, Handle, ProfileImage};
-use domain::{AccountId, PostId, Timestamp};
+use domain::{AccountId, Host, PostId, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use storage::{accounts, posts};
@@ -19,7 +19,7 @@ use crate::webfinger;
 use crate::wire::lenient::types;
 use crate::wire::read::activity::ActivityKind;
 use crate::wire::read::note::NoteKind;
-use crate::wire::read::{ReceivedActivity, ReceivedActor, ReceivedNote, Unusable};
+use crate::wire::read::{ReceivedActivity, ReceivedActor, ReceivedNote, Unusable, page};
 
 /// Why something was not found.
 #[derive(Debug, thiserror::Error)]
@@ -112,9 +112,9 @@ impl Federation {
             };
         }
         let handle = Handle::parse(text).ok_or(ResolveError::NotFound)?;
-        let domain = handle.domain.as_deref().filter(|d| !d.eq_ignore_ascii_case(self.app.urls.domain()));
+        let domain = handle.elsewhere(&self.app.urls);
         let mut conn = self.app.db.read().await?;
-        let known = accounts::by_handle(&mut conn, &handle.username, domain.unwrap_or_default()).await?;
+        let known = accounts::by_handle(&mut conn, &handle.username, domain).await?;
         drop(conn);
         match (known, domain) {
             (Some(known), _) => Ok(known),
@@ -156,7 +156,7 @@ impl Federation {
             return Ok(None);
         };
         let (name, below) = page.trim_end_matches('/').split_once('/').unwrap_or((page.trim_end_matches('/'), ""));
-        let Some(account) = accounts::by_handle(&mut conn, name, "").await? else { return Ok(None) };
+        let Some(account) = accounts::by_handle(&mut conn, name, None).await? else { return Ok(None) };
         if below.is_empty() {
             return Ok(Some(Resolved::Account(account.id)));
         }
@@ -234,7 +234,7 @@ impl Federation {
     pub(crate) async fn keep_actor(&self, value: &Value, budget: &Budget) -> Result<Account, ResolveError> {
         let actor = ReceivedActor::read(value)?;
         let handle = self.handle_of(&actor, budget).await?;
-        let domain = handle.domain.unwrap_or_default();
+        let domain = handle.domain.ok_or(ResolveError::Handle)?;
         if self.is_suspended(&domain).await? {
             return Err(ResolveError::Suspended);
         }
@@ -250,7 +250,7 @@ impl Federation {
     /// Under which handle an actor is known: checked both ways, unless both halves are on one server anyway.
     async fn handle_of(&self, actor: &ReceivedActor, budget: &Budget) -> Result<Handle, ResolveError> {
         let id = Url::parse(&actor.id).map_err(|_| ResolveError::NotFound)?;
-        let host = authority(&id).ok_or(ResolveError::NotFound)?;
+        let host = Host::of(&id).ok_or(ResolveError::NotFound)?;
         let own = Handle { username: actor.username.clone(), domain: Some(host.clone()) };
         if let Some(claimed) = actor.claimed_handle.as_deref().and_then(Handle::parse)
             && let Some(domain) = claimed.domain.clone()
@@ -259,7 +259,7 @@ impl Federation {
                 return Ok(own);
             }
             let found = self.finger(&claimed.username, &domain, Some(id.scheme()), budget).await?;
-            let leads_back = found.actor == id && found.handle.domain.as_deref() == Some(&*domain);
+            let leads_back = found.actor == id && found.handle.domain.as_ref() == Some(&domain);
             return if leads_back { Ok(found.handle) } else { Err(ResolveError::Handle) };
         }
         let found = match self.finger(&actor.username, &host, Some(id.scheme()), budget).await {
@@ -271,11 +271,11 @@ impl Federation {
         if found.actor != id {
             return Err(ResolveError::Handle);
         }
-        if found.handle.domain.as_deref() == Some(&*host) {
+        if found.handle.domain.as_ref() == Some(&host) {
             return Ok(own);
         }
         // The host says that its handles live elsewhere; the other side must say the same.
-        let domain = found.handle.domain.clone().unwrap_or_default();
+        let domain = found.handle.domain.clone().ok_or(ResolveError::Handle)?;
         let other = self.finger(&found.handle.username, &domain, Some(id.scheme()), budget).await?;
         if other.actor == id { Ok(found.handle) } else { Err(ResolveError::Handle) }
     }
@@ -286,7 +286,7 @@ impl Federation {
     /// # Errors
     /// See [`ResolveError`]; `NotFound` where her server names no such page.
     pub async fn interaction_page(&self, handle: &Handle, uri: &str) -> Result<Url, ResolveError> {
-        let domain = handle.domain.as_deref().ok_or(ResolveError::NotFound)?;
+        let domain = handle.domain.as_ref().ok_or(ResolveError::NotFound)?;
         let answer = self.ask_finger(&handle.username, domain, None, &self.budget()).await?;
         let template = webfinger::interaction_template(&answer).ok_or(ResolveError::NotFound)?;
         let uri = utf8_percent_encode(uri, VALUE).to_string();
@@ -299,7 +299,7 @@ impl Federation {
     async fn finger(
         &self,
         username: &str,
-        domain: &str,
+        domain: &Host,
         scheme: Option<&str>,
         budget: &Budget,
     ) -> Result<webfinger::Found, ResolveError> {
@@ -310,7 +310,7 @@ impl Federation {
     async fn ask_finger(
         &self,
         username: &str,
-        domain: &str,
+        domain: &Host,
         scheme: Option<&str>,
         budget: &Budget,
     ) -> Result<Value, ResolveError> {
@@ -338,7 +338,7 @@ impl Federation {
     async fn finger_at(
         &self,
         scheme: &str,
-        domain: &str,
+        domain: &Host,
         resource: &str,
         budget: &Budget,
     ) -> Result<Value, ResolveError> {
@@ -427,7 +427,7 @@ impl Federation {
         budget: &Budget,
     ) -> Result<Result<(Url, Value), FetchError>, ResolveError> {
         let url = Url::parse(address).map_err(|_| ResolveError::NotFound)?;
-        let host = authority(&url).ok_or(ResolveError::NotFound)?;
+        let host = Host::of(&url).ok_or(ResolveError::NotFound)?;
         if self.is_suspended(&host).await? {
             return Err(ResolveError::Suspended);
         }
@@ -436,18 +436,8 @@ impl Federation {
     }
 }
 
-/// Host and, where it is not the scheme's own, port.
-#[must_use]
-pub fn authority(url: &Url) -> Option<String> {
-    let host = url.host_str()?;
-    Some(match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
-}
-
 /// The row of a remote account. Counters start at nought: they count what is known here.
-fn account(actor: &ReceivedActor, domain: String, id: AccountId, now: Timestamp) -> Account {
+fn account(actor: &ReceivedActor, domain: Host, id: AccountId, now: Timestamp) -> Account {
     let image = |image: &Option<crate::wire::read::actor::ReceivedImage>| {
         image.as_ref().map(|image| ProfileImage {
             key: None,
@@ -460,9 +450,9 @@ fn account(actor: &ReceivedActor, domain: String, id: AccountId, now: Timestamp)
     Account {
         id,
         username: actor.username.clone(),
-        domain,
+        url: page(actor.url.clone(), &actor.id, Some(&domain)),
+        domain: Some(domain),
         uri: actor.id.clone(),
-        url: actor.url.clone().unwrap_or_else(|| actor.id.clone()),
         kind: actor.kind,
         display_name: actor.display_name.clone(),
         note: actor.summary.clone(),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use domain::AccountId;
 use domain::account::Account;
 use domain::instance::{DomainPolicy, DomainSeverity};
+use domain::{AccountId, Host};
 use storage::Recent;
 use tokio::sync::OnceCell;
 
@@ -42,7 +42,7 @@ pub struct Inner {
     /// Hosts and actors whose key was fetched again a moment ago.
     pub(crate) refetched: Recent<String, ()>,
     /// How many keys of a host were looked for in vain in the last minutes.
-    missed: Recent<String, u32>,
+    missed: Recent<Host, u32>,
 }
 
 /// The instance actor's key.
@@ -80,12 +80,12 @@ impl Federation {
 
 impl Inner {
     /// May a host be asked for one more key that is not known?
-    pub(crate) fn may_look_for_keys(&self, host: &str) -> bool {
+    pub(crate) fn may_look_for_keys(&self, host: &Host) -> bool {
         self.missed.get(host).is_none_or(|misses| misses < MISSES)
     }
 
     /// A key was looked for at this host, in vain.
-    pub(crate) fn missed_key(&self, host: &str) {
+    pub(crate) fn missed_key(&self, host: &Host) {
         self.missed.update(host, |misses| misses.map_or(1, |n| n.saturating_add(1)));
     }
 
@@ -146,7 +146,7 @@ impl Inner {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn policy(&self, domain: &str) -> app::Result<Option<DomainSeverity>> {
+    pub async fn policy(&self, domain: &Host) -> app::Result<Option<DomainSeverity>> {
         let all = match self.remembered.policies() {
             Some(all) => all,
             None => {
@@ -164,7 +164,7 @@ impl Inner {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn is_suspended(&self, domain: &str) -> app::Result<bool> {
+    pub async fn is_suspended(&self, domain: &Host) -> app::Result<bool> {
         Ok(self.policy(domain).await? == Some(DomainSeverity::Suspend))
     }
 }

@@ -95,8 +95,7 @@ pub fn resource(text: &str, urls: &Urls) -> Option<Resource> {
         return (!page.contains('/')).then(|| Resource::Name(page.to_owned()));
     }
     let handle = Handle::parse(text)?;
-    let domain = handle.domain?;
-    if !domain.eq_ignore_ascii_case(urls.domain()) {
+    if handle.domain.as_ref() != Some(urls.own_host()) {
         return None;
     }
     if handle.username.eq_ignore_ascii_case(urls.host()) {

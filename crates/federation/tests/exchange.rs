@@ -72,7 +72,9 @@ async fn befriend() -> Friends {
     request::request(&maple.fed.app, &alice, bob_here.id, FollowOptions::default()).await.unwrap();
     let alice_there = eventually("bob is asked", || async {
         let mut conn = willow.conn().await;
-        let alice = accounts::by_handle(&mut conn, "alice", &maple.domain).await.unwrap()?;
+        let alice = accounts::by_handle(&mut conn, "alice", Some(&domain::Host::parse(&maple.domain).unwrap()))
+            .await
+            .unwrap()?;
         follows::find_request(&mut conn, alice.id, bob.id).await.unwrap().map(|_| alice)
     })
     .await;

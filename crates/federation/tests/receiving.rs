@@ -325,7 +325,7 @@ async fn a_follow_is_answered_and_undone_by_its_follower_alone() {
 async fn suspended_communities_get_nothing_in_and_nothing_out() {
     let (home, dana, eve) = setting().await;
     let mut tx = home.fed.app.db.write().await.unwrap();
-    let nowhere = domain::instance::DomainName::new("nowhere.localhost").unwrap();
+    let nowhere = domain::Host::parse("nowhere.localhost").unwrap();
     storage::domains::set(&mut tx, &nowhere, domain::instance::DomainSeverity::Suspend, None).await.unwrap();
     tx.emit(domain::event::Event::SettingsChanged);
     tx.commit().await.unwrap();

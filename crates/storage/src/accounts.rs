@@ -1,7 +1,7 @@
 //! Accounts, local and remote, as everybody may know them.
 
 use domain::account::{Account, ActorKind, ProfileField, ProfileImage};
-use domain::{AccountId, Timestamp, text};
+use domain::{AccountId, Host, Timestamp, text};
 
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ impl TryFrom<AccountRow> for Account {
         Ok(Self {
             id: AccountId(r.id),
             username: r.username,
-            domain: r.domain,
+            domain: Host::stored_unless_ours(r.domain),
             uri: r.uri,
             url: r.url,
             kind: ActorKind::parse(&r.kind).unwrap_or_default(),
@@ -251,7 +251,7 @@ pub async fn by_key_id(conn: &mut Conn, key_id: &str) -> Result<Option<Account>>
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<Option<Account>> {
+pub async fn by_handle(conn: &mut Conn, username: &str, domain: Option<&Host>) -> Result<Option<Account>> {
     sql!(concat!(
         "SELECT ",
         account_columns!(),
@@ -259,7 +259,7 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: &str) -> Result<
         shown!("a")
     ))
     .bind(username)
-    .bind(domain)
+    .bind(domain.map_or("", Host::as_str))
     .maybe::<AccountRow>(conn)
     .await?
     .map(Account::try_from)
@@ -340,7 +340,7 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
     )
     .bind(a.id)
     .bind(&a.username)
-    .bind(&a.domain)
+    .bind(a.domain_or_empty())
     .bind(&a.uri)
     .bind(&a.url)
     .bind(a.kind.as_str())

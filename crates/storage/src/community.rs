@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::instance::{DomainPolicy, DomainSeverity};
-use domain::{AccountId, IdGenerator, PostId, Timestamp};
+use domain::{AccountId, Host, IdGenerator, PostId, Timestamp};
 
 use crate::db::Conn;
 use crate::domains;
@@ -68,15 +68,15 @@ pub async fn contact(conn: &mut Conn) -> Result<Option<AccountId>> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn peers(conn: &mut Conn) -> Result<Vec<String>> {
+pub async fn peers(conn: &mut Conn) -> Result<Vec<Host>> {
     let rows = sql!(
         "SELECT DISTINCT a.domain FROM accounts a WHERE a.domain <> '' AND a.deleted_at IS NULL ORDER BY a.domain"
     )
-    .all::<(String,)>(conn)
+    .all::<(Host,)>(conn)
     .await?;
     let policies = domains::policies(conn).await?;
     let shut_out =
-        |d: &str| DomainPolicy::for_domain(&policies, d).is_some_and(|p| p.severity == DomainSeverity::Suspend);
+        |d: &Host| DomainPolicy::for_domain(&policies, d).is_some_and(|p| p.severity == DomainSeverity::Suspend);
     Ok(rows.into_iter().map(|(domain,)| domain).filter(|d| !shut_out(d)).collect())
 }
 

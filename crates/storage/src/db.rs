@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
+use crate::host_names;
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
 use crate::kept::Kept;
@@ -65,13 +66,15 @@ impl Db {
     /// [`Error::Unavailable`] when it cannot be reached, [`Error::Internal`] when a migration fails or the
     /// address is none of the two kinds.
     pub async fn connect(config: &Config, clock: Clock) -> Result<Self> {
-        if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
+        let db = if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
             Self::connect_postgres(config, clock).await
         } else if let Some(path) = config.url.strip_prefix("sqlite://") {
             Self::connect_sqlite(Path::new(path), clock).await
         } else {
             Err(Error::Internal("the database address must start with sqlite:// or postgres://".to_owned()))
-        }
+        }?;
+        host_names::migrate(&db).await?;
+        Ok(db)
     }
 
     async fn connect_postgres(config: &Config, clock: Clock) -> Result<Self> {

@@ -3,7 +3,7 @@
 //! Deliveries of one author to one inbox are claimed one after the other, so they arrive in their order; every
 //! host has its turn; a host that does not answer is asked by a single delivery at growing intervals.
 
-use domain::{AccountId, ActivityId, DeliveryId, PostId, Timestamp};
+use domain::{AccountId, ActivityId, DeliveryId, Host, PostId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -17,7 +17,7 @@ pub struct Claimed {
     pub activity_id: ActivityId,
     /// Whose key signs it.
     pub account_id: AccountId,
-    pub host: String,
+    pub host: Host,
     pub inbox_url: String,
     /// How often it was begun before.
     pub attempts: i64,
@@ -27,7 +27,7 @@ pub struct Claimed {
 /// An inbox and the host it belongs to (with the port, where it is not the scheme's own).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Inbox {
-    pub host: String,
+    pub host: Host,
     pub url: String,
 }
 
@@ -111,7 +111,7 @@ async fn claim_after(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, a
     .bind(per_host)
     .bind(node)
     .bind(after)
-    .all::<(i64, i64, i64, String, String, i64, i64)>(tx)
+    .all::<(i64, i64, i64, Host, String, i64, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
         .into_iter()
@@ -225,7 +225,7 @@ pub async fn drop_inbox(tx: &mut Tx, inbox_url: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn host_answered(tx: &mut Tx, hosts: &[String]) -> Result<()> {
+pub async fn host_answered(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
     sql!("DELETE FROM hosts WHERE host = ANY($1)").bind(hosts).run(tx).await?;
     Ok(())
 }
@@ -234,7 +234,7 @@ pub async fn host_answered(tx: &mut Tx, hosts: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn host_failed(tx: &mut Tx, host: &str, retry_at: Timestamp, error: &str) -> Result<()> {
+pub async fn host_failed(tx: &mut Tx, host: &Host, retry_at: Timestamp, error: &str) -> Result<()> {
     let now = tx.now();
     sql!(
         "INSERT INTO hosts (host, failures, failing_since, retry_at, last_error) VALUES ($1, 1, $2, $3, $4)
@@ -254,7 +254,7 @@ pub async fn host_failed(tx: &mut Tx, host: &str, retry_at: Timestamp, error: &s
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn failing_hosts(conn: &mut Conn, hosts: &[String]) -> Result<Vec<(String, i64)>> {
+pub async fn failing_hosts(conn: &mut Conn, hosts: &[Host]) -> Result<Vec<(Host, i64)>> {
     sql!("SELECT host, failures FROM hosts WHERE host = ANY($1)").bind(hosts).all(conn).await
 }
 

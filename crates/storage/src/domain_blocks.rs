@@ -1,8 +1,8 @@
 //! Communities that a member wants to see nothing of: exactly these domains, not those below them. Her decision alone,
 //! for her alone; what the community decided is in [`crate::domains`]. Lists of posts leave them out by `visible`.
 
-use domain::AccountId;
 use domain::page::Page;
+use domain::{AccountId, Host};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -13,9 +13,9 @@ use crate::visible::paged;
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<(i64, String)>> {
+pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<(i64, Host)>> {
     let query = paged!(page, "SELECT d.id, d.domain FROM account_domain_blocks d WHERE d.account_id = $1", "d.id");
-    let rows = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<(i64, String)>(conn).await?;
+    let rows = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<(i64, Host)>(conn).await?;
     Ok(page.newest_first(rows))
 }
 
@@ -23,7 +23,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<(i6
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn insert(tx: &mut Tx, me: AccountId, domain: &str) -> Result<bool> {
+pub async fn insert(tx: &mut Tx, me: AccountId, domain: &Host) -> Result<bool> {
     let id: i64 = tx.id();
     let n =
         sql!("INSERT INTO account_domain_blocks (account_id, domain, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
@@ -39,7 +39,7 @@ pub async fn insert(tx: &mut Tx, me: AccountId, domain: &str) -> Result<bool> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn remove(tx: &mut Tx, me: AccountId, domain: &str) -> Result<bool> {
+pub async fn remove(tx: &mut Tx, me: AccountId, domain: &Host) -> Result<bool> {
     let n = sql!("DELETE FROM account_domain_blocks WHERE account_id = $1 AND domain = $2")
         .bind(me)
         .bind(domain)
@@ -52,7 +52,7 @@ pub async fn remove(tx: &mut Tx, me: AccountId, domain: &str) -> Result<bool> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn is_blocked(conn: &mut Conn, me: AccountId, domain: &str) -> Result<bool> {
+pub async fn is_blocked(conn: &mut Conn, me: AccountId, domain: &Host) -> Result<bool> {
     sql!("SELECT id FROM account_domain_blocks WHERE account_id = $1 AND domain = $2")
         .bind(me)
         .bind(domain)
@@ -64,7 +64,7 @@ pub async fn is_blocked(conn: &mut Conn, me: AccountId, domain: &str) -> Result<
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn followers_at(conn: &mut Conn, me: AccountId, domain: &str) -> Result<Vec<(AccountId, String)>> {
+pub async fn followers_at(conn: &mut Conn, me: AccountId, domain: &Host) -> Result<Vec<(AccountId, String)>> {
     let rows = sql!(
         "SELECT f.account_id, f.uri FROM follows f JOIN accounts a ON a.id = f.account_id
          WHERE f.target_id = $1 AND a.domain = $2
@@ -82,7 +82,7 @@ pub async fn followers_at(conn: &mut Conn, me: AccountId, domain: &str) -> Resul
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn followed_at(conn: &mut Conn, me: AccountId, domain: &str) -> Result<Vec<AccountId>> {
+pub async fn followed_at(conn: &mut Conn, me: AccountId, domain: &Host) -> Result<Vec<AccountId>> {
     sql!(
         "SELECT f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id
          WHERE f.account_id = $1 AND a.domain = $2
@@ -99,7 +99,7 @@ pub async fn followed_at(conn: &mut Conn, me: AccountId, domain: &str) -> Result
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn clear_notifications(tx: &mut Tx, me: AccountId, domain: &str) -> Result<()> {
+pub async fn clear_notifications(tx: &mut Tx, me: AccountId, domain: &Host) -> Result<()> {
     sql!(
         "DELETE FROM notifications WHERE account_id = $1
            AND from_account_id IN (SELECT id FROM accounts WHERE domain = $2)"

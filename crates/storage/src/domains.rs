@@ -1,14 +1,14 @@
 //! What those who run the community decided about other domains, and what that makes of the accounts there.
 //!
 //! Accounts carry the decision with them (`suspended_at` or `silenced_at`, at the time the decision was made), so that
-//! no list has to look for policies. Which domains a decision holds for is said by [`DomainName::covers`] alone. What
+//! no list has to look for policies. Which domains a decision holds for is said by [`Host::covers`] alone. What
 //! one member wants to see nothing of is in [`crate::domain_blocks`].
 
 use std::collections::{BTreeMap, HashMap};
 
 use domain::AccountId;
-use domain::instance::{DomainName, DomainPolicy, DomainSeverity};
-use domain::{ActivityId, Timestamp};
+use domain::instance::{DomainPolicy, DomainSeverity};
+use domain::{ActivityId, Host, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -21,11 +21,11 @@ use crate::sql;
 /// As [`crate::Error`] says.
 pub async fn policies(conn: &mut Conn) -> Result<Vec<DomainPolicy>> {
     let rows = sql!("SELECT domain, severity, comment, created_at FROM domain_policies ORDER BY domain")
-        .all::<(String, String, String, i64)>(conn)
+        .all::<(Host, String, String, i64)>(conn)
         .await?;
-    let policy = |(domain, severity, comment, at): (String, String, String, i64)| {
+    let policy = |(domain, severity, comment, at): (Host, String, String, i64)| {
         let severity = DomainSeverity::parse(&severity)?;
-        Some(DomainPolicy { domain: DomainName::kept(domain), severity, comment, created_at: Timestamp(at) })
+        Some(DomainPolicy { domain, severity, comment, created_at: Timestamp(at) })
     };
     Ok(rows.into_iter().filter_map(policy).collect())
 }
@@ -34,7 +34,7 @@ pub async fn policies(conn: &mut Conn) -> Result<Vec<DomainPolicy>> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn policy_for(conn: &mut Conn, domain: &str) -> Result<Option<DomainPolicy>> {
+pub async fn policy_for(conn: &mut Conn, domain: &Host) -> Result<Option<DomainPolicy>> {
     Ok(DomainPolicy::for_domain(&policies(conn).await?, domain).cloned())
 }
 
@@ -42,14 +42,14 @@ pub async fn policy_for(conn: &mut Conn, domain: &str) -> Result<Option<DomainPo
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn set(tx: &mut Tx, domain: &DomainName, severity: DomainSeverity, comment: Option<&str>) -> Result<()> {
+pub async fn set(tx: &mut Tx, domain: &Host, severity: DomainSeverity, comment: Option<&str>) -> Result<()> {
     let (now, before) = (tx.now(), policies(tx).await?);
     sql!(
         "INSERT INTO domain_policies (domain, severity, comment, created_at) VALUES ($1, $2, coalesce($3, ''), $4)
          ON CONFLICT (domain) DO UPDATE SET severity = excluded.severity,
             comment = coalesce($3, domain_policies.comment)"
     )
-    .bind(domain.as_str())
+    .bind(domain)
     .bind(severity.as_str())
     .bind(comment)
     .bind(now)
@@ -62,9 +62,9 @@ pub async fn set(tx: &mut Tx, domain: &DomainName, severity: DomainSeverity, com
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn remove(tx: &mut Tx, domain: &DomainName) -> Result<bool> {
+pub async fn remove(tx: &mut Tx, domain: &Host) -> Result<bool> {
     let before = policies(tx).await?;
-    let n = sql!("DELETE FROM domain_policies WHERE domain = $1").bind(domain.as_str()).run(tx).await?;
+    let n = sql!("DELETE FROM domain_policies WHERE domain = $1").bind(domain).run(tx).await?;
     if n > 0 {
         mark(tx, domain, &before).await?;
     }
@@ -75,8 +75,8 @@ pub async fn remove(tx: &mut Tx, domain: &DomainName) -> Result<bool> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn known(conn: &mut Conn, domain: &DomainName) -> Result<Vec<String>> {
-    let all = sql!("SELECT DISTINCT domain FROM accounts WHERE domain <> ''").all::<(String,)>(conn).await?;
+pub async fn known(conn: &mut Conn, domain: &Host) -> Result<Vec<Host>> {
+    let all = sql!("SELECT DISTINCT domain FROM accounts WHERE domain <> ''").all::<(Host,)>(conn).await?;
     Ok(all.into_iter().map(|(d,)| d).filter(|d| domain.covers(d)).collect())
 }
 
@@ -84,13 +84,13 @@ pub async fn known(conn: &mut Conn, domain: &DomainName) -> Result<Vec<String>> 
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn count_accounts(conn: &mut Conn, domains: &[String]) -> Result<i64> {
+pub async fn count_accounts(conn: &mut Conn, domains: &[Host]) -> Result<i64> {
     sql!("SELECT count(*) FROM accounts WHERE domain = ANY($1) AND deleted_at IS NULL").bind(domains).count(conn).await
 }
 
 /// Brings the accounts under a domain in line with what was decided now. Only marks that a decision made are taken
 /// away: those of `before`, known by their time.
-async fn mark(tx: &mut Tx, domain: &DomainName, before: &[DomainPolicy]) -> Result<()> {
+async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()> {
     let domains = known(tx, domain).await?;
     let made: Vec<i64> =
         before.iter().filter(|p| domains.iter().any(|d| p.domain.covers(d))).map(|p| p.created_at.0).collect();
@@ -117,7 +117,7 @@ async fn mark(tx: &mut Tx, domain: &DomainName, before: &[DomainPolicy]) -> Resu
                  WHERE domain = $1 AND silenced_at IS NULL AND deleted_at IS NULL"
             ),
         };
-        query.bind(domain).bind(policy.created_at).run(tx).await?;
+        query.bind(&domain).bind(policy.created_at).run(tx).await?;
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ pub struct Severed {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn sever(tx: &mut Tx, domains: &[String]) -> Result<Severed> {
+pub async fn sever(tx: &mut Tx, domains: &[Host]) -> Result<Severed> {
     former_readers::of_domains(tx, domains).await?;
     let follows = sql!(
         "DELETE FROM follows WHERE account_id IN (SELECT id FROM accounts WHERE domain = ANY($1))
@@ -199,11 +199,11 @@ fn by_amount(ids: impl Iterator<Item = i64>) -> BTreeMap<i64, Vec<i64>> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn drop_queued(tx: &mut Tx, domain: &DomainName) -> Result<usize> {
+pub async fn drop_queued(tx: &mut Tx, domain: &Host) -> Result<usize> {
     let hosts = sql!("SELECT DISTINCT host FROM deliveries UNION SELECT DISTINCT host FROM inbox_items")
-        .all::<(String,)>(tx)
+        .all::<(Host,)>(tx)
         .await?;
-    let hosts: Vec<String> = hosts.into_iter().map(|(host,)| host).filter(|host| domain.covers(host)).collect();
+    let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| domain.covers(host)).collect();
     sql!("DELETE FROM inbox_items WHERE host = ANY($1)").bind(hosts.as_slice()).run(tx).await?;
     let activities = sql!("DELETE FROM deliveries WHERE host = ANY($1) RETURNING activity_id")
         .bind(hosts.as_slice())

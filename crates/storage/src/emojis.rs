@@ -1,7 +1,7 @@
 //! This community's own custom emojis. Those of a text are found by `hydrate`.
 
-use domain::EmojiId;
 use domain::view::Emoji;
+use domain::{EmojiId, Host};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -25,7 +25,7 @@ impl From<EmojiRow> for Emoji {
         Self {
             id: EmojiId(r.id),
             shortcode: r.shortcode,
-            domain: r.domain,
+            domain: Host::stored_unless_ours(r.domain),
             key: r.key,
             remote_url: r.remote_url,
             visible: r.visible,

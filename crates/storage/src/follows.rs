@@ -3,7 +3,7 @@
 use domain::account::Account;
 use domain::follow::{FollowOptions, Relationship};
 use domain::page::Page;
-use domain::{AccountId, FollowId, Timestamp, Viewer};
+use domain::{AccountId, FollowId, Host, Timestamp, Viewer};
 
 use crate::accounts::{AccountRow, account_columns};
 use crate::db::{Conn, Tx};
@@ -314,7 +314,7 @@ pub async fn is_following(conn: &mut Conn, viewer: Viewer, target: AccountId) ->
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &str) -> Result<bool> {
+pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &Host) -> Result<bool> {
     sql!("SELECT f.id FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT 1")
         .bind(target)
         .bind(domain)

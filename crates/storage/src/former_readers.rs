@@ -4,7 +4,7 @@
 //! Told of deletions, never of anything that is new. One row for a member or post and a community, whoever was the
 //! reader there: what a community does makes them no more than that.
 
-use domain::{AccountId, PostId, Timestamp};
+use domain::{AccountId, Host, PostId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::deliveries::urls;
@@ -61,7 +61,7 @@ pub(crate) async fn of_follow(tx: &mut Tx, follower: AccountId, target: AccountI
 }
 
 /// Before everything ends that these communities' people follow.
-pub(crate) async fn of_domains(tx: &mut Tx, domains: &[String]) -> Result<()> {
+pub(crate) async fn of_domains(tx: &mut Tx, domains: &[Host]) -> Result<()> {
     let now = tx.now();
     sql!(keep!(followers "a.domain = ANY($2)")).bind(now).bind(domains).run(tx).await?;
     Ok(())

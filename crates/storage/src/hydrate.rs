@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::account::{Account, Role};
+use domain::account::{Account, Role, acct};
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::post::Post;
 use domain::view::{AccountView, Emoji, Mention, PostCore, PostView};
-use domain::{AccountId, AttachmentId, EmojiId, PostId, Timestamp, Viewer};
+use domain::{AccountId, AttachmentId, EmojiId, Host, PostId, Timestamp, Viewer};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::accounts;
@@ -185,7 +185,7 @@ async fn read_cores(
     let mut tags = tags(conn, ids).await?;
     let mut attachments = attachments(conn, ids).await?;
     let apps = apps(conn, &posts).await?;
-    let domain = |post: &Post| accounts.get(&post.account_id).map_or("", |a| a.account.domain.as_str());
+    let domain = |post: &Post| accounts.get(&post.account_id).map_or("", |a| a.account.domain_or_empty());
     let emojis = emojis_for(conn, posts.iter().map(|p| (domain(p), [&p.content, &p.spoiler_text]))).await?;
     Ok(posts
         .into_iter()
@@ -319,11 +319,11 @@ async fn bare_views(conn: &mut Conn, accounts: Vec<Account>) -> Result<Vec<Accou
             roles.insert(id, Role::parse(&role).unwrap_or_default());
         }
     }
-    let emojis = emojis_for(conn, accounts.iter().map(|a| (a.domain.as_str(), [&a.display_name, &a.note]))).await?;
+    let emojis = emojis_for(conn, accounts.iter().map(|a| (a.domain_or_empty(), [&a.display_name, &a.note]))).await?;
     Ok(accounts
         .into_iter()
         .map(|account| {
-            let emojis = pick_emojis(&emojis, &account.domain, &[&account.display_name, &account.note]);
+            let emojis = pick_emojis(&emojis, account.domain_or_empty(), &[&account.display_name, &account.note]);
             let role = roles.get(&account.id.0).copied();
             AccountView { account, emojis, role, moved: None }
         })
@@ -342,7 +342,7 @@ async fn mentions(conn: &mut Conn, ids: &[PostId]) -> Result<HashMap<PostId, Vec
     .await?;
     let mut by_post: HashMap<PostId, Vec<Mention>> = HashMap::new();
     for (post, id, username, domain, uri, url) in rows {
-        let acct = if domain.is_empty() { username.clone() } else { format!("{username}@{domain}") };
+        let acct = acct(&username, Host::stored_unless_ours(domain).as_ref());
         by_post.entry(PostId(post)).or_default().push(Mention { account_id: AccountId(id), username, acct, uri, url });
     }
     Ok(by_post)
@@ -483,8 +483,9 @@ async fn emojis_for<'a, const N: usize>(
     Ok(rows
         .into_iter()
         .map(|(id, shortcode, domain, key, remote_url, visible, category)| {
-            let emoji = Emoji { id: EmojiId(id), shortcode, domain, key, remote_url, visible, category };
-            ((emoji.domain.clone(), emoji.shortcode.clone()), emoji)
+            let of = (domain.clone(), shortcode.clone());
+            let domain = Host::stored_unless_ours(domain);
+            (of, Emoji { id: EmojiId(id), shortcode, domain, key, remote_url, visible, category })
         })
         .collect())
 }

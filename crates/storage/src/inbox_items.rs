@@ -1,7 +1,7 @@
 //! Activities that were accepted (answered 202) and wait to be processed: each one once, those of one actor in
 //! their order, every server in turn.
 
-use domain::{AccountId, InboxItemId, Timestamp};
+use domain::{AccountId, Host, InboxItemId, Timestamp};
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -14,7 +14,7 @@ pub struct Claimed {
     /// Whose key signed it.
     pub actor_id: AccountId,
     /// The server it came from.
-    pub host: String,
+    pub host: Host,
     pub body: String,
     /// Its actor is somebody else than `actor_id`: not to be believed, its origin is to be asked.
     pub forwarded: bool,
@@ -31,7 +31,7 @@ pub struct New<'a> {
     pub activity_uri: &'a str,
     /// Whose key signed it.
     pub actor: AccountId,
-    pub host: &'a str,
+    pub host: &'a Host,
     pub body: &'a str,
     /// See [`Claimed::forwarded`].
     pub forwarded: bool,
@@ -76,7 +76,7 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, busy: &[String]) -> Result<Vec<Claimed>> {
+pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
     tx.one_claimer("inbox").await?;
     let rows = sql!(
@@ -103,7 +103,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
     .bind(per_host)
     .bind(node)
     .bind(busy)
-    .all::<(i64, i64, String, String, bool, i64)>(tx)
+    .all::<(i64, i64, Host, String, bool, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
         .into_iter()

@@ -17,6 +17,7 @@ pub mod emojis;
 pub mod error;
 pub mod follows;
 pub mod former_readers;
+mod host_names;
 pub mod hub;
 pub mod hydrate;
 pub mod inbox_items;

@@ -1,7 +1,7 @@
 //! What is needed to speak with other servers beside posts and accounts: their emojis, and the ends of remote
 //! accounts. What was decided about their domains is in [`crate::domains`].
 
-use domain::{AccountId, EmojiId, PostId, ThreadId, Timestamp};
+use domain::{AccountId, EmojiId, Host, PostId, ThreadId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub async fn touch_account(tx: &mut Tx, id: AccountId, at: Timestamp) -> Result<
 /// As [`crate::Error`] says.
 pub async fn upsert_emoji(
     tx: &mut Tx,
-    domain: &str,
+    domain: &Host,
     shortcode: &str,
     uri: Option<&str>,
     image_url: &str,
@@ -65,7 +65,7 @@ pub async fn upsert_emoji(
 /// As [`crate::Error`] says.
 pub async fn known_emojis(
     conn: &mut Conn,
-    domain: &str,
+    domain: &Host,
     shortcodes: &[String],
 ) -> Result<Vec<(String, Option<String>)>> {
     sql!("SELECT shortcode, remote_url FROM custom_emojis WHERE domain = $1 AND shortcode = ANY($2)")
@@ -87,7 +87,7 @@ pub async fn local_followers(conn: &mut Conn, of: AccountId) -> Result<Vec<Accou
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn addresses_domain(conn: &mut Conn, post: PostId, domain: &str) -> Result<bool> {
+pub async fn addresses_domain(conn: &mut Conn, post: PostId, domain: &Host) -> Result<bool> {
     sql!(concat!(
         "SELECT m.account_id FROM mentions m JOIN accounts a ON a.id = m.account_id JOIN posts p ON p.id = m.post_id
          WHERE m.post_id = $1 AND a.domain = $2 AND ",

@@ -87,6 +87,13 @@ columns! {
     i64 bool f64 String Vec<u8> Option<i64> Option<bool> Option<f64> Option<String> Option<Vec<u8>>
 }
 
+/// As it was stored. The empty text that stands for this community is no host: read that column as a `String`.
+impl Field for domain::Host {
+    fn read(row: &mut Row<'_>, name: Option<&str>) -> Result<Self> {
+        String::read(row, name).map(Self::stored)
+    }
+}
+
 macro_rules! tuples {
     ($(($($t:ident),+))*) => {$(
         impl<$($t: Field + Send),+> Record for ($($t,)+) {

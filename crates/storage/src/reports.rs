@@ -1,7 +1,7 @@
 //! Reports: kept until those who run the community have looked at them.
 
 use domain::report::Report;
-use domain::{AccountId, PostId, ReportId, Timestamp};
+use domain::{AccountId, Host, PostId, ReportId, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -34,7 +34,7 @@ pub async fn insert(tx: &mut Tx, r: &Report) -> Result<bool> {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn count_from(conn: &mut Conn, host: &str, since: Timestamp) -> Result<i64> {
+pub async fn count_from(conn: &mut Conn, host: &Host, since: Timestamp) -> Result<i64> {
     sql!("SELECT count(*) FROM reports WHERE host = $1 AND created_at > $2").bind(host).bind(since).count(conn).await
 }
 
@@ -49,7 +49,7 @@ pub async fn about(conn: &mut Conn, target: AccountId, limit: i64) -> Result<Vec
     )
     .bind(target)
     .bind(limit)
-    .all::<(i64, String, i64, i64, String, String, String, i64)>(conn)
+    .all::<(i64, String, i64, i64, String, String, Host, i64)>(conn)
     .await?;
     rows.into_iter()
         .map(|(id, uri, account, target, posts, comment, host, at)| {

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use domain::{AccountId, PostId, text};
+use domain::{AccountId, Host, PostId, text};
 
 use crate::db::Conn;
 use crate::error::Result;
@@ -48,6 +48,8 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
     let asked = q.text.trim().trim_start_matches('@');
     let (name, domain) = asked.split_once('@').unwrap_or((asked, ""));
     let name = name.to_lowercase();
+    let host = Host::parse(domain).ok();
+    let domain = host.as_ref().map_or(domain, Host::as_str);
     // A name as it is written, or else words; the longest says most.
     let mut words: Vec<String> = text::words(&name).into_iter().collect();
     words.sort_by_key(|word| Reverse(word.len()));

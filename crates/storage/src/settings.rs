@@ -9,6 +9,7 @@ use crate::sql;
 const COMMUNITY: &str = "community";
 const INSTANCE_KEY: &str = "instance_private_key";
 const FILE_SECRET: &str = "file_secret";
+const HOSTS_ARE_CANONICAL: &str = "hosts_are_canonical";
 
 /// The community's settings, the defaults while nothing was set.
 ///
@@ -66,6 +67,15 @@ pub async fn file_secret(conn: &mut Conn) -> Result<Option<String>> {
 /// As [`crate::Error`] says.
 pub async fn keep_file_secret(tx: &mut Tx, secret: &str) -> Result<String> {
     keep(tx, FILE_SECRET, secret).await
+}
+
+/// Were the host names of older versions brought into their one form?
+pub(crate) async fn hosts_are_canonical(conn: &mut Conn) -> Result<bool> {
+    Ok(value(conn, HOSTS_ARE_CANONICAL).await?.is_some())
+}
+
+pub(crate) async fn keep_hosts_are_canonical(tx: &mut Tx) -> Result<()> {
+    keep(tx, HOSTS_ARE_CANONICAL, "true").await.map(drop)
 }
 
 async fn keep(tx: &mut Tx, name: &str, first: &str) -> Result<String> {

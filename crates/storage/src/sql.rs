@@ -171,6 +171,18 @@ id_values! {
     EmojiId JobId ActivityId DeliveryId InboxItemId ReportId
 }
 
+impl From<&domain::Host> for Value {
+    fn from(host: &domain::Host) -> Self {
+        Self::Text(Some(host.as_str().to_owned()))
+    }
+}
+
+impl From<&[domain::Host]> for Value {
+    fn from(hosts: &[domain::Host]) -> Self {
+        Self::Texts(hosts.iter().map(|host| host.as_str().to_owned()).collect())
+    }
+}
+
 impl From<domain::Timestamp> for Value {
     fn from(at: domain::Timestamp) -> Self {
         Self::Int(Some(at.0))

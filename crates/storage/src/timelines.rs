@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use domain::page::Page;
-use domain::{AccountId, ListId, PostId, Viewer};
+use domain::{AccountId, Host, ListId, PostId, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -391,7 +391,7 @@ pub async fn remove_author_from_home(tx: &mut Tx, me: AccountId, author: Account
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn remove_domains_from_home(tx: &mut Tx, me: AccountId, domains: &[String]) -> Result<()> {
+pub async fn remove_domains_from_home(tx: &mut Tx, me: AccountId, domains: &[Host]) -> Result<()> {
     sql!(
         "DELETE FROM home_entries WHERE account_id = $1 AND post_id IN (
             SELECT p.id FROM home_entries h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id

@@ -120,15 +120,14 @@ macro_rules! wanted {
     };
 }
 
-/// The row's community is one that is written to: neither it nor one it belongs to is suspended.
+/// The row's community is one that is written to: neither it nor one it belongs to is suspended. Says in SQL what
+/// `Host::covers` says: the name of the policy as whole labels at the end, whatever the port unless it names one.
 macro_rules! written_to {
     ($a:literal) => {
         concat!(
-            "NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend' AND (",
+            "NOT EXISTS (SELECT 1 FROM domain_policies dp WHERE dp.severity = 'suspend' AND '.' || ",
             $a,
-            ".domain = dp.domain OR ",
-            $a,
-            ".domain LIKE '%.' || dp.domain))"
+            ".domain || ':' LIKE '%.' || dp.domain || ':%')"
         )
     };
 }

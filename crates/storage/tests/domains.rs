@@ -1,7 +1,7 @@
 //! Decisions about domains mark the accounts there and nothing else; what ends is counted.
 
 use domain::account::{Account, Role};
-use domain::instance::{DomainName, DomainSeverity};
+use domain::instance::DomainSeverity;
 use domain::page::Page;
 use domain::{AccountId, Viewer, Visibility};
 use storage::deliveries::{self, Inbox};
@@ -10,12 +10,8 @@ use storage::search::{AccountQuery, PostQuery};
 use storage::timelines::{HomeEntry, PublicFilter};
 use storage::{Tx, accounts, community, domain_blocks, domains, follows, inbox_items, search, timelines};
 
-use crate::people::{account, follow, write_member};
+use crate::people::{account, follow, host, write_member};
 use crate::visible::write_post;
-
-fn name(text: &str) -> DomainName {
-    DomainName::new(text).unwrap()
-}
 
 async fn remote(tx: &mut Tx, username: &str, domain: &str) -> Account {
     let account = account(tx.id(), username, domain);
@@ -47,31 +43,31 @@ both! {
         by_hand.suspended_at = Some(domain::Timestamp(7));
         accounts::upsert(&mut tx, &by_hand).await.unwrap();
 
-        domains::set(&mut tx, &name("willow.example"), DomainSeverity::Silence, Some("spam")).await.unwrap();
+        domains::set(&mut tx, &host("willow.example"), DomainSeverity::Silence, Some("spam")).await.unwrap();
         for id in [at, below, port] {
             assert_eq!(marks(&mut tx, id).await, (false, true));
         }
         assert_eq!(marks(&mut tx, other).await, (false, false));
         fresh.advance(std::time::Duration::from_secs(1));
-        domains::set(&mut tx, &name("sub.willow.example"), DomainSeverity::Suspend, None).await.unwrap();
+        domains::set(&mut tx, &host("sub.willow.example"), DomainSeverity::Suspend, None).await.unwrap();
         assert_eq!((marks(&mut tx, at).await, marks(&mut tx, below).await), ((false, true), (true, false)));
         fresh.advance(std::time::Duration::from_secs(1));
-        domains::set(&mut tx, &name("Willow.example"), DomainSeverity::Suspend, None).await.unwrap();
+        domains::set(&mut tx, &host("Willow.example"), DomainSeverity::Suspend, None).await.unwrap();
         for id in [at, below, port, by_hand.id] {
             assert_eq!(marks(&mut tx, id).await, (true, false));
         }
         let kept = domains::policies(&mut tx).await.unwrap();
         let kept: Vec<_> = kept.iter().map(|p| (p.domain.as_str(), p.severity, p.comment.as_str())).collect();
         assert_eq!(kept, [("sub.willow.example", DomainSeverity::Suspend, ""), ("willow.example", DomainSeverity::Suspend, "spam")]);
-        assert_eq!(community::peers(&mut tx).await.unwrap(), ["notwillow.example"]);
-        let policy = domains::policy_for(&mut tx, "new.willow.example").await.unwrap().unwrap();
+        assert_eq!(community::peers(&mut tx).await.unwrap(), [host("notwillow.example")]);
+        let policy = domains::policy_for(&mut tx, &host("new.willow.example")).await.unwrap().unwrap();
         assert_eq!(policy.domain.as_str(), "willow.example");
 
-        assert!(domains::remove(&mut tx, &name("willow.example")).await.unwrap());
-        assert!(!domains::remove(&mut tx, &name("willow.example")).await.unwrap());
+        assert!(domains::remove(&mut tx, &host("willow.example")).await.unwrap());
+        assert!(!domains::remove(&mut tx, &host("willow.example")).await.unwrap());
         assert_eq!((marks(&mut tx, at).await, marks(&mut tx, below).await), ((false, false), (true, false)));
         assert_eq!(marks(&mut tx, by_hand.id).await, (true, false), "what another decision made was taken away");
-        domains::remove(&mut tx, &name("sub.willow.example")).await.unwrap();
+        domains::remove(&mut tx, &host("sub.willow.example")).await.unwrap();
         assert_eq!(marks(&mut tx, below).await, (false, false));
     }
 
@@ -91,9 +87,9 @@ both! {
         ] {
             counted_follow(&mut tx, who, whom).await;
         }
-        let willow = name("willow.example");
+        let willow = host("willow.example");
         let known = domains::known(&mut tx, &willow).await.unwrap();
-        assert_eq!(known, ["willow.example"]);
+        assert_eq!(known, [host("willow.example")]);
         assert_eq!(domains::count_accounts(&mut tx, &known).await.unwrap(), 3);
         let severed = domains::sever(&mut tx, &known).await.unwrap();
         assert_eq!((severed.follows, severed.members), (6, vec![dana, priya]));
@@ -108,7 +104,7 @@ both! {
         let mut tx = fresh.db.write().await.unwrap();
         let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap().id;
         let eve = remote(&mut tx, "eve", "willow.example").await.id;
-        let inbox = |host: &str| Inbox { host: host.to_owned(), url: format!("https://{host}/inbox") };
+        let inbox = |name: &str| Inbox { host: host(name), url: format!("https://{name}/inbox") };
         let both = [inbox("willow.example"), inbox("ap.willow.example"), inbox("oak.example")];
         deliveries::enqueue(&mut tx, dana, "{}", &both).await.unwrap();
         deliveries::enqueue(&mut tx, dana, "{}", &both[..2]).await.unwrap();
@@ -116,17 +112,17 @@ both! {
             fingerprint: [1; 16],
             activity_uri: "https://willow.example/1",
             actor: eve,
-            host: "willow.example",
+            host: &host("willow.example"),
             body: "{}",
             forwarded: false,
         };
         inbox_items::accept(&mut tx, item).await.unwrap();
-        assert_eq!(domains::drop_queued(&mut tx, &name("willow.example")).await.unwrap(), 4);
+        assert_eq!(domains::drop_queued(&mut tx, &host("willow.example")).await.unwrap(), 4);
         assert_eq!(deliveries::backlog(&mut tx).await.unwrap(), (1, 1));
         assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
         let lease = tx.now().plus(std::time::Duration::from_secs(60));
         let left = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
-        assert_eq!(left[0].host, "oak.example");
+        assert_eq!(left[0].host, host("oak.example"));
         assert_eq!(deliveries::bodies(&mut tx, &[left[0].activity_id]).await.unwrap().len(), 1);
     }
 
@@ -146,9 +142,9 @@ both! {
             let entry = HomeEntry { post, author: author.id, boost_of: None, reply_to: None, language: None, mentioned_only: false };
             timelines::add_to_homes(&mut tx, &entry).await.unwrap();
         }
-        assert!(domain_blocks::insert(&mut tx, dana.id, "willow.example").await.unwrap());
-        assert!(!domain_blocks::insert(&mut tx, dana.id, "willow.example").await.unwrap());
-        timelines::remove_domains_from_home(&mut tx, dana.id, &["willow.example".to_owned()]).await.unwrap();
+        assert!(domain_blocks::insert(&mut tx, dana.id, &host("willow.example")).await.unwrap());
+        assert!(!domain_blocks::insert(&mut tx, dana.id, &host("willow.example")).await.unwrap());
+        timelines::remove_domains_from_home(&mut tx, dana.id, &[host("willow.example")]).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut conn = fresh.db.read().await.unwrap();
@@ -169,11 +165,11 @@ both! {
             assert_eq!((facts[0].domain_blocking, facts[1].domain_blocking), (blocks, false));
         }
         assert_eq!(timelines::wanted(&mut conn, Viewer::Anonymous, &[kept, blocked]).await.unwrap(), [kept, blocked]);
-        assert_eq!(domain_blocks::followed_at(&mut conn, dana.id, "willow.example").await.unwrap(), [eve.id]);
+        assert_eq!(domain_blocks::followed_at(&mut conn, dana.id, &host("willow.example")).await.unwrap(), [eve.id]);
         drop(conn);
         let mut tx = fresh.db.write().await.unwrap();
-        assert!(domain_blocks::remove(&mut tx, dana.id, "willow.example").await.unwrap());
-        assert!(!domain_blocks::remove(&mut tx, dana.id, "willow.example").await.unwrap());
-        assert!(!domain_blocks::is_blocked(&mut tx, dana.id, "willow.example").await.unwrap());
+        assert!(domain_blocks::remove(&mut tx, dana.id, &host("willow.example")).await.unwrap());
+        assert!(!domain_blocks::remove(&mut tx, dana.id, &host("willow.example")).await.unwrap());
+        assert!(!domain_blocks::is_blocked(&mut tx, dana.id, &host("willow.example")).await.unwrap());
     }
 }

@@ -1,13 +1,13 @@
 //! Who is told of a deletion though she may read nothing any more.
 
 use domain::account::{Account, Role};
-use domain::instance::{DomainName, DomainSeverity};
+use domain::instance::DomainSeverity;
 use domain::post::Post;
 use domain::{PostId, Timestamp, Visibility};
 use storage::posts::Links;
 use storage::{Tx, accounts, deliveries, domains, follows, former_readers, posts, purges};
 
-use crate::people::{account, follow, write_member};
+use crate::people::{account, follow, host, write_member};
 use crate::visible::write_post;
 
 async fn somebody(tx: &mut Tx, name: &str, domain: &str) -> Account {
@@ -64,7 +64,7 @@ both! {
             accounts::bury(&mut tx, reader.id, now).await.unwrap();
             purges::relations(&mut tx, reader.id).await.unwrap();
         }
-        domains::sever(&mut tx, &["blocked.example".to_owned()]).await.unwrap();
+        domains::sever(&mut tx, &[host("blocked.example")]).await.unwrap();
         assert!(deliveries::follower_inboxes(&mut tx, dana.id).await.unwrap().is_empty());
         let all = ["blocked.example", "goes.example", "unfollows.example"];
         for post in &written {
@@ -73,7 +73,7 @@ both! {
             let later = later(&mut tx, post).await;
             assert!(told(&mut tx, later.id).await.is_empty(), "they never had it");
         }
-        let name = DomainName::new("blocked.example").unwrap();
+        let name = host("blocked.example");
         domains::set(&mut tx, &name, DomainSeverity::Suspend, None).await.unwrap();
         assert_eq!(told(&mut tx, written[0].id).await, all[1..], "a suspended community hears nothing");
         assert_eq!(hosts(former_readers::inboxes_of_author(&mut tx, dana.id).await.unwrap()), all[1..]);

@@ -31,7 +31,7 @@ async fn ways(conn: &mut Conn, friend: &Account, a: &Account) -> Vec<(&'static s
         ("by_uri", accounts::by_uri(conn, &a.uri).await.unwrap().is_some()),
         ("by_uris", !accounts::by_uris(conn, std::slice::from_ref(&a.uri)).await.unwrap().is_empty()),
         ("by_key_id", accounts::by_key_id(conn, &a.public_key_id).await.unwrap().is_some()),
-        ("by_handle", accounts::by_handle(conn, &a.username, "").await.unwrap().is_some()),
+        ("by_handle", accounts::by_handle(conn, &a.username, None).await.unwrap().is_some()),
         ("hydrate::account", hydrate::account(conn, a.id).await.is_ok()),
         ("hydrate::accounts_in_order", !hydrate::accounts_in_order(conn, &[a.id]).await.unwrap().is_empty()),
         ("followers", listed(follows::followers(conn, friend.id, &page).await.unwrap())),

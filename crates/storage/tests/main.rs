@@ -9,6 +9,7 @@ mod both;
 mod domains;
 mod former_readers;
 mod hidden;
+mod host_names;
 mod invites;
 mod jobs;
 mod kept;

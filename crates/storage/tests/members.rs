@@ -5,7 +5,7 @@ use domain::page::Page;
 use storage::members::Which;
 use storage::{Error, accounts, members};
 
-use crate::people::{account, half, member, write_member};
+use crate::people::{account, half, host, member, write_member};
 
 both! {
     /// A name is one person's, however it is written, here and in every other community.
@@ -22,8 +22,8 @@ both! {
         accounts::upsert(&mut tx, &elsewhere).await.unwrap();
         tx.commit().await.unwrap();
         let mut conn = fresh.db.read().await.unwrap();
-        assert_eq!(accounts::by_handle(&mut conn, "dana", "").await.unwrap().unwrap().username, "Dana");
-        assert_eq!(accounts::by_handle(&mut conn, "DANA", "willow.example").await.unwrap().unwrap().id, elsewhere.id);
+        assert_eq!(accounts::by_handle(&mut conn, "dana", None).await.unwrap().unwrap().username, "Dana");
+        assert_eq!(accounts::by_handle(&mut conn, "DANA", Some(&host("willow.example"))).await.unwrap().unwrap().id, elsewhere.id);
     }
 
     async fn an_address_is_unique_without_regard_to_case(fresh) {
@@ -38,7 +38,7 @@ both! {
         let (found, _) = members::by_email(&mut conn, "Dana@Mail.Example").await.unwrap().unwrap();
         assert_eq!(found.id, dana.id);
         assert_eq!(members::by_username(&mut conn, "DANA").await.unwrap().unwrap().0.id, dana.id);
-        assert!(accounts::by_handle(&mut conn, "priya", "").await.unwrap().is_none(), "the transaction left something");
+        assert!(accounts::by_handle(&mut conn, "priya", None).await.unwrap().is_none(), "the transaction left something");
     }
 
     /// Everything that is written is read back, and what is changed is changed alone.

@@ -2,9 +2,13 @@
 
 use domain::account::{Account, ActorKind, Member, MemberPreferences, Role};
 use domain::follow::FollowOptions;
-use domain::{AccountId, FollowId, Timestamp};
+use domain::{AccountId, FollowId, Host, Timestamp};
 use storage::follows::Follow;
 use storage::{Db, Tx, accounts, follows, members};
+
+pub fn host(name: &str) -> Host {
+    Host::parse(name).unwrap()
+}
 
 /// An account of this community that is not written yet.
 pub fn account(id: AccountId, username: &str, domain: &str) -> Account {
@@ -13,7 +17,7 @@ pub fn account(id: AccountId, username: &str, domain: &str) -> Account {
     Account {
         id,
         username: username.to_owned(),
-        domain: domain.to_owned(),
+        domain: (!domain.is_empty()).then(|| host(domain)),
         uri: actor.clone(),
         url: format!("{base}/@{username}"),
         kind: ActorKind::Person,

@@ -119,7 +119,7 @@ both! {
         let asked = [
             Job::DeleteMedia { keys: vec!["a/b.webp".to_owned(), "ü".to_owned()] },
             Job::PurgeAccount { account: dana.id },
-            Job::ForgetDomain { domain: "willow.example:4000".to_owned() },
+            Job::ForgetDomain { domain: domain::Host::parse("willow.example:4000").unwrap() },
             Job::DistributeFollow { account: dana.id, target: dana.id, uri: "https://x.example/#\"1\"".to_owned() },
         ];
         let mut tx = fresh.db.write().await.unwrap();

@@ -213,7 +213,7 @@ both! {
                     assert_eq!(to, expected, "{post:?} follows={follows_author} blocked={blocked} answered={answered} shared={shared} addressed={addressed:?}");
                     sent += expected.len();
                     // Her server may fetch it in the name of another there, while she may see it.
-                    let fetches = peers::addresses_domain(&mut tx, post.id, &reader.domain).await.unwrap();
+                    let fetches = peers::addresses_domain(&mut tx, post.id, reader.domain.as_ref().unwrap()).await.unwrap();
                     assert_eq!(fetches, addressed.is_some() && sees, "{post:?} blocked={blocked} addressed={addressed:?}");
                 }
             }

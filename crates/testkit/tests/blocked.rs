@@ -153,7 +153,7 @@ on_both! {
         bob.publish("too late", "public").await;
         alice.publish("not for you", "public").await;
         eventually("this process refuses", async || {
-            maple.federation().is_suspended(&host(&willow)).await.unwrap().then_some(())
+            maple.federation().is_suspended(&domain::Host::parse(&host(&willow)).unwrap()).await.unwrap().then_some(())
         })
         .await;
         eventually("everything was looked at", async || {

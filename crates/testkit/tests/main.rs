@@ -13,9 +13,13 @@ mod documents;
 #[cfg(test)]
 mod first_light;
 #[cfg(test)]
+mod foreign_ids;
+#[cfg(test)]
 mod forwarded;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod host_names;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn bob(like: &Account, picture: &str) -> Account {
     let actor = "https://willow.example/users/bob".to_owned();
     Account {
         username: "bob".to_owned(),
-        domain: "willow.example".to_owned(),
+        domain: domain::Host::parse("willow.example").ok(),
         url: actor.clone(),
         inbox_url: format!("{actor}/inbox"),
         public_key_id: format!("{actor}#main-key"),

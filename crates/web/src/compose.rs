@@ -35,8 +35,8 @@ async fn meet(web: &Web, text: &str) -> app::Result<()> {
     if named.iter().any(|h| h.domain.is_some()) {
         let mut conn = web.app.db.read().await?;
         for handle in named {
-            if let Some(domain) = &handle.domain
-                && storage::accounts::by_handle(&mut conn, &handle.username, domain).await?.is_none()
+            if handle.domain.is_some()
+                && storage::accounts::by_handle(&mut conn, &handle.username, handle.domain.as_ref()).await?.is_none()
             {
                 unknown.push(handle);
             }

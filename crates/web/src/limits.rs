@@ -1,6 +1,7 @@
 //! How often one address may try what costs us or what a guesser would try: signing in, joining, registering apps,
 //! trading codes, having us ask other servers. Kept in memory, per process; the client API's own limits are elsewhere.
 
+use domain::Host;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -100,7 +101,7 @@ struct Gauges {
     apps: Gauge<Origin>,
     tokens: Gauge<Origin>,
     look_up: Gauge<Origin>,
-    look_up_at: Gauge<String>,
+    look_up_at: Gauge<Host>,
 }
 
 /// The limits; none where the owner turned them off.
@@ -155,8 +156,8 @@ impl Limits {
     ///
     /// # Errors
     /// [`TooOften`].
-    pub fn look_up_at(&self, domain: &str) -> Result<(), TooOften> {
-        self.0.as_ref().map_or(Ok(()), |g| g.look_up_at.take(&domain.to_owned()))
+    pub fn look_up_at(&self, host: &Host) -> Result<(), TooOften> {
+        self.0.as_ref().map_or(Ok(()), |g| g.look_up_at.take(host))
     }
 
     /// # Errors

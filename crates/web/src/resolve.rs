@@ -14,17 +14,17 @@ use crate::state::Web;
 /// # Errors
 /// When the database refuses.
 pub async fn account(web: &Web, handle: &Handle, ask: bool) -> Result<Option<AccountId>> {
-    let domain = handle.domain.as_deref().filter(|d| *d != web.app.urls.domain()).unwrap_or_default();
+    let domain = handle.elsewhere(&web.app.urls);
     let mut conn = web.app.db.read().await?;
     let known = storage::accounts::by_handle(&mut conn, &handle.username, domain).await?;
     drop(conn);
-    match known {
-        Some(account) => Ok(Some(account.id)),
-        None if domain.is_empty() || !ask => Ok(None),
-        None => {
+    match (known, domain) {
+        (Some(account), _) => Ok(Some(account.id)),
+        (None, Some(domain)) if ask => {
             let text = format!("{}@{domain}", handle.username);
             told(&text, web.federation.resolve_account(&text).await.map(|account| account.id))
         }
+        (None, _) => Ok(None),
     }
 }
 

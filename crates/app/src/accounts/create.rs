@@ -178,7 +178,7 @@ fn new_account(app: &App, id: AccountId, username: &str, keys: &KeyPair, now: Ti
     Account {
         id,
         username: username.to_owned(),
-        domain: String::new(),
+        domain: None,
         uri: urls.actor(username),
         url: urls.profile(username),
         kind: ActorKind::Person,

@@ -173,8 +173,7 @@ async fn write_texts(
 async fn known(app: &App, conn: &mut Conn, source: &str) -> Result<HashMap<Handle, MentionTarget>> {
     let mut known = HashMap::new();
     for handle in text::scan(source, &app.urls).mentions {
-        let domain = handle.domain.as_deref().filter(|d| *d != app.urls.domain()).unwrap_or_default();
-        if let Some(account) = accounts::by_handle(conn, &handle.username, domain).await? {
+        if let Some(account) = accounts::by_handle(conn, &handle.username, handle.elsewhere(&app.urls)).await? {
             let target =
                 MentionTarget { url: account.url.clone(), username: account.username.clone(), acct: account.acct() };
             known.insert(handle, target);

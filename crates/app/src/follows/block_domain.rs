@@ -1,8 +1,8 @@
 //! A member wants to see nothing of a whole community, or does again. What was between her and its people ends.
 
+use domain::Host;
 use domain::account::Account;
 use domain::event::Event;
-use domain::instance::DomainName;
 use domain::job::Job;
 use storage::{domain_blocks, timelines};
 
@@ -16,8 +16,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Invalid`] on `domain` when it is none, or this community's own.
 pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
-    let domain = name(app, domain)?;
-    let domain = domain.as_str();
+    let domain = &name(app, domain)?;
     let mut tx = app.db.write().await?;
     if !domain_blocks::insert(&mut tx, me.id, domain).await? {
         return Ok(());
@@ -31,7 +30,7 @@ pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
         }
     }
     domain_blocks::clear_notifications(&mut tx, me.id, domain).await?;
-    timelines::remove_domains_from_home(&mut tx, me.id, &[domain.to_owned()]).await?;
+    timelines::remove_domains_from_home(&mut tx, me.id, std::slice::from_ref(domain)).await?;
     tx.emit(Event::RelationsChanged { account: me.id });
     tx.commit().await?;
     Ok(())
@@ -44,16 +43,16 @@ pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
 pub async fn unblock_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
     let domain = name(app, domain)?;
     let mut tx = app.db.write().await?;
-    if domain_blocks::remove(&mut tx, me.id, domain.as_str()).await? {
+    if domain_blocks::remove(&mut tx, me.id, &domain).await? {
         tx.emit(Event::RelationsChanged { account: me.id });
         tx.commit().await?;
     }
     Ok(())
 }
 
-fn name(app: &App, text: &str) -> Result<DomainName> {
-    let name = DomainName::new(text).map_err(|why| Error::invalid("domain", why))?;
-    if name.as_str() == app.urls.domain() {
+fn name(app: &App, text: &str) -> Result<Host> {
+    let name = Host::typed(text).map_err(|why| Error::invalid("domain", why))?;
+    if name == *app.urls.own_host() {
         return Err(Error::invalid("domain", "is this community's own"));
     }
     Ok(name)

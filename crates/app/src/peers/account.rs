@@ -27,28 +27,32 @@ pub struct FurtherKeys {
 /// [`Error::Forbidden`] when it was deleted before, is one of ours, or its community is blocked; otherwise when the
 /// database refuses.
 pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result<Account> {
-    if account.is_local() || app.urls.is_ours(&account.uri) {
+    let theirs = account.domain.as_ref().filter(|domain| *domain != app.urls.own_host());
+    let Some(domain) = theirs.filter(|_| !app.urls.is_ours(&account.uri)) else {
         return Err(Error::Forbidden("Another server can't describe our accounts"));
-    }
+    };
     let mut tx = app.db.write().await?;
     if accounts::is_deleted(&mut tx, &account.uri).await? {
         return Err(Error::Forbidden("This account was deleted"));
     }
-    if let Some(other) = accounts::by_handle(&mut tx, &account.username, &account.domain).await?
+    let mut account = account.clone();
+    if let Some(other) = accounts::by_handle(&mut tx, &account.username, account.domain.as_ref()).await?
         && other.uri != account.uri
     {
+        // What was decided about whoever has this name holds under another id too.
+        account.suspended_at = account.suspended_at.or(other.suspended_at);
+        account.silenced_at = account.silenced_at.or(other.silenced_at);
         delete::bury(&mut tx, &other).await?;
         peers::release_handle(&mut tx, other.id).await?;
     }
     let known = accounts::by_uri(&mut tx, &account.uri).await?;
-    let mut account = account.clone();
     if known.is_none() {
         // What was decided about its community holds for whoever of it comes later.
-        match domains::policy_for(&mut tx, &account.domain).await? {
+        match domains::policy_for(&mut tx, domain).await? {
             Some(policy) if policy.severity == DomainSeverity::Suspend => {
                 return Err(Error::Forbidden("Its community is not connected with this one"));
             }
-            Some(policy) => account.silenced_at = Some(policy.created_at),
+            Some(policy) => account.silenced_at = account.silenced_at.or(Some(policy.created_at)),
             None => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The custom emojis that a post or profile of another server brings along.
 
+use domain::Host;
 use storage::peers;
 
 use crate::App;
@@ -18,8 +19,8 @@ pub struct Described {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn receive(app: &App, domain: &str, emojis: &[Described]) -> Result<()> {
-    if emojis.is_empty() || domain.is_empty() {
+pub async fn receive(app: &App, domain: &Host, emojis: &[Described]) -> Result<()> {
+    if emojis.is_empty() {
         return Ok(());
     }
     let shortcodes: Vec<String> = emojis.iter().map(|e| e.shortcode.clone()).collect();

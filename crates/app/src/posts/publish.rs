@@ -169,8 +169,7 @@ pub(super) async fn write_html(conn: &mut Conn, urls: &Urls, author: &Account, s
     let scanned = text::scan(source, urls);
     let mut known: HashMap<Handle, Account> = HashMap::new();
     for handle in scanned.mentions {
-        let domain = handle.domain.as_deref().filter(|d| *d != urls.domain()).unwrap_or_default();
-        if let Some(account) = accounts::by_handle(conn, &handle.username, domain).await?
+        if let Some(account) = accounts::by_handle(conn, &handle.username, handle.elsewhere(urls)).await?
             && !account.is_suspended()
             && !follows::is_blocking(conn, author.id, account.id).await?
         {

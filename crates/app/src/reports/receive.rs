@@ -36,11 +36,9 @@ pub struct Received {
 pub async fn receive(app: &App, reporter: &Account, received: Received) -> Result<bool> {
     let mut tx = app.db.write().await?;
     let target = accounts::even_hidden(&mut tx, received.target).await?;
-    if !target.is_local() {
-        return Err(Error::NotFound);
-    }
+    let Some(host) = reporter.domain.clone().filter(|_| target.is_local()) else { return Err(Error::NotFound) };
     let now = tx.now();
-    if reports::count_from(&mut tx, &reporter.domain, now.minus(DAY)).await? >= A_DAY {
+    if reports::count_from(&mut tx, &host, now.minus(DAY)).await? >= A_DAY {
         return Err(Error::Limited { until: now.plus(DAY) });
     }
     let mut named = Vec::new();
@@ -57,7 +55,7 @@ pub async fn receive(app: &App, reporter: &Account, received: Received) -> Resul
         target_id: target.id,
         posts: named,
         comment: received.comment.trim().chars().take(COMMENT).collect(),
-        host: reporter.domain.clone(),
+        host,
         created_at: now,
     };
     let new = reports::insert(&mut tx, &report).await?;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::escape_into;
 use super::scan::{Entity, Kind, Scanned, Tag, collect, entities, ours_is_local};
 use crate::account::{Account, Handle};
+use crate::host::Host;
 use crate::urls::Urls;
 
 /// Links are shown without what comes before the name of the site, and this many characters long.
@@ -71,7 +72,7 @@ fn inline(
     rel: &str,
 ) -> String {
     // One person is asked for once, as first spelt, however often and in whatever case she is mentioned.
-    let mut asked: HashMap<(String, Option<String>), Option<MentionTarget>> = HashMap::new();
+    let mut asked: HashMap<(String, Option<Host>), Option<MentionTarget>> = HashMap::new();
     let targets: Vec<Option<MentionTarget>> = found
         .iter()
         .map(|entity| match &entity.kind {

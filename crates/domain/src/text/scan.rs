@@ -9,10 +9,11 @@ use std::ops::Range;
 use linkify::{LinkFinder, LinkKind};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use url::{Host, Url};
+use url::Url;
 
 use super::sanitise::SAFE_SCHEMES;
 use crate::account::Handle;
+use crate::host::Host;
 use crate::urls::Urls;
 
 /// Longer names are no mentions.
@@ -97,8 +98,7 @@ pub(super) fn collect(source: &str, entities: &[Entity], urls: &Urls) -> Scanned
 
 /// The handle with our own domain left out.
 pub(super) fn ours_is_local(handle: &Handle, urls: &Urls) -> Handle {
-    let domain = handle.domain.as_ref().filter(|domain| *domain != urls.domain());
-    Handle { username: handle.username.clone(), domain: domain.cloned() }
+    Handle { username: handle.username.clone(), domain: handle.elsewhere(urls).cloned() }
 }
 
 /// Something found in a text, and where.
@@ -183,39 +183,26 @@ fn mention(rest: &str, before: Option<char>) -> Option<(usize, Kind)> {
     if host.is_empty() {
         return Some((short, Kind::Mention { handle: local, short }));
     }
+    if host.len() > MAX_DOMAIN_BYTES {
+        return None;
+    }
     let port = port(&domain[host.len()..]);
     if !(host.contains('.') || host == "localhost" || port.is_some()) {
         return None;
     }
-    let mut ascii = ascii_domain(host)?;
-    let mut length = short + 1 + host.len();
-    if let Some((number, bytes)) = port {
-        ascii = format!("{ascii}:{number}");
-        length += bytes;
-    }
-    Some((length, Kind::Mention { handle: Handle { domain: Some(ascii), ..local }, short }))
+    let length = host.len() + port.unwrap_or(0);
+    let domain = Host::parse(&domain[..length]).ok()?;
+    Some((short + 1 + length, Kind::Mention { handle: Handle { domain: Some(domain), ..local }, short }))
 }
 
-/// `:4001` at the start: the number and its length with the colon.
-fn port(text: &str) -> Option<(u16, usize)> {
+/// `:4001` at the start: its length with the colon.
+fn port(text: &str) -> Option<usize> {
     let digits = text.strip_prefix(':')?;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     if digits[end..].starts_with(is_word) || end > 5 {
         return None;
     }
-    digits[..end].parse().ok().filter(|n| *n > 0).map(|n| (n, end + 1))
-}
-
-/// Lower case, punycode where needed (UTS 46). `None` when it cannot be a domain.
-fn ascii_domain(host: &str) -> Option<String> {
-    if host.len() > MAX_DOMAIN_BYTES {
-        return None;
-    }
-    match Host::parse(host).ok()? {
-        Host::Domain(name) => Some(name),
-        Host::Ipv4(address) => Some(address.to_string()),
-        Host::Ipv6(_) => None,
-    }
+    digits[..end].parse().ok().filter(|n: &u16| *n > 0).map(|_| end + 1)
 }
 
 /// `rest` starts with `#`. The length of the whole and what it is.

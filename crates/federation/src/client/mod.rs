@@ -326,12 +326,6 @@ impl Client {
     }
 }
 
-/// Do two addresses belong to the same server: scheme, host and port?
-#[must_use]
-pub fn same_origin(a: &Url, b: &Url) -> bool {
-    a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
-}
-
 /// The same address but for a fragment.
 fn same_document(a: &Url, b: &Url) -> bool {
     let without = |url: &Url| {

@@ -30,7 +30,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         Some(post) => post.id,
         None => work.fed.resolve_post(&id, work.budget).await?,
     };
-    let uri = work.activity.identity();
+    let uri = work.identity();
     let published = work.activity.published.unwrap_or_else(|| work.fed.app.now());
     done_if(boost::receive(&work.fed.app, work.actor, &uri, original, published, audience).await?.is_some())
 }

@@ -22,7 +22,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Ignored("nobody of this community"));
     };
     let report = Received {
-        uri: work.activity.identity(),
+        uri: work.identity(),
         target,
         posts: named.into_iter().map(|post| post.id).collect(),
         comment: work.activity.content.clone().unwrap_or_default(),

@@ -9,7 +9,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Ignored("nobody of this community"));
     };
     // Without an id of its own it is named by what it says, which is what it is found by when it is undone.
-    let uri = work.activity.identity();
+    let uri = work.identity();
     request::receive(&work.fed.app, work.actor, &target, &uri).await?;
     Ok(Verdict::Done)
 }

@@ -15,5 +15,5 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Ignored("a post that is not here"));
     };
     drop(conn);
-    done_if(favourite::receive(&work.fed.app, work.actor, post.id, &work.activity.identity()).await?)
+    done_if(favourite::receive(&work.fed.app, work.actor, post.id, &work.identity()).await?)
 }

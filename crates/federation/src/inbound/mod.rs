@@ -122,6 +122,16 @@ impl Work<'_> {
         Ok(accounts::by_uri(&mut conn, uri).await?.filter(Account::is_local))
     }
 
+    /// What identifies the activity: its id, or one of ours where it has none that its server may give out. (Two that
+    /// say the same are then one.)
+    fn identity(&self) -> String {
+        let (activity, app) = (self.activity, &self.fed.app);
+        activity.id.clone().unwrap_or_else(|| {
+            let object = activity.object.id.as_deref().unwrap_or_default();
+            app.received_ids.of(&app.urls, &activity.actor, activity.kind.as_str(), object)
+        })
+    }
+
     /// The object's id, without which most activities say nothing.
     fn object_id(&self) -> Result<&str, ResolveError> {
         self.activity.object.id.as_deref().ok_or(ResolveError::Unusable(Unusable::Missing("object.id")))

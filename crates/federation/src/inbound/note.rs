@@ -5,14 +5,14 @@ use app::posts::receive::Received;
 use domain::account::Account;
 use domain::attachment::Attachment;
 use domain::text::Tag;
-use domain::{AccountId, AttachmentId};
+use domain::{AccountId, AttachmentId, Host};
 use storage::{accounts, posts};
 
 use crate::Federation;
 use crate::client::Budget;
 use crate::resolve::ResolveError;
 use crate::wire::read::note::ReceivedAttachment;
-use crate::wire::read::{ReceivedEmoji, ReceivedNote};
+use crate::wire::read::{ReceivedEmoji, ReceivedNote, page};
 
 /// Named accounts that are fetched because nobody here knew them, at most, and only for a post that matters here.
 const UNKNOWN_MENTIONS: usize = 5;
@@ -28,14 +28,16 @@ pub(crate) async fn received(
     note: ReceivedNote,
     budget: &Budget,
 ) -> Result<Received, ResolveError> {
-    keep_emojis(fed, &author.domain, &note.emojis).await?;
+    if let Some(domain) = &author.domain {
+        keep_emojis(fed, domain, &note.emojis).await?;
+    }
     let visibility = note.visibility(author.followers_url.as_deref());
     let mentions = mentions(fed, author, &note, budget).await?;
     let tags = note.hashtags.iter().filter_map(|name| Tag::new(name)).map(|tag| (tag.key, tag.name)).collect();
     let now = fed.app.now();
     let published = note.published.unwrap_or(now);
     Ok(Received {
-        url: note.url.unwrap_or_else(|| note.id.clone()),
+        url: page(note.url, &note.id, author.domain.as_ref()),
         uri: note.id,
         content: note.content,
         spoiler_text: note.spoiler_text,
@@ -102,7 +104,7 @@ async fn mentions(
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn keep_emojis(fed: &Federation, domain: &str, found: &[ReceivedEmoji]) -> Result<(), ResolveError> {
+pub(crate) async fn keep_emojis(fed: &Federation, domain: &Host, found: &[ReceivedEmoji]) -> Result<(), ResolveError> {
     let described: Vec<Described> = found
         .iter()
         .map(|e| Described { shortcode: e.shortcode.clone(), uri: e.uri.clone(), image_url: e.image_url.clone() })

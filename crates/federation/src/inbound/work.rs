@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{AccountId, InboxItemId};
+use domain::{AccountId, Host, InboxItemId};
 use storage::inbox_items::{self, Claimed};
 use storage::{Queue, accounts};
 use tokio::task::JoinSet;
@@ -30,7 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const ATTEMPTS: i64 = 20;
 
 /// How many activities of each server are under way.
-type Busy = HashMap<String, usize>;
+type Busy = HashMap<Host, usize>;
 
 impl Federation {
     /// Processes what was accepted and what will be, until told to stop; then what is under way ends first.
@@ -92,7 +92,7 @@ impl Federation {
 
     /// Claims what is due: for each actor its activities in their order, and apart from them what it passed on.
     async fn claim_received(&self, room: usize, busy: &Busy) -> app::Result<Vec<Vec<Claimed>>> {
-        let full: Vec<String> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
+        let full: Vec<Host> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let mut tx = self.app.db.write().await?;
         let lease = tx.now().plus(LEASE);

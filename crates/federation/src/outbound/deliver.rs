@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::job::Job;
-use domain::{AccountId, ActivityId, DeliveryId, Timestamp};
+use domain::{AccountId, ActivityId, DeliveryId, Host, Timestamp};
 use storage::deliveries::{self, Claimed};
 use storage::{Queue, Tx, accounts, peers};
 use tokio::sync::Semaphore;
@@ -122,13 +122,13 @@ impl Federation {
         let lease = self.app.now().plus(LEASE);
         let mut claimed = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM, turn).await?;
         let Some(last) = claimed.last() else { return Ok(Vec::new()) };
-        last.host.clone_into(turn);
+        last.host.as_str().clone_into(turn);
         tx.commit().await?;
         // What was asked for first is sent first.
         claimed.sort_by_key(|delivery| delivery.id);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
-        let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| delivery.host.as_str()));
+        let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| &delivery.host));
         Ok(claimed
             .into_iter()
             .map(|delivery| Parcel {
@@ -214,8 +214,8 @@ impl Federation {
         let mut tx = self.app.db.write().await?;
         let now = self.app.now();
         let mut ended: Vec<DeliveryId> = Vec::new();
-        let mut answered: BTreeSet<String> = BTreeSet::new();
-        let mut failed: HashMap<String, (String, Option<u64>)> = HashMap::new();
+        let mut answered: BTreeSet<Host> = BTreeSet::new();
+        let mut failed: HashMap<Host, (String, Option<u64>)> = HashMap::new();
         for (delivery, result) in results {
             match result {
                 Ended::Delivered => {
@@ -257,12 +257,12 @@ impl Federation {
         &self,
         tx: &mut Tx,
         now: Timestamp,
-        answered: BTreeSet<String>,
-        failed: HashMap<String, (String, Option<u64>)>,
+        answered: BTreeSet<Host>,
+        failed: HashMap<Host, (String, Option<u64>)>,
     ) -> app::Result<()> {
-        let hosts: Vec<String> = answered.iter().cloned().chain(failed.keys().cloned()).collect();
-        let known: HashMap<String, i64> = deliveries::failing_hosts(tx, &hosts).await?.into_iter().collect();
-        let recovered: Vec<String> = answered.iter().filter(|h| known.contains_key(*h)).cloned().collect();
+        let hosts: Vec<Host> = answered.iter().cloned().chain(failed.keys().cloned()).collect();
+        let known: HashMap<Host, i64> = deliveries::failing_hosts(tx, &hosts).await?.into_iter().collect();
+        let recovered: Vec<Host> = answered.iter().filter(|h| known.contains_key(*h)).cloned().collect();
         if !recovered.is_empty() {
             deliveries::host_answered(tx, &recovered).await?;
         }
@@ -281,14 +281,14 @@ impl Federation {
 /// How many deliveries of one claim are under way at a time to each of its hosts. Each needs a connection of its own, to
 /// be opened and kept: so no more than it takes to keep [`Config::deliveries`] busy, shared among the hosts that get more
 /// than one, and to be done within [`TURNS`].
-fn at_each_host<'a>(config: &Config, claimed: impl Iterator<Item = &'a str>) -> HashMap<String, Arc<Semaphore>> {
-    let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+fn at_each_host<'a>(config: &Config, claimed: impl Iterator<Item = &'a Host>) -> HashMap<Host, Arc<Semaphore>> {
+    let mut hosts: BTreeMap<&Host, usize> = BTreeMap::new();
     for host in claimed {
         *hosts.entry(host).or_default() += 1;
     }
     let share = config.deliveries / hosts.values().filter(|parcels| **parcels > 1).count().max(1);
     let permits = |parcels: usize| share.max(parcels.div_ceil(TURNS)).clamp(1, config.deliveries_per_host.max(1));
-    hosts.into_iter().map(|(host, n)| (host.to_owned(), Arc::new(Semaphore::new(permits(n))))).collect()
+    hosts.into_iter().map(|(host, n)| (host.clone(), Arc::new(Semaphore::new(permits(n))))).collect()
 }
 
 fn verdict(answer: Result<Answer, FetchError>) -> Ended {
@@ -352,15 +352,15 @@ mod tests {
         let config = Config { deliveries: 64, deliveries_per_host: 4, ..Config::default() };
         // So many hosts get so many each: the permits of one of them.
         let permits = |hosts: usize, each: usize| {
-            let names: Vec<String> = (0..hosts).map(|n| n.to_string()).collect();
-            let all = at_each_host(&config, names.iter().flat_map(|name| std::iter::repeat_n(name.as_str(), each)));
-            all["0"].available_permits()
+            let names: Vec<Host> = (0..hosts).map(|n| Host::parse(&format!("n{n}.example")).unwrap()).collect();
+            let all = at_each_host(&config, names.iter().flat_map(|name| std::iter::repeat_n(name, each)));
+            all[&names[0]].available_permits()
         };
         assert_eq!([1, 16, 17, 32, 33, 64, 250].map(|hosts| permits(hosts, 2)), [4, 4, 3, 2, 1, 1, 1]);
         assert_eq!([1, 31, 100].map(|hosts| permits(hosts, 16)), [4, 2, 2], "done before the lease ends");
-        let names: Vec<String> = (0..484).map(|n| n.to_string()).collect();
-        let all = names.iter().map(String::as_str).chain(std::iter::repeat_n("busy", 16));
-        assert_eq!(at_each_host(&config, all)["busy"].available_permits(), 4, "nobody else needs them");
+        let names: Vec<Host> = (0..485).map(|n| Host::parse(&format!("n{n}.example")).unwrap()).collect();
+        let all = names.iter().chain(std::iter::repeat_n(&names[0], 15));
+        assert_eq!(at_each_host(&config, all)[&names[0]].available_permits(), 4, "nobody else needs them");
     }
 
     #[test]

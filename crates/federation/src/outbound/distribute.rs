@@ -7,14 +7,12 @@ use std::collections::BTreeSet;
 
 use domain::account::Account;
 use domain::post::Post;
-use domain::{AccountId, PostId, Viewer, Visibility};
+use domain::{AccountId, Host, PostId, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox};
 use storage::{Conn, accounts, follows, former_readers, hydrate, posts};
-use url::Url;
 
 use crate::Federation;
-use crate::resolve::authority;
 use crate::wire::activity;
 use crate::wire::actor::actor;
 use crate::wire::context::{Context, Document};
@@ -316,8 +314,7 @@ async fn own_inbox(conn: &mut Conn, id: AccountId) -> app::Result<BTreeSet<Strin
 }
 
 fn inbox(url: &str) -> Option<Inbox> {
-    let host = authority(&Url::parse(url).ok()?)?;
-    Some(Inbox { host, url: url.to_owned() })
+    Some(Inbox { host: Host::of_address(url)?, url: url.to_owned() })
 }
 
 fn document<T: Serialize>(context: Context, activity: T) -> app::Result<String> {

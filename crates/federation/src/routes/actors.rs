@@ -49,7 +49,7 @@ pub(super) async fn account(
 /// # Errors
 /// [`Refused::Gone`] when it was deleted, [`Refused::NotFound`] when it is suspended, not to be seen, or never was.
 pub(super) async fn local(conn: &mut Conn, fed: &Federation, name: &str) -> Result<Account, Refused> {
-    match accounts::by_handle(conn, name, "").await? {
+    match accounts::by_handle(conn, name, None).await? {
         Some(account) if account.is_suspended() => Err(Refused::NotFound),
         Some(account) => Ok(account),
         None if accounts::name_was_deleted(conn, name).await? => Err(Refused::Gone(Some(fed.app.urls.actor(name)))),

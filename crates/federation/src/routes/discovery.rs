@@ -33,7 +33,7 @@ pub(super) async fn webfinger(State(fed): State<Federation>, Query(asked): Query
             }
             let now = fed.remembered.now();
             let mut conn = fed.app.db.read().await?;
-            let account = accounts::by_handle(&mut conn, &name, "").await?;
+            let account = accounts::by_handle(&mut conn, &name, None).await?;
             let account = match account.filter(|account| !account.is_suspended()) {
                 Some(account) => account,
                 None if accounts::name_was_deleted(&mut conn, &name).await? => return Err(Refused::Gone(None)),

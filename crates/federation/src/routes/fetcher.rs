@@ -39,7 +39,7 @@ impl Fetcher {
         })
         .ok();
         if let Some(parsed) = &parsed
-            && let Some(host) = url::Url::parse(parsed.key_id()).ok().and_then(|url| crate::resolve::authority(&url))
+            && let Some(host) = domain::Host::of_address(parsed.key_id())
             && fed.is_suspended(&host).await?
         {
             return Err(Refused::Suspended);

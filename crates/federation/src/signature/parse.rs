@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::Timestamp;
+use domain::{Host, Timestamp};
 use http::{HeaderMap, Method};
 use http_signature_normalization::Config;
 
@@ -167,7 +167,8 @@ pub fn parse(request: &Expect<'_>) -> Result<ParsedSignature, SignatureError> {
         return Err(SignatureError::NotCovered("digest"));
     }
     let host = only_value(request.headers, "host")?;
-    if !host.eq_ignore_ascii_case(request.domain) {
+    let ours = |host: &str| Host::parse(host).is_ok_and(|host| host.as_str() == request.domain);
+    if !host.eq_ignore_ascii_case(request.domain) && !ours(host) {
         return Err(SignatureError::WrongHost);
     }
     check_times(request, &signed, created, expires)?;

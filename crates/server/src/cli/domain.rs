@@ -86,7 +86,7 @@ async fn list(global: &Global, app: &App) -> anyhow::Result<()> {
     }
     let mut rows = vec![["DOMAIN", "IS", "SINCE", "REASON"].map(str::to_owned).to_vec()];
     rows.extend(all.iter().map(|policy| {
-        let domain = policy.domain.as_str().to_owned();
+        let domain = policy.domain.display().into_owned();
         let reason = policy.comment.split_whitespace().collect::<Vec<_>>().join(" ");
         vec![domain, name(policy.severity).to_owned(), policy.created_at.to_date(), reason]
     }));

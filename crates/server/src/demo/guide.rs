@@ -68,10 +68,10 @@ impl Guide {
         };
         let (maple, willow) = (&stage.maple.federation().app, &stage.willow.federation().app);
         let mut conn = maple.db.read().await?;
-        let dana = accounts::by_handle(&mut conn, "dana", "").await?.context("dana is gone from this demo")?;
+        let dana = accounts::by_handle(&mut conn, "dana", None).await?.context("dana is gone from this demo")?;
         drop(conn);
         let mut conn = willow.db.read().await?;
-        let frost = match accounts::by_handle(&mut conn, "ola", "").await? {
+        let frost = match accounts::by_handle(&mut conn, "ola", None).await? {
             Some(ola) => timelines::pinned(&mut conn, Viewer::Anonymous, ola.id).await?.first().copied(),
             None => None,
         };

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::Host;
 use serde::Deserialize;
 use serde_json::json;
 use storage::domain_blocks;
@@ -25,7 +26,7 @@ async fn list(State(web): State<Web>, caller: Caller, paging: Paging) -> Result<
     let entries = domain_blocks::list(&mut conn, caller.id, &paging.page(100, 200)).await?;
     drop(conn);
     let links = paging.links(&web.app.urls, entries.first().map(|e| e.0), entries.last().map(|e| e.0), Back::SinceId);
-    let names: Vec<String> = entries.into_iter().map(|(_, domain)| domain).collect();
+    let names: Vec<Host> = entries.into_iter().map(|(_, domain)| domain).collect();
     Ok((links, Json(names)).into_response())
 }
 

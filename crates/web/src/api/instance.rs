@@ -5,8 +5,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::Viewer;
 use domain::instance::CommunitySettings;
+use domain::{Host, Viewer};
 use storage::{community, hydrate, settings};
 
 use super::dto::instance::{Facts, Instance, Rule, V1Instance, Week};
@@ -70,7 +70,7 @@ async fn v2(State(web): State<Web>) -> Result<Response> {
     Ok(Json(Instance::new(&facts(&web, &gathered))).into_response())
 }
 
-async fn peers(State(web): State<Web>) -> Result<Json<Vec<String>>> {
+async fn peers(State(web): State<Web>) -> Result<Json<Vec<Host>>> {
     let mut conn = web.app.db.read().await?;
     Ok(Json(community::peers(&mut conn).await?))
 }

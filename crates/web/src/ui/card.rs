@@ -140,8 +140,8 @@ impl Look<'_> {
     /// With the domain, also for people at home here: it is what one passes on.
     #[must_use]
     pub fn handle(&self, account: &Account) -> String {
-        let domain = if account.is_local() { self.urls.domain() } else { &account.domain };
-        format!("@{}@{domain}", account.username)
+        let host = account.domain.as_ref().unwrap_or_else(|| self.urls.own_host());
+        format!("@{}@{}", account.username, host.display())
     }
 
     #[must_use]

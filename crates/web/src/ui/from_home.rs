@@ -92,7 +92,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(asked): Query<
         let why = "Please write both parts of it, such as @you@your.server.".to_owned();
         return again(&visitor, subject, typed, why);
     };
-    if domain == web.app.urls.domain() {
+    if domain == *web.app.urls.own_host() {
         return Ok(see_other(&interact::way(&subject.uri)));
     }
     web.limits.look_up(visitor.origin)?;
@@ -102,7 +102,10 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(asked): Query<
         Err(federation::ResolveError::App(error)) => Err(error.into()),
         Err(error) => {
             tracing::debug!(%error, "nobody is taken home");
-            let why = format!("{domain} did not tell us where to take you. Is your address written as it should be?");
+            let why = format!(
+                "{} did not tell us where to take you. Is your address written as it should be?",
+                domain.display()
+            );
             again(&visitor, subject, typed, why)
         }
     }

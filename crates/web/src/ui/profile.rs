@@ -70,7 +70,7 @@ pub fn wants_activity(headers: &HeaderMap) -> bool {
 /// [`Problem::Gone`] when it was deleted or is suspended, [`Problem::NotFound`] when there never was one, or it is
 /// not to be seen.
 pub async fn find(conn: &mut Conn, name: &str) -> Result<Account, Problem> {
-    match accounts::by_handle(conn, name, "").await? {
+    match accounts::by_handle(conn, name, None).await? {
         Some(account) if account.is_suspended() => Err(Problem::Gone),
         Some(account) => Ok(account),
         None if accounts::name_was_deleted(conn, name).await? => Err(Problem::Gone),

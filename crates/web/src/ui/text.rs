@@ -74,7 +74,7 @@ mod tests {
         Emoji {
             id: domain::EmojiId(7),
             shortcode: shortcode.to_owned(),
-            domain: String::new(),
+            domain: None,
             key: Some("e/7.png".to_owned()),
             remote_url: None,
             visible: true,

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::cookie::CookieJar;
-use domain::Viewer;
 use domain::instance::{CommunitySettings, SignUp};
+use domain::{Host, Viewer};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, header};
@@ -74,7 +74,7 @@ impl Visitor {
     /// Did she ask for the host that we are known by? The port may be another's, who passes on to ours.
     #[must_use]
     pub fn came_by_our_name(&self) -> bool {
-        let ours = |host: &str| host.eq_ignore_ascii_case(self.web.app.urls.host());
+        let ours = |host: &str| Host::parse(host).is_ok_and(|host| host.name() == self.web.app.urls.host());
         let asked = self.headers.get_all(header::HOST);
         let asked = asked.iter().map(|host| Authority::try_from(host.as_bytes()).ok());
         let mut asked = asked.chain(self.authority.clone().map(Some)).peekable();

@@ -4,6 +4,7 @@
 //! queued is dropped. It is told nothing of it. By a job: its posts leave home timelines. What members wrote about it
 //! (blocks, mutes, notes, bookmarks) stays, and its posts are shown again when the block is taken back; follows are not.
 
+use domain::Host;
 use domain::account::Role;
 use domain::event::Event;
 use domain::instance::DomainSeverity;
@@ -18,7 +19,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// As it is kept.
-    pub domain: String,
+    pub domain: Host,
     /// Accounts from there that are known here.
     pub accounts: i64,
     /// Follows that ended, both ways.
@@ -42,8 +43,8 @@ pub async fn block(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) ->
         tx.emit(Event::RelationsChanged { account });
         tx.emit(Event::AccountChanged { account });
     }
-    tx.enqueue(Job::ForgetDomain { domain: domain.as_str().to_owned() });
+    tx.enqueue(Job::ForgetDomain { domain: domain.clone() });
     tx.emit(Event::SettingsChanged);
     tx.commit().await?;
-    Ok(Blocked { domain: domain.as_str().to_owned(), accounts, follows: severed.follows, deliveries })
+    Ok(Blocked { domain, accounts, follows: severed.follows, deliveries })
 }

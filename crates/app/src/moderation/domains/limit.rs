@@ -1,6 +1,7 @@
 //! Another community is limited: its people may be followed, but are kept out of public timelines and may not tell
 //! strangers anything; whoever of them wants to follow a member has to ask.
 
+use domain::Host;
 use domain::account::Role;
 use domain::event::Event;
 use domain::instance::DomainSeverity;
@@ -14,12 +15,12 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`crate::Error::Forbidden`] for all but admins; [`crate::Error::Invalid`] on `domain` or `reason`.
-pub async fn limit(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) -> Result<String> {
+pub async fn limit(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) -> Result<Host> {
     by.require(Role::Admin)?;
     let (domain, reason) = (super::other(app, domain)?, super::reason(reason)?);
     let mut tx = app.db.write().await?;
     domains::set(&mut tx, &domain, DomainSeverity::Silence, reason).await?;
     tx.emit(Event::SettingsChanged);
     tx.commit().await?;
-    Ok(domain.as_str().to_owned())
+    Ok(domain)
 }

@@ -5,7 +5,7 @@ pub mod forget;
 pub mod limit;
 pub mod remove;
 
-use domain::instance::DomainName;
+use domain::Host;
 
 use crate::App;
 use crate::error::{Error, Result};
@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 const REASON_CHARS: usize = 1_000;
 
 /// Another community's domain, as typed.
-fn other(app: &App, text: &str) -> Result<DomainName> {
-    let name = DomainName::new(text).map_err(|why| Error::invalid("domain", why))?;
-    if name.covers(app.urls.domain()) {
+fn other(app: &App, text: &str) -> Result<Host> {
+    let name = Host::typed(text).map_err(|why| Error::invalid("domain", why))?;
+    if name.covers(app.urls.own_host()) {
         return Err(Error::invalid("domain", "is this community's own"));
     }
     Ok(name)

@@ -4,8 +4,8 @@ use domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Unusable;
 use super::note::audience;
+use super::{Unusable, same_server};
 use crate::wire::lenient::{id, id_of, ids, list, text, time, types};
 
 /// What was done.
@@ -76,7 +76,7 @@ impl ActivityKind {
 /// An activity as far as we understand it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReceivedActivity {
-    /// Some servers leave it out.
+    /// `None` where it was left out, or lies on another server than the actor: nobody gives out ids for others.
     pub id: Option<String>,
     pub kind: ActivityKind,
     pub actor: String,
@@ -120,7 +120,7 @@ impl ReceivedActivity {
             return Err(Unusable::Missing("object"));
         }
         Ok(Self {
-            id: id_of(value).map(str::to_owned),
+            id: own_id(value, &actor),
             kind,
             actor,
             object,
@@ -134,15 +134,11 @@ impl ReceivedActivity {
                 .map(|t| crate::wire::lenient::cut(t, 5_000)),
         })
     }
+}
 
-    /// What identifies the activity: its id, or what it did to what where it has none.
-    #[must_use]
-    pub fn identity(&self) -> String {
-        match &self.id {
-            Some(id) => id.clone(),
-            None => format!("{}#{}/{}", self.actor, self.kind.as_str(), self.object.id.as_deref().unwrap_or_default()),
-        }
-    }
+/// The id of an activity where it is one that its actor's server may give out.
+fn own_id(value: &Value, actor: &str) -> Option<String> {
+    id_of(value).filter(|id| same_server(id, actor)).map(str::to_owned)
 }
 
 /// What the inbox needs before it knows the sender: who, what, and which object. Reads the same shapes as
@@ -163,7 +159,7 @@ impl Glance {
         let actor = id(value, "actor").ok_or(Unusable::Missing("actor"))?.to_owned();
         let kind = types(value).find_map(ActivityKind::parse);
         let deletes_itself = kind == Some(ActivityKind::Delete) && id(value, "object") == Some(actor.as_str());
-        Ok(Self { id: id_of(value).map(str::to_owned), kind, deletes_itself, actor })
+        Ok(Self { id: own_id(value, &actor), kind, deletes_itself, actor })
     }
 }
 

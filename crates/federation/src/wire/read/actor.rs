@@ -123,7 +123,7 @@ impl ReceivedActor {
             also_known_as: ids(value, "alsoKnownAs").into_iter().take(MAX_ALIASES).collect(),
             moved_to: id(value, "movedTo").and_then(web_address).filter(|to| *to != actor_id).map(str::to_owned),
             published: time(value, "published"),
-            emojis: emojis(value),
+            emojis: emojis(value, &actor_id),
             username,
             id: actor_id,
         })

@@ -13,6 +13,8 @@ pub use activity::{ActivityKind, ReceivedActivity};
 pub use actor::ReceivedActor;
 pub use note::ReceivedNote;
 
+use domain::Host;
+
 /// Why a document cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
@@ -33,8 +35,8 @@ pub struct ReceivedEmoji {
     pub image_url: String,
 }
 
-/// The emojis of a `tag` list; those whose shortcode could not be typed are left out.
-pub(super) fn emojis(value: &serde_json::Value) -> Vec<ReceivedEmoji> {
+/// The emojis of the `tag` list of what has the id `of`; those whose shortcode could not be typed are left out.
+pub(super) fn emojis(value: &serde_json::Value, of: &str) -> Vec<ReceivedEmoji> {
     use super::lenient::{id_of, link, list, text, types};
     let mut found: Vec<ReceivedEmoji> = Vec::new();
     for tag in list(value, "tag").filter(|tag| types(tag).any(|t| t == "Emoji")).take(MAX_EMOJIS) {
@@ -46,7 +48,7 @@ pub(super) fn emojis(value: &serde_json::Value) -> Vec<ReceivedEmoji> {
         if sound && !found.iter().any(|known| known.shortcode == shortcode) {
             found.push(ReceivedEmoji {
                 shortcode: shortcode.to_owned(),
-                uri: id_of(tag).map(str::to_owned),
+                uri: id_of(tag).filter(|id| same_server(id, of)).map(str::to_owned),
                 image_url: image_url.to_owned(),
             });
         }
@@ -56,18 +58,34 @@ pub(super) fn emojis(value: &serde_json::Value) -> Vec<ReceivedEmoji> {
 
 const MAX_EMOJIS: usize = 100;
 
-/// The scheme, host and port of an address, for comparing whose it is.
-pub(crate) fn origin(uri: &str) -> Option<(String, String, Option<u16>)> {
+/// The scheme and host of an address, for comparing whose it is.
+fn origin(uri: &str) -> Option<(bool, Host)> {
     let url = url::Url::parse(uri).ok()?;
-    let host = url.host_str()?.to_owned();
-    Some((url.scheme().to_owned(), host, url.port_or_known_default()))
+    let https = match url.scheme() {
+        "https" => true,
+        "http" => false,
+        _ => return None,
+    };
+    Some((https, Host::of(&url)?))
 }
 
-/// Do two ids belong to the same server?
+/// Do two ids belong to the same server, however its host is spelt?
 #[must_use]
 pub fn same_server(a: &str, b: &str) -> bool {
     match (origin(a), origin(b)) {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+/// The page for people of what has an id: what its document says where that is on the id's host, below it, or on the
+/// host of the author's handle, which WebFinger has checked. Otherwise the id: a link must not look like somebody
+/// else's.
+#[must_use]
+pub fn page(said: Option<String>, id: &str, handle: Option<&Host>) -> String {
+    let own = |said: &String| {
+        let (Some(at), Some(home)) = (Host::of_address(said), Host::of_address(id)) else { return false };
+        home.covers(&at) || handle == Some(&at)
+    };
+    said.filter(own).unwrap_or_else(|| id.to_owned())
 }

@@ -5,7 +5,7 @@ use domain::{Timestamp, Visibility};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ReceivedEmoji, Unusable, emojis, same_server};
+use super::{ReceivedEmoji, Unusable, emojis, page, same_server};
 use crate::wire::lenient::{
     MAX_LIST, cut, elements, flag, id, id_of, ids, link, list, page_link, pixels, text, time, types, web_address,
 };
@@ -137,9 +137,9 @@ impl ReceivedNote {
             NoteKind::Note if raw.is_none() && in_reply_to.is_some() => name.clone(),
             _ => None,
         };
-        let page = url.as_deref().unwrap_or(&note_id);
+        let page = page(url.clone(), &note_id, None);
         let content = if kind.is_titled() {
-            titled(name.as_deref(), raw.or(summary), page)
+            titled(name.as_deref(), raw.or(summary), &page)
         } else {
             sanitise(&cut(raw.unwrap_or_default(), MAX_CONTENT))
         };
@@ -168,7 +168,7 @@ impl ReceivedNote {
             updated: time(value, "updated"),
             mentions: mentions(value),
             hashtags: hashtags(value),
-            emojis: emojis(value),
+            emojis: emojis(value, &note_id),
             attachments,
             quote: ["quote", "quoteUrl", "quoteUri", "_misskey_quote"]
                 .iter()

@@ -48,9 +48,9 @@ pub struct Lookup {
 pub async fn lookup(State(web): State<Web>, caller: Option<Caller>, Query(params): Query<Lookup>) -> Result<Response> {
     let viewer = viewer(caller.as_ref(), "read:accounts")?;
     let handle = Handle::parse(&params.acct).ok_or(Error::NotFound)?;
-    let domain = handle.domain.filter(|d| d != web.app.urls.domain()).unwrap_or_default();
+    let domain = handle.elsewhere(&web.app.urls);
     let mut conn = web.app.db.read().await?;
-    let account = storage::accounts::by_handle(&mut conn, &handle.username, &domain).await?.ok_or(Error::NotFound)?;
+    let account = storage::accounts::by_handle(&mut conn, &handle.username, domain).await?.ok_or(Error::NotFound)?;
     let view = hydrate::account(&mut conn, account.id).await?;
     Ok(One(web.render(viewer).account(&view)?).into_response())
 }

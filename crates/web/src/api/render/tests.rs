@@ -22,7 +22,7 @@ fn account(id: i64) -> AccountView {
         account: DomainAccount {
             id: AccountId(id),
             username: name,
-            domain: String::new(),
+            domain: None,
             url: uri.clone(),
             inbox_url: format!("{uri}/inbox"),
             uri,
@@ -57,7 +57,7 @@ fn account(id: i64) -> AccountView {
         emojis: vec![Emoji {
             id: EmojiId(1),
             shortcode: "tea".into(),
-            domain: String::new(),
+            domain: None,
             key: Some("emoji/tea.png".into()),
             remote_url: None,
             visible: true,

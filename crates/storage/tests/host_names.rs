@@ -1,0 +1,91 @@
+//! One host has one name: rows of older versions are brought into it, and SQL decides what the type decides.
+
+use domain::instance::DomainSeverity;
+use domain::page::Page;
+use domain::{AccountId, Host};
+use storage::deliveries::{self, Inbox};
+use storage::{Tx, accounts, domain_blocks, domains, former_readers, inbox_items, peers, sql};
+
+use crate::people::{account, follow, host, member};
+
+async fn set_domain(tx: &mut Tx, of: AccountId, domain: &str) {
+    sql!("UPDATE accounts SET domain = $2 WHERE id = $1").bind(of).bind(domain).run(tx).await.unwrap();
+}
+
+both! {
+    /// Spellings that older versions kept: every column, what was unique, and what was decided about a host.
+    async fn old_spellings_become_one_and_what_was_decided_holds_for_them(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let mut tx = fresh.db.write().await.unwrap();
+        let ids = [("x", "evil.example."), ("y", "EVIL.example:0443"), ("z", "b\u{fc}cher.example"), ("x", "good.example")];
+        let mut written = Vec::new();
+        for (n, (name, domain)) in ids.into_iter().enumerate() {
+            let mut one = account(tx.id(), name, &format!("n{n}.example"));
+            one.display_name = name.to_owned();
+            accounts::upsert(&mut tx, &one).await.unwrap();
+            set_domain(&mut tx, one.id, domain).await;
+            written.push(one.id);
+        }
+        // The same handle under its usual spelling.
+        let double = account(tx.id(), "Y", "evil.example");
+        accounts::upsert(&mut tx, &double).await.unwrap();
+        follow(&mut tx, dana.id, written[0]).await;
+        domains::set(&mut tx, &host("evil.example"), DomainSeverity::Suspend, Some("they lie")).await.unwrap();
+        domain_blocks::insert(&mut tx, dana.id, &host("oak.example")).await.unwrap();
+        domain_blocks::insert(&mut tx, dana.id, &host("elm.example")).await.unwrap();
+        sql!("UPDATE account_domain_blocks /* scan */ SET domain = 'Oak.example.' WHERE domain = 'elm.example'").run(&mut tx).await.unwrap();
+        peers::upsert_emoji(&mut tx, &host("n8.example"), "cat", None, "https://n8.example/cat.png").await.unwrap();
+        sql!("UPDATE custom_emojis /* scan */ SET domain = 'xn--bcher-KVA.example'").run(&mut tx).await.unwrap();
+        let inboxes = ["evil.example", "oak.example"].map(|h| Inbox { host: host(h), url: format!("https://{h}/inbox") });
+        deliveries::enqueue(&mut tx, dana.id, "{}", &inboxes).await.unwrap();
+        sql!("UPDATE deliveries /* scan */ SET host = host || '.'").run(&mut tx).await.unwrap();
+        let now = tx.now();
+        deliveries::host_failed(&mut tx, &host("oak.example"), now, "no answer").await.unwrap();
+        sql!("UPDATE hosts /* scan */ SET host = host || ':443'").run(&mut tx).await.unwrap();
+        sql!("DELETE FROM settings WHERE name = 'hosts_are_canonical'").run(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let db = fresh.another().await;
+        let mut tx = db.write().await.unwrap();
+        for (name, domain) in [("x", "evil.example"), ("x", "good.example"), ("z", "xn--bcher-kva.example")] {
+            let found = accounts::by_handle(&mut tx, name, Some(&host(domain))).await.unwrap().unwrap();
+            assert_eq!(found.display_name, name);
+            assert_eq!(found.suspended_at.is_some(), domain == "evil.example", "{domain}");
+        }
+        let kept = accounts::by_handle(&mut tx, "y", Some(&host("evil.example"))).await.unwrap().unwrap();
+        assert_eq!(kept.id, double.id, "whoever had the usual spelling");
+        assert!(accounts::is_deleted(&mut tx, "https://n1.example/users/y").await.unwrap());
+        let follows = sql!("SELECT count(*) FROM follows /* scan */").count(&mut tx).await.unwrap();
+        assert_eq!(follows, 0, "what bound a member to a blocked host ended");
+        let blocked = domain_blocks::list(&mut tx, dana.id, &Page::first(10)).await.unwrap();
+        assert_eq!(blocked.into_iter().map(|(_, h)| h).collect::<Vec<Host>>(), [host("oak.example")]);
+        let cat = peers::known_emojis(&mut tx, &host("b\u{fc}cher.example"), &["cat".to_owned()]).await.unwrap();
+        assert_eq!(cat.len(), 1);
+        let lease = tx.now();
+        let left = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
+        assert_eq!(left.iter().map(|c| c.host.clone()).collect::<Vec<_>>(), [host("oak.example")]);
+        assert_eq!(deliveries::failing_hosts(&mut tx, &[host("oak.example")]).await.unwrap().len(), 1);
+        assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
+        drop(tx);
+        db.close().await;
+    }
+
+    /// Whether a suspended domain is written to is decided by SQL in one place and by the type in another.
+    async fn sql_covers_what_the_type_covers(fresh) {
+        let dana = member(&fresh.db, "dana").await;
+        let names = ["willow.example", "a.willow.example", "notwillow.example", "willow.example:8443",
+            "a.willow.example:8443", "willow.example.org", "example", "192.0.2.1", "[2001:db8::1]", "[2001:db8::1]:4000"];
+        for policy in names {
+            let mut tx = fresh.db.write().await.unwrap();
+            domains::set(&mut tx, &host(policy), DomainSeverity::Suspend, None).await.unwrap();
+            for name in names {
+                sql!("DELETE FROM former_readers /* scan */").run(&mut tx).await.unwrap();
+                sql!("INSERT INTO former_readers (author_id, post_id, domain, inbox_url, ended_at) VALUES ($1, 0, $2, 'x', 0)")
+                    .bind(dana.id).bind(&host(name)).run(&mut tx).await.unwrap();
+                let told = !former_readers::inboxes_of_author(&mut tx, dana.id).await.unwrap().is_empty();
+                assert_eq!(told, !host(policy).covers(&host(name)), "{policy} {name}");
+            }
+            drop(tx);
+        }
+    }
+}
