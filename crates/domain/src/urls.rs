@@ -255,9 +255,44 @@ impl Urls {
     }
 }
 
+/// The page for people of what another server gave the id `id`: where its document says, if that is on the id's host,
+/// below it, or on the host of the author's handle, which WebFinger has checked. Otherwise the id: a link must not look
+/// like somebody else's.
+#[must_use]
+pub fn page_of(said: Option<String>, id: &str, handle: Option<&Host>) -> String {
+    let own = |said: &String| {
+        let (Some(at), Some(home)) = (Host::of_address(said), Host::of_address(id)) else { return false };
+        home.covers(&at) || handle == Some(&at)
+    };
+    said.filter(own).unwrap_or_else(|| id.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_lies_with_its_id_or_its_handle() {
+        let id = "https://ap.willow.example/notes/1";
+        let handle = Host::parse("willow.example").unwrap();
+        for (said, kept) in [
+            ("https://ap.willow.example/@bob/1", true),
+            ("https://AP.willow.example.:443/@bob/1", true),
+            ("https://www.ap.willow.example/1", true),
+            ("https://willow.example/@bob/1", true),
+            ("https://www.willow.example/@bob/1", false),
+            ("https://ap.willow.example.evil.example/1", false),
+            ("https://ap.willow.example:8443/1", true),
+            ("https://willow.example:8443/1", false),
+            ("javascript:alert(1)", false),
+            ("", false),
+        ] {
+            let expected = if kept { said } else { id };
+            assert_eq!(page_of(Some(said.to_owned()), id, Some(&handle)), expected, "{said}");
+        }
+        assert_eq!(page_of(Some("https://willow.example/1".to_owned()), id, None), id);
+        assert_eq!(page_of(None, id, Some(&handle)), id);
+    }
 
     #[test]
     fn the_port_belongs_to_the_domain() {

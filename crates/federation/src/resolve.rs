@@ -6,6 +6,7 @@
 use app::peers::account::FurtherKeys;
 use app::posts::receive::{Outcome, receive};
 use domain::account::{Account, AccountKey, ActorKind, Handle, ProfileImage};
+use domain::urls::page_of;
 use domain::{AccountId, Host, PostId, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::webfinger;
 use crate::wire::lenient::types;
 use crate::wire::read::activity::ActivityKind;
 use crate::wire::read::note::NoteKind;
-use crate::wire::read::{ReceivedActivity, ReceivedActor, ReceivedNote, Unusable, page};
+use crate::wire::read::{ReceivedActivity, ReceivedActor, ReceivedNote, Unusable};
 
 /// Why something was not found.
 #[derive(Debug, thiserror::Error)]
@@ -450,7 +451,7 @@ fn account(actor: &ReceivedActor, domain: Host, id: AccountId, now: Timestamp) -
     Account {
         id,
         username: actor.username.clone(),
-        url: page(actor.url.clone(), &actor.id, Some(&domain)),
+        url: page_of(actor.url.clone(), &actor.id, Some(&domain)),
         domain: Some(domain),
         uri: actor.id.clone(),
         kind: actor.kind,

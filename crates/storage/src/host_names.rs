@@ -1,10 +1,12 @@
-//! Host names that were stored before every spelling of a host was one ([`Host`]): brought into that form, once.
+//! Host names that were stored before every spelling of a host was one ([`Host`]): brought into that form, once, and
+//! addresses that lie with another server than what they are of.
 //!
 //! Rows that then say the same as another are dropped. An account whose handle another one has becomes a tombstone: the
 //! other one's server vouches for it under the name's usual spelling. What was decided about domains is applied anew.
 
 use domain::instance::DomainSeverity;
 use domain::job::Job;
+use domain::urls::page_of;
 use domain::{AccountId, Host};
 
 use crate::db::{Db, Tx};
@@ -25,6 +27,10 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
     if changed > 0 {
         decide_anew(&mut tx).await?;
         tracing::info!(changed, "host names were brought into their usual form");
+    }
+    let changed = profiles(&mut tx).await? + posts(&mut tx).await?;
+    if changed > 0 {
+        tracing::info!(changed, "addresses that belong to other servers than their posts and profiles were taken away");
     }
     settings::keep_hosts_are_canonical(&mut tx).await?;
     tx.commit().await
@@ -113,6 +119,44 @@ async fn handles(tx: &mut Tx) -> Result<u64> {
         }
     }
     Ok(changed)
+}
+
+/// Pages of profiles that lie with somebody else's server.
+async fn profiles(tx: &mut Tx) -> Result<u64> {
+    let mut changed = 0;
+    let all = sql!("SELECT id, uri, url, domain FROM accounts /* scan */ WHERE domain <> '' AND url <> uri");
+    for (id, uri, url, domain) in all.all::<(i64, String, String, Host)>(tx).await? {
+        let page = page_of(Some(url.clone()), &uri, Some(&domain));
+        if page != url {
+            let update = sql!("UPDATE accounts SET version = version + 1, url = $2 WHERE id = $1");
+            changed += update.bind(id).bind(page).run(tx).await?;
+        }
+    }
+    Ok(changed)
+}
+
+/// Pages of posts that lie with somebody else's server, and ids that boosts took from another.
+async fn posts(tx: &mut Tx) -> Result<u64> {
+    let (mut changed, mut after) = (0, i64::MIN);
+    loop {
+        let batch = sql!(
+            "SELECT p.id, p.uri, p.url, a.uri, a.domain FROM posts p JOIN accounts a ON a.id = p.account_id
+             WHERE p.id > $1 AND NOT p.local ORDER BY p.id LIMIT 2000"
+        );
+        let rows = batch.bind(after).all::<(i64, String, String, String, Host)>(tx).await?;
+        let Some(last) = rows.last() else { return Ok(changed) };
+        after = last.0;
+        for (id, uri, url, actor, domain) in rows {
+            // Only what has no document of its own could lie elsewhere than its author.
+            let own = Host::of_address(&uri) == Host::of_address(&actor);
+            let kept = if own { uri.clone() } else { format!("{actor}#posts/{id}") };
+            let page = page_of(Some(url.clone()), &kept, Some(&domain));
+            if kept != uri || page != url {
+                let update = sql!("UPDATE posts SET uri = $2, url = $3 WHERE id = $1");
+                changed += update.bind(id).bind(kept).bind(page).run(tx).await?;
+            }
+        }
+    }
 }
 
 /// Decisions hold for accounts that they missed under another spelling.

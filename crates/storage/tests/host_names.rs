@@ -2,11 +2,13 @@
 
 use domain::instance::DomainSeverity;
 use domain::page::Page;
-use domain::{AccountId, Host};
+use domain::{AccountId, Host, Visibility};
 use storage::deliveries::{self, Inbox};
-use storage::{Tx, accounts, domain_blocks, domains, former_readers, inbox_items, peers, sql};
+use storage::posts::Links;
+use storage::{Tx, accounts, domain_blocks, domains, former_readers, inbox_items, peers, posts, sql};
 
 use crate::people::{account, follow, host, member};
+use crate::visible::write_post;
 
 async fn set_domain(tx: &mut Tx, of: AccountId, domain: &str) {
     sql!("UPDATE accounts SET domain = $2 WHERE id = $1").bind(of).bind(domain).run(tx).await.unwrap();
@@ -67,6 +69,43 @@ both! {
         assert_eq!(deliveries::failing_hosts(&mut tx, &[host("oak.example")]).await.unwrap().len(), 1);
         assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
         drop(tx);
+        db.close().await;
+    }
+
+    /// Pages that look like somebody else's, and the id of another server's post that a boost took.
+    async fn old_addresses_lie_with_their_server(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let mut bob = account(tx.id(), "bob", "willow.example");
+        bob.url = "https://good.example/@mayor".to_owned();
+        accounts::upsert(&mut tx, &bob).await.unwrap();
+        let mut written = Vec::new();
+        for (uri, url) in [
+            ("https://willow.example/1", "https://willow.example/@bob/1"),
+            ("https://willow.example/2", "https://good.example/2"),
+            ("https://good.example/3", "https://good.example/3"),
+        ] {
+            let id = write_post(&mut tx, &bob, Visibility::Public, &Links::default()).await.id;
+            sql!("UPDATE posts SET uri = $2, url = $3, local = FALSE WHERE id = $1").bind(id).bind(uri).bind(url).run(&mut tx).await.unwrap();
+            written.push(id);
+        }
+        sql!("DELETE FROM settings WHERE name = 'hosts_are_canonical'").run(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let db = fresh.another().await;
+        let mut conn = db.read().await.unwrap();
+        assert_eq!(accounts::get(&mut conn, bob.id).await.unwrap().url, bob.uri);
+        let mut found = Vec::new();
+        for id in &written {
+            let post = posts::unchecked(&mut conn, *id).await.unwrap();
+            found.push((post.uri, post.url));
+        }
+        let own = format!("{}#posts/{}", bob.uri, written[2]);
+        let expected = [
+            ("https://willow.example/1", "https://willow.example/@bob/1"),
+            ("https://willow.example/2", "https://willow.example/2"),
+            (&own, &own),
+        ];
+        assert_eq!(found, expected.map(|(uri, url)| (uri.to_owned(), url.to_owned())));
+        drop(conn);
         db.close().await;
     }
 

@@ -5,6 +5,7 @@ use app::posts::receive::Received;
 use domain::account::Account;
 use domain::attachment::Attachment;
 use domain::text::Tag;
+use domain::urls::page_of;
 use domain::{AccountId, AttachmentId, Host};
 use storage::{accounts, posts};
 
@@ -12,7 +13,7 @@ use crate::Federation;
 use crate::client::Budget;
 use crate::resolve::ResolveError;
 use crate::wire::read::note::ReceivedAttachment;
-use crate::wire::read::{ReceivedEmoji, ReceivedNote, page};
+use crate::wire::read::{ReceivedEmoji, ReceivedNote};
 
 /// Named accounts that are fetched because nobody here knew them, at most, and only for a post that matters here.
 const UNKNOWN_MENTIONS: usize = 5;
@@ -37,7 +38,7 @@ pub(crate) async fn received(
     let now = fed.app.now();
     let published = note.published.unwrap_or(now);
     Ok(Received {
-        url: page(note.url, &note.id, author.domain.as_ref()),
+        url: page_of(note.url, &note.id, author.domain.as_ref()),
         uri: note.id,
         content: note.content,
         spoiler_text: note.spoiler_text,

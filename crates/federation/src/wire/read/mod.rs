@@ -77,15 +77,3 @@ pub fn same_server(a: &str, b: &str) -> bool {
         _ => false,
     }
 }
-
-/// The page for people of what has an id: what its document says where that is on the id's host, below it, or on the
-/// host of the author's handle, which WebFinger has checked. Otherwise the id: a link must not look like somebody
-/// else's.
-#[must_use]
-pub fn page(said: Option<String>, id: &str, handle: Option<&Host>) -> String {
-    let own = |said: &String| {
-        let (Some(at), Some(home)) = (Host::of_address(said), Host::of_address(id)) else { return false };
-        home.covers(&at) || handle == Some(&at)
-    };
-    said.filter(own).unwrap_or_else(|| id.to_owned())
-}

@@ -1,11 +1,12 @@
 //! Received posts, whatever their type: notes, polls, articles, pages, events, videos.
 
 use domain::attachment::{AttachmentKind, Focus};
+use domain::urls::page_of;
 use domain::{Timestamp, Visibility};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ReceivedEmoji, Unusable, emojis, page, same_server};
+use super::{ReceivedEmoji, Unusable, emojis, same_server};
 use crate::wire::lenient::{
     MAX_LIST, cut, elements, flag, id, id_of, ids, link, list, page_link, pixels, text, time, types, web_address,
 };
@@ -137,7 +138,7 @@ impl ReceivedNote {
             NoteKind::Note if raw.is_none() && in_reply_to.is_some() => name.clone(),
             _ => None,
         };
-        let page = page(url.clone(), &note_id, None);
+        let page = page_of(url.clone(), &note_id, None);
         let content = if kind.is_titled() {
             titled(name.as_deref(), raw.or(summary), &page)
         } else {
