@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod keys;
 pub mod nodeinfo;
 pub mod outbound;
+mod policies;
 mod remembered;
 pub mod resolve;
 pub mod routes;

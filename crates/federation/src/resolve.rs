@@ -14,7 +14,7 @@ use storage::{accounts, posts};
 use url::Url;
 
 use crate::Federation;
-use crate::client::{Budget, FetchError, Want};
+use crate::client::{Budget, FetchError, Refused, Want};
 use crate::inbound::note::received;
 use crate::webfinger;
 use crate::wire::lenient::types;
@@ -48,6 +48,7 @@ impl From<FetchError> for ResolveError {
     fn from(e: FetchError) -> Self {
         match e {
             FetchError::Absent(410) => Self::Gone,
+            FetchError::Refused(Refused::Blocked) => Self::Suspended,
             FetchError::Absent(_) | FetchError::Forbidden(_) => Self::NotFound,
             e => Self::Fetch(e),
         }
@@ -315,9 +316,6 @@ impl Federation {
         scheme: Option<&str>,
         budget: &Budget,
     ) -> Result<Value, ResolveError> {
-        if self.is_suspended(domain).await? {
-            return Err(ResolveError::Suspended);
-        }
         let resource = format!("acct:{username}@{domain}");
         let resource = utf8_percent_encode(&resource, QUERY).to_string();
         let schemes: &[&str] = match scheme {
@@ -428,10 +426,6 @@ impl Federation {
         budget: &Budget,
     ) -> Result<Result<(Url, Value), FetchError>, ResolveError> {
         let url = Url::parse(address).map_err(|_| ResolveError::NotFound)?;
-        let host = Host::of(&url).ok_or(ResolveError::NotFound)?;
-        if self.is_suspended(&host).await? {
-            return Err(ResolveError::Suspended);
-        }
         let key = self.instance_key().await?;
         Ok(self.client.object(&url, Some(&key), budget).await)
     }

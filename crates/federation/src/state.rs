@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use app::App;
 use domain::account::Account;
-use domain::instance::{DomainPolicy, DomainSeverity};
+use domain::instance::DomainSeverity;
 use domain::{AccountId, Host};
 use storage::Recent;
 use tokio::sync::OnceCell;
 
 use crate::client::{Budget, Client, SetUpError};
 use crate::config::Config;
+use crate::policies::Policies;
 use crate::remembered::Remembered;
 use crate::signature::SigningKey;
 use crate::wire::actor::instance_key_id;
@@ -38,7 +39,8 @@ pub struct Inner {
     /// Parsed private keys of local accounts: parsing takes longer than signing.
     signing_keys: Recent<AccountId, Arc<SigningKey>>,
     instance: OnceCell<Instance>,
-    pub(crate) remembered: Remembered,
+    pub(crate) remembered: Arc<Remembered>,
+    policies: Policies,
     /// Hosts and actors whose key was fetched again a moment ago.
     pub(crate) refetched: Recent<String, ()>,
     /// How many keys of a host were looked for in vain in the last minutes.
@@ -63,13 +65,16 @@ impl Federation {
     /// # Errors
     /// When the outgoing client cannot be set up: see [`SetUpError`].
     pub fn new(app: App, config: Config) -> Result<Self, SetUpError> {
-        let client = Client::new(&config, &app.urls, app.clock().clone())?;
+        let remembered = Arc::new(Remembered::new(app.db.hub()));
+        let policies = Policies::new(app.db.clone(), Arc::clone(&remembered));
+        let client = Client::new(&config, &app.urls, app.clock().clone())?.obeying(policies.clone());
         let inner = Arc::new(Inner {
             client,
             config,
             signing_keys: Recent::new(10_000, SIGNING_KEYS_FOR),
             instance: OnceCell::new(),
-            remembered: Remembered::new(app.db.hub()),
+            remembered,
+            policies,
             refetched: Recent::new(10_000, REFETCH_AFTER),
             missed: Recent::new(10_000, REFETCH_AFTER),
             app,
@@ -147,17 +152,7 @@ impl Inner {
     /// # Errors
     /// When the database refuses.
     pub async fn policy(&self, domain: &Host) -> app::Result<Option<DomainSeverity>> {
-        let all = match self.remembered.policies() {
-            Some(all) => all,
-            None => {
-                let now = self.remembered.now();
-                let mut conn = self.app.db.read().await?;
-                let all = Arc::new(storage::domains::policies(&mut conn).await?);
-                self.remembered.keep_policies(now, Arc::clone(&all));
-                all
-            }
-        };
-        Ok(DomainPolicy::for_domain(&all, domain).map(|policy| policy.severity))
+        self.policies.of(domain).await
     }
 
     /// Does nothing come in from this domain, and nothing go out to it?

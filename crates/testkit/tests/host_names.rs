@@ -57,6 +57,32 @@ on_both! {
 }
 
 on_both! {
+    /// Not by a redirect, not by the address of a picture, not by a host-meta that points there.
+    async fn a_blocked_host_is_asked_for_nothing_that_others_point_to(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let alice = maple.member("alice").await;
+        let (evil, oak) = (Remote::start("evil").await, Remote::start("oak").await);
+        block::block(maple.app(), By::Operator, &evil.domain, None).await.unwrap();
+        let mut bob = oak.person("bob");
+        bob.document["icon"] = json!({"type": "Image", "url": evil.url("/bob.png")});
+        bob.show();
+        oak.answer("/notes/1", 302, "", evil.url("/notes/1"));
+        oak.answer("/.well-known/host-meta", 200, "application/xrd+xml", format!(
+            r#"<XRD><Link rel="lrdd" template="{}?resource={{uri}}"/></XRD>"#, evil.url("/.well-known/webfinger")));
+        let id = alice.find(&format!("@bob@{}", oak.domain)).await;
+        let avatar = alice.get(&format!("/api/v1/accounts/{id}")).await.ok()["avatar"].as_str().unwrap().to_owned();
+        let picture = maple.request(http::Method::GET, avatar.strip_prefix(&maple.base).unwrap()).send().await.unwrap();
+        assert_ne!(picture.status(), 200);
+        for q in [oak.url("/notes/1"), format!("@carol@{}", oak.domain)] {
+            let found = alice.get(&format!("/api/v2/search?resolve=true&q={q}")).await.ok();
+            assert_eq!((&found["accounts"], &found["statuses"]), (&json!([]), &json!([])), "{q}");
+        }
+        assert!(oak.times_asked("/.well-known/host-meta") > 0 && oak.times_asked("/notes/1") > 0);
+        assert!(evil.asked().is_empty(), "{:?}", evil.asked());
+    }
+}
+
+on_both! {
     /// One account whatever it is looked up by; shown, stored and limited under the one name of its host.
     async fn an_account_is_known_limited_and_shown_under_the_one_name_of_its_host(engine) {
         let maple = Instance::start("maple", engine).await;

@@ -34,6 +34,9 @@ pub enum FetchError {
     WrongDocument,
     #[error("too many requests for one occasion")]
     Budget,
+    /// The database did not say whether the host is blocked.
+    #[error("whether it may be asked is not known now")]
+    Undecided,
     #[error("took too long")]
     TooSlow,
     #[error("could not be reached")]
@@ -47,7 +50,7 @@ impl FetchError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::TooSlow | Self::Unreachable => true,
+            Self::TooSlow | Self::Unreachable | Self::Undecided => true,
             Self::Status { status, .. } => *status >= 500 || matches!(status, 408 | 425 | 429),
             _ => false,
         }

@@ -25,6 +25,8 @@ pub enum Refused {
     Credentials,
     #[error("the host is in a private or reserved network")]
     Network,
+    #[error("its community is not connected with this one")]
+    Blocked,
 }
 
 /// The rules, shared by every request.

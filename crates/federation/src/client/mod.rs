@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::{Clock, Urls};
+use domain::instance::DomainSeverity;
+use domain::{Clock, Host, Urls};
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub use guard::{Guard, Refused};
 pub use media_type::MediaType;
 
 use crate::config::Config;
+use crate::policies::Policies;
 use crate::signature::{SigningKey, sign};
 use crate::wire::lenient;
 
@@ -131,6 +133,8 @@ pub struct Answer {
 pub struct Client {
     http: reqwest::Client,
     guard: Guard,
+    /// Which hosts get nothing; every host gets something where there are none.
+    policies: Option<Policies>,
     clock: Clock,
     user_agent: HeaderValue,
 }
@@ -163,7 +167,25 @@ impl Client {
         let http = builder.build().map_err(|e| SetUpError::Tls(e.to_string()))?;
         let user_agent = format!("Porchlight/{} (+{}/)", env!("CARGO_PKG_VERSION"), urls.base());
         let user_agent = HeaderValue::from_str(&user_agent).unwrap_or(HeaderValue::from_static("Porchlight"));
-        Ok(Self { http, guard, clock, user_agent })
+        Ok(Self { http, guard, policies: None, clock, user_agent })
+    }
+
+    /// From now on nothing is asked of hosts that are blocked.
+    #[must_use]
+    pub(crate) fn obeying(self, policies: Policies) -> Self {
+        Self { policies: Some(policies), ..self }
+    }
+
+    /// Before every request, each redirect's too.
+    async fn check(&self, url: &Url) -> Result<(), FetchError> {
+        self.guard.check_url(url)?;
+        let Some(policies) = &self.policies else { return Ok(()) };
+        let host = Host::of(url).ok_or(Refused::NoHost)?;
+        match policies.of(&host).await {
+            Ok(Some(DomainSeverity::Suspend)) => Err(Refused::Blocked.into()),
+            Ok(_) => Ok(()),
+            Err(_) => Err(FetchError::Undecided),
+        }
     }
 
     /// Which addresses may be asked.
@@ -235,7 +257,7 @@ impl Client {
         let mut with_query = true;
         let mut redirects = 0;
         loop {
-            self.guard.check_url(&url)?;
+            self.check(&url).await?;
             budget.spend()?;
             let response = self.send_get(&url, want, key, with_query).await?;
             let status = response.status();
@@ -288,7 +310,7 @@ impl Client {
     /// # Errors
     /// See [`FetchError`]; an answer of any status is no error here.
     pub async fn deliver(&self, url: &Url, body: Bytes, digest: &str, key: &SigningKey) -> Result<Answer, FetchError> {
-        self.guard.check_url(url)?;
+        self.check(url).await?;
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/activity+json"));

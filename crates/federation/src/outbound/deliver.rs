@@ -190,10 +190,8 @@ impl Federation {
             (Some((body, digest)), Some(key), Ok(url)) => {
                 // The host's permit first: one that is slow must not keep permits from the others.
                 let (_at_host, _of_all) = (host.acquire_owned().await, everywhere.acquire_owned().await);
-                match self.is_suspended(&delivery.host).await {
-                    Ok(true) => Ended::Refused("its community is not connected with this one any more".to_owned()),
-                    _ => verdict(self.client.deliver(&url, body, &digest, &key).await),
-                }
+                // A host that was blocked meanwhile is refused by the client.
+                verdict(self.client.deliver(&url, body, &digest, &key).await)
             }
         };
         (delivery, ended)
@@ -306,6 +304,8 @@ fn verdict(answer: Result<Answer, FetchError>) -> Ended {
         Ok(Answer { status, retry_after }) => {
             Ended::Later { why: format!("answered {status}"), retry_after, host_failed: true }
         }
+        // That says nothing of the host.
+        Err(e @ FetchError::Undecided) => Ended::Later { why: e.to_string(), retry_after: None, host_failed: false },
         Err(e) if e.is_temporary() => Ended::Later { why: e.to_string(), retry_after: None, host_failed: true },
         Err(e) => Ended::Refused(e.to_string()),
     }
