@@ -4,13 +4,14 @@
 //! A list of ids or texts is bound as one value and compared with `= ANY($n)`; on SQLite that becomes
 //! `IN (SELECT value FROM json_each(?n))`. Where the two must differ, `sql!(sqlite: …, postgres: …)` says so.
 //!
-//! Texts lose U+0000 where they are bound: PostgreSQL cannot keep it, and both databases are to answer the same.
+//! Texts are cleaned where they are bound ([`domain::text::clean`]): PostgreSQL cannot keep U+0000, both databases are to
+//! answer the same, and no door can forget it.
 //!
 //! No statement is ever put together from what a user sent: texts are `&'static str`.
 
 use std::sync::OnceLock;
 
-use domain::text::without_nul;
+use domain::text::{clean, clean_json};
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 
@@ -101,10 +102,10 @@ pub enum Value {
 }
 
 impl Value {
-    fn without_nul(self) -> Self {
+    fn cleaned(self) -> Self {
         match self {
-            Self::Text(text) => Self::Text(text.map(without_nul)),
-            Self::Texts(texts) => Self::Texts(texts.into_iter().map(without_nul).collect()),
+            Self::Text(text) => Self::Text(text.map(clean)),
+            Self::Texts(texts) => Self::Texts(texts.into_iter().map(clean).collect()),
             other => other,
         }
     }
@@ -201,28 +202,20 @@ impl From<domain::Visibility> for Value {
     }
 }
 
-/// A value stored as JSON text. Its texts lose U+0000, which `jsonb` does not take even as an escape.
+/// A value stored as JSON text. Its texts are cleaned: as an escape, a bound text would keep what it must not, and `jsonb`
+/// does not take U+0000 even so.
 ///
 /// # Errors
 /// When the value cannot be written as JSON (a map with keys that are no strings).
 pub fn json<T: serde::Serialize>(value: &T) -> Result<Value> {
     let text = serde_json::to_string(value)?;
-    if !text.contains("\\u0000") {
+    // Only controls are escaped like this; what is not clean and not escaped goes where the text is bound.
+    if !["\\u00", "\\b", "\\f", "\\r"].iter().any(|escape| text.contains(escape)) {
         return Ok(Value::Text(Some(text)));
     }
     let mut value = serde_json::from_str(&text)?;
-    drop_nul(&mut value);
+    clean_json(&mut value);
     Ok(Value::Text(Some(serde_json::to_string(&value)?)))
-}
-
-/// The names of members are our own and stay.
-fn drop_nul(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::String(text) => text.retain(|c| c != '\0'),
-        serde_json::Value::Array(all) => all.iter_mut().for_each(drop_nul),
-        serde_json::Value::Object(all) => all.values_mut().for_each(drop_nul),
-        _ => {}
-    }
 }
 
 /// A statement with its values, ready to run.
@@ -238,10 +231,10 @@ impl Query {
         Self { sql, values: Vec::new() }
     }
 
-    /// Binds the next placeholder. A text is bound without U+0000.
+    /// Binds the next placeholder. A text is cleaned.
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into().without_nul());
+        self.values.push(value.into().cleaned());
         self
     }
 

@@ -231,7 +231,18 @@ impl Somebody {
     /// # Panics
     /// When nobody answers.
     pub async fn post_with(&self, key: &Key, to: &Instance, activity: &Value) -> u16 {
-        let body = activity.to_string();
+        Self::post_body(key, to, activity.to_string()).await
+    }
+
+    /// As [`Somebody::post`], with a body that need not be JSON.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn post_text(&self, to: &Instance, body: String) -> u16 {
+        Self::post_body(&self.key, to, body).await
+    }
+
+    async fn post_body(key: &Key, to: &Instance, body: String) -> u16 {
         let url = Url::parse(&format!("{}/inbox", to.base)).unwrap();
         let mut request = to.request(Method::POST, "/inbox").header("content-type", ACTIVITY);
         for (name, value) in key.sign(&url, &body, to.clock.now()) {

@@ -27,8 +27,6 @@ mod members;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
-mod nul;
-#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod pinned;
@@ -42,5 +40,7 @@ mod reported;
 mod split_domains;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod unclean;
 #[cfg(test)]
 mod waiting;

@@ -147,7 +147,7 @@ async fn write_texts(
     profile: &Profile,
 ) -> Result<()> {
     if let Some(name) = &profile.display_name {
-        account.display_name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        account.display_name = text::one_line(name);
     }
     if let Some(note) = &profile.note {
         let known = known(app, conn, note).await?;
@@ -157,7 +157,7 @@ async fn write_texts(
     if let Some(fields) = &profile.fields {
         let (mut shown, mut typed) = (Vec::new(), Vec::new());
         for field in fields.iter().filter(|f| !f.is_empty()) {
-            let (name, value) = (field.name.trim().to_owned(), field.value.trim().to_owned());
+            let (name, value) = (text::one_line(&field.name), field.value.trim().to_owned());
             let known = known(app, conn, &value).await?;
             let html = text::field(&value, &app.urls, &|handle| known.get(handle).cloned());
             shown.push(ProfileField { name: name.clone(), value: html, verified_at: None });

@@ -63,7 +63,7 @@ pub async fn set_up(app: &App, new: &NewMember, title: &str, shown: &str) -> Res
     if needs_code(app) && !right(&code(app).await?) {
         return Err(Error::invalid("code", "is not the one that the server printed when it started"));
     }
-    let title = title.trim();
+    let title = domain::text::one_line(title);
     if title.chars().count() > TITLE_CHARS {
         return Err(Error::invalid("title", format!("must have at most {TITLE_CHARS} characters")));
     }
@@ -77,7 +77,7 @@ pub async fn set_up(app: &App, new: &NewMember, title: &str, shown: &str) -> Res
     let account = insert(app, &mut tx, prepared, entry).await?;
     if !title.is_empty() {
         let mut community = settings::community(&mut tx).await?;
-        title.clone_into(&mut community.title);
+        community.title = title;
         settings::set_community(&mut tx, &community).await?;
         tx.emit(domain::event::Event::SettingsChanged);
     }

@@ -42,10 +42,10 @@ pub async fn change(app: &App, by: By<'_>, changes: &Changes) -> Result<Communit
     let mut tx = app.db.write().await?;
     let mut community = settings::community(&mut tx).await?;
     if let Some(title) = &changes.title {
-        community.title = one_line(title);
+        community.title = text::one_line(title);
     }
     if let Some(description) = &changes.description {
-        community.description = one_line(description);
+        community.description = text::one_line(description);
     }
     if let Some(about) = &changes.about {
         // People are not linked: the page is the community's, and nobody named there was asked.
@@ -55,7 +55,7 @@ pub async fn change(app: &App, by: By<'_>, changes: &Changes) -> Result<Communit
         email.trim().clone_into(&mut community.contact_email);
     }
     if let Some(rules) = &changes.rules {
-        community.rules = rules.iter().map(|rule| one_line(rule)).filter(|rule| !rule.is_empty()).collect();
+        community.rules = rules.iter().map(|rule| text::one_line(rule)).filter(|rule| !rule.is_empty()).collect();
     }
     settings::set_community(&mut tx, &community).await?;
     tx.emit(Event::SettingsChanged);
@@ -84,9 +84,4 @@ fn check(changes: &Changes) -> Result<()> {
         return Err(Error::invalid("rules", format!("must be at most {RULES}")));
     }
     rules.iter().try_for_each(|rule| within("rule", Some(rule), RULE_CHARS))
-}
-
-/// White space of any kind and length becomes one space.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -13,12 +13,12 @@ pub(crate) const MAX_LISTS: i64 = 50;
 const MAX_TITLE: usize = 200;
 
 pub(crate) fn checked_title(text: &str) -> Result<String> {
-    let title = text.trim();
+    let title = domain::text::one_line(text);
     if title.is_empty() {
         return Err(Error::invalid("title", "can't be blank"));
     }
     if title.chars().count() > MAX_TITLE {
         return Err(Error::invalid("title", format!("must have at most {MAX_TITLE} characters")));
     }
-    Ok(title.to_owned())
+    Ok(title)
 }

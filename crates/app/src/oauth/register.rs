@@ -1,6 +1,7 @@
 //! Registers an application.
 
 use domain::scope::Scopes;
+use domain::text::one_line;
 use storage::oauth::{self, Client};
 use url::Url;
 
@@ -28,7 +29,7 @@ pub struct NewClient {
 /// # Errors
 /// [`Error::Invalid`] on `client_name`, `website` or `redirect_uris`. Gives the client and its secret.
 pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
-    let name = new.name.trim();
+    let name = one_line(&new.name);
     if name.is_empty() {
         return Err(Error::invalid("client_name", "must not be empty"));
     }
@@ -58,7 +59,7 @@ pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
         id: tx.id(),
         client_id: secrets::generate(),
         secret_hash: secrets::digest(&secret),
-        name: name.to_owned(),
+        name,
         website: website.map(str::to_owned),
         redirect_uris,
         scopes: new.scopes.clone(),

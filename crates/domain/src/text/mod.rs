@@ -6,6 +6,7 @@
 //!
 //! Never looks anybody up: who a mention means is asked of the caller.
 
+mod clean;
 mod compose;
 mod count;
 mod html;
@@ -16,22 +17,13 @@ mod scan;
 mod tests;
 mod words;
 
+pub use clean::{clean, clean_json, is_clean, one_line, without_lone_surrogates};
 pub use compose::{Composed, MentionTarget, compose, field, note};
 pub use count::count_chars;
 pub use plain::{plain, shorten};
 pub use sanitise::{SAFE_SCHEMES, sanitise};
 pub use scan::{Scanned, Tag, scan, shortcodes};
 pub use words::words;
-
-/// A text without U+0000, which nobody types and PostgreSQL cannot keep. Dropped where text from outside is read, and
-/// once more where it is given to the database.
-#[must_use]
-pub fn without_nul(mut text: String) -> String {
-    if text.contains('\0') {
-        text.retain(|c| c != '\0');
-    }
-    text
-}
 
 /// Plain text → HTML, fit for an element's content and for an attribute in double quotes. For texts that are no posts, such
 /// as display names; templates escape by themselves.
@@ -42,7 +34,7 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Appends `text` escaped. Control characters but tab and newline are left out.
+/// Appends `text` escaped. Characters that are not clean ([`is_clean`]) are left out.
 fn escape_into(out: &mut String, text: &str, quotes: bool) {
     let mut plain_from = 0;
     for (at, c) in text.char_indices() {
@@ -52,9 +44,8 @@ fn escape_into(out: &mut String, text: &str, quotes: bool) {
             '>' => "&gt;",
             '"' if quotes => "&quot;",
             '\u{a0}' => "&nbsp;",
-            '\n' | '\t' => continue,
-            c if c.is_control() => "",
-            _ => continue,
+            c if is_clean(c) => continue,
+            _ => "",
         };
         out.push_str(&text[plain_from..at]);
         out.push_str(replacement);

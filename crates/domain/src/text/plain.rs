@@ -2,6 +2,7 @@
 //!
 //! What comes out is text: `<` in it is a less-than sign, and it must be escaped wherever it is shown as HTML.
 
+use super::clean::is_clean;
 use super::html::{Token, Tokens, decode};
 
 /// Plain text of any HTML, safe or not. Paragraphs are parted by a blank line, other blocks by a newline; white
@@ -75,7 +76,7 @@ impl Writer {
                 self.space = false;
             } else if self.preformatted == 0 && c.is_ascii_whitespace() {
                 self.space = true;
-            } else if !c.is_control() || c == '\t' {
+            } else if is_clean(c) {
                 self.before_text();
                 self.out.push(c);
             }

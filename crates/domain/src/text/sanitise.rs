@@ -279,11 +279,15 @@ impl Rewriter {
             if written.contains(&name) || attribute.raw.len() > MAX_ATTRIBUTE_BYTES {
                 continue;
             }
+            // What the second step would take out must not get there: it moves the last attribute to the gap, and the
+            // result would read otherwise when it is sanitised again.
             let value = match (tag, name) {
                 ("a", "href") => safe_address(attribute),
-                ("a" | "span" | "p", "class") => Some(decode(attribute.raw, true)),
-                ("a" | "span", "translate") | ("ol", "start" | "reversed") | ("li", "value") => {
-                    Some(decode(attribute.raw, true))
+                ("a" | "span" | "p", "class") => known_classes(&decode(attribute.raw, true)),
+                ("a" | "span", "translate") => (decode(attribute.raw, true) == "no").then_some(Cow::Borrowed("no")),
+                ("ol", "reversed") => Some(Cow::Borrowed("")),
+                ("ol", "start") | ("li", "value") => {
+                    decode(attribute.raw, true).parse::<i32>().ok().map(|n| Cow::Owned(n.to_string()))
                 }
                 _ => None,
             };
@@ -331,6 +335,12 @@ impl Rewriter {
             }
         }
     }
+}
+
+/// Those of its classes that apps give a meaning to.
+fn known_classes<'a>(all: &str) -> Option<Cow<'a, str>> {
+    let known: Vec<&str> = all.split_ascii_whitespace().filter(|class| CLASSES.contains(class)).collect();
+    (!known.is_empty()).then(|| Cow::Owned(known.join(" ")))
 }
 
 /// An absolute address of a scheme that we link to.

@@ -4,7 +4,7 @@
 //! another type is simply absent. Nothing here panics, recurses without a bound, or keeps what it does not know.
 
 use domain::Timestamp;
-use domain::text::without_nul;
+use domain::text::{clean_json, without_lone_surrogates};
 use serde_json::Value;
 
 /// Objects and arrays inside each other, at most.
@@ -28,7 +28,7 @@ pub enum Unreadable {
 }
 
 /// Parses a document after looking at its depth and number of elements, which costs one pass over the bytes. Its texts
-/// are without U+0000: nothing may be decided about a text that is not the one that is kept.
+/// are clean ([`domain::text::clean`]): nothing may be decided about a text that is not the one that is kept.
 ///
 /// # Errors
 /// When it is beyond the limits or not JSON.
@@ -62,27 +62,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
             _ => {}
         }
     }
-    let mut value = serde_json::from_slice(bytes).map_err(|_| Unreadable::NotJson)?;
-    // Only as an escape can it stand in JSON.
-    if bytes.windows(6).any(|part| part == b"\\u0000") {
-        drop_nul(&mut value);
-    }
+    let mut value = serde_json::from_slice(bytes)
+        .or_else(|_| serde_json::from_slice(&without_lone_surrogates(bytes)))
+        .map_err(|_| Unreadable::NotJson)?;
+    clean_json(&mut value);
     Ok(value)
-}
-
-/// As deep as [`MAX_DEPTH`], no deeper.
-fn drop_nul(value: &mut Value) {
-    match value {
-        Value::String(text) => text.retain(|c| c != '\0'),
-        Value::Array(all) => all.iter_mut().for_each(drop_nul),
-        Value::Object(all) => {
-            if all.keys().any(|key| key.contains('\0')) {
-                *all = std::mem::take(all).into_iter().map(|(k, v)| (without_nul(k), v)).collect();
-            }
-            all.values_mut().for_each(drop_nul);
-        }
-        _ => {}
-    }
 }
 
 /// The elements of a value: none for null or absent, the elements of an array, otherwise the value itself.
@@ -232,7 +216,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_read_without_nul() {
+    fn texts_are_read_clean() {
+        let read = parse(b"{\"na\\u0001me\": [\"\\uffff\xef\xbf\xbe\", \"a\xc2\x85\\r\\nb\"], \"cut\": \"x\\ud83d\"}");
+        assert_eq!(read, Ok(json!({"name": ["", "a\nb"], "cut": "x\u{fffd}"})));
         let read = parse(br#"{"na\u0000me": ["\u0000", {"a": "x\u0000y", "b": "\\u0000"}], "n": 1}"#);
         assert_eq!(read, Ok(json!({"name": ["", {"a": "xy", "b": "\\u0000"}], "n": 1})));
         assert_eq!(parse(b"{\"a\": \"\0\"}"), Err(Unreadable::NotJson), "bare, it is no JSON");

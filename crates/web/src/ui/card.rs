@@ -128,9 +128,11 @@ impl Look<'_> {
     #[must_use]
     pub fn person(&self, view: &AccountView) -> Person {
         let account = &view.account;
+        // Names are kept like this; those from before may be not.
+        let plain_name = domain::text::one_line(account.name());
         Person {
-            name: text::plain_with_emoji(account.name(), &view.emojis, self.urls),
-            plain_name: account.name().to_owned(),
+            name: text::plain_with_emoji(&plain_name, &view.emojis, self.urls),
+            plain_name,
             handle: self.handle(account),
             url: profile_address(account),
             avatar: self.urls.avatar(account),

@@ -77,7 +77,15 @@ pub async fn of_tag(web: &Web, visitor: &Visitor, name: &str) -> Result<Response
 fn answer(channel: &Channel) -> Response {
     let headers =
         [(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];
-    (headers, channel.to_string()).into_response()
+    // Whatever is stored, a character that XML forbids would end the feed for its readers. It is replaced, not left
+    // out: without it, what stands around it could become markup.
+    let xml: String = channel.to_string().chars().map(|c| if xml_has(c) { c } else { '\u{fffd}' }).collect();
+    (headers, xml).into_response()
+}
+
+/// XML 1.0, section 2.2, less what it discourages.
+fn xml_has(c: char) -> bool {
+    c == '\r' || domain::text::is_clean(c)
 }
 
 async fn items(web: &Web, visitor: &Visitor, conn: &mut Conn, found: &[Found]) -> Result<Vec<Item>, Problem> {
@@ -123,4 +131,69 @@ fn item(web: &Web, visitor: &Visitor, view: &PostView) -> Item {
         .pub_date(Some(post.created_at.datetime().to_rfc2822()))
         .enclosure(enclosure)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A feed whose every text is the same.
+    fn feed(text: &str) -> Channel {
+        let text = text.to_owned();
+        let image = ImageBuilder::default().url(text.clone()).title(text.clone()).link(text.clone()).build();
+        let enclosure = EnclosureBuilder::default().url(text.clone()).length("1").mime_type(text.clone()).build();
+        let item = ItemBuilder::default()
+            .title(Some(text.clone()))
+            .link(Some(text.clone()))
+            .description(Some(text.clone()))
+            .guid(Some(GuidBuilder::default().value(text.clone()).permalink(true).build()))
+            .pub_date(Some(text.clone()))
+            .enclosure(Some(enclosure))
+            .build();
+        ChannelBuilder::default()
+            .title(text.clone())
+            .link(text.clone())
+            .description(text)
+            .image(Some(image))
+            .items(vec![item])
+            .build()
+    }
+
+    /// Parses the answer as a strict reader does, and gives every text in it.
+    async fn read(channel: &Channel) -> Vec<String> {
+        let body = to_bytes(answer(channel).into_body(), usize::MAX).await.unwrap();
+        let xml = std::str::from_utf8(&body).unwrap();
+        let document = roxmltree::Document::parse(xml).unwrap_or_else(|e| panic!("{e}: {xml:?}"));
+        let elements: Vec<_> = document.descendants().filter(roxmltree::Node::is_element).collect();
+        assert_eq!(elements.len(), 16, "markup came out of a text: {xml:?}");
+        let attributes = elements.iter().flat_map(|e| e.attributes()).map(|a| a.value().to_owned());
+        let texts = elements.iter().filter(|e| !e.children().any(|child| child.is_element()));
+        attributes.chain(texts.map(|e| e.text().unwrap_or_default().to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_feed_is_well_formed_whatever_is_stored() {
+        for c in (0..=0x9f).chain(0xfdd0..=0xfdef).chain(0xfff0..=0xffff).chain([0x1_fffe, 0x10_ffff]) {
+            let Some(c) = char::from_u32(c) else { continue };
+            for text in [format!("a{c}b"), format!("]]{c}>"), format!("&{c}amp;<{c}b>"), format!("{c}")] {
+                assert_eq!(read(&feed(&text)).await.len(), 16);
+            }
+        }
+        let plain = "Dana & <b>others</b> ]]> \"so\" 'so' 😀";
+        let texts = read(&feed(plain)).await;
+        assert_eq!(texts.iter().filter(|text| *text == plain).count(), 13, "{texts:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_feed_of_arbitrary_texts_is_well_formed(text in prop_oneof![any::<String>(), r"(\]|>|<|&|;|[\x00-\x1f]|a){0,20}"]) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(read(&feed(&text)));
+        }
+    }
 }

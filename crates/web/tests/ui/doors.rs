@@ -21,7 +21,7 @@ on_both! {
                 cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
                 "{cookie}"
             );
-            assert!(browser.get("/").await.body.contains("Hello, dana"));
+            assert!(browser.get("/").await.body.contains("Hello, <bdi>dana"));
         }
         let browser = house.browser();
         let page = browser.get("/login?next=/tags/tea").await;

@@ -48,7 +48,7 @@ on_both! {
         let answer = browser.fill("/set-up", "/set-up", &with(&[("title", "Maple <Street>")])).await;
         assert_eq!((answer.status, answer.location()), (303, "/"));
         let front = browser.get("/").await;
-        assert!(front.body.contains("Hello, dana"), "{}", front.body);
+        assert!(front.body.contains("Hello, <bdi>dana"), "{}", front.body);
         assert!(front.body.contains("Maple &#60;Street&#62;") && !front.body.contains("Maple <Street>"));
         assert!(browser.get("/@dana").await.body.contains("Looks after this place"));
 

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::account::{ActorKind, ProfileField};
+use domain::text::one_line;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -103,7 +104,7 @@ impl ReceivedActor {
         Ok(Self {
             kind,
             claimed_handle: text(value, "webfinger").map(|handle| cut(handle, 600)),
-            display_name: text(value, "name").map(|name| cut(name.trim(), MAX_NAME)).unwrap_or_default(),
+            display_name: text(value, "name").map(|name| cut(&one_line(name), MAX_NAME)).unwrap_or_default(),
             summary: text(value, "summary").map(|html| sanitise(&cut(html, MAX_SUMMARY))).unwrap_or_default(),
             url: page_link(value).map(str::to_owned),
             inbox: inbox.to_owned(),
@@ -171,7 +172,7 @@ fn fields(value: &Value) -> Vec<ProfileField> {
         .filter(|field| types(field).any(|t| t == "PropertyValue" || t == "schema:PropertyValue"))
         .filter_map(|field| {
             Some(ProfileField {
-                name: cut(text(field, "name")?, 255),
+                name: cut(&one_line(text(field, "name")?), 255),
                 value: sanitise(&cut(text(field, "value")?, 2_000)),
                 verified_at: None,
             })

@@ -123,22 +123,26 @@ async fn malformed_or_wrongly_typed_parameters_name_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn texts_are_read_without_nul() {
+async fn texts_are_read_clean() {
     let kept = Form {
         status: Some("xy".into()),
         fields_attributes: vec![Field { name: String::new(), value: "v".into() }],
         ..Form::default()
     };
-    let json = br#"{"status":"\u0000x\u0000y","fields_attributes":[{"name":"\u0000","value":"v\u0000"}]}"#;
+    let json = br#"{"status":"\u0000x\u0085\uffffy","fields_attributes":[{"name":"\u0000","value":"v\u0001"}]}"#;
     assert_eq!(body(JSON, "/", json.as_slice()).await.unwrap(), kept);
-    let form = "status=%00x%00y&fields_attributes[][name]=%00&fields_attributes[][value]=v%00";
+    let form = "status=%00x%01%7fy&fields_attributes[][name]=%00&fields_attributes[][value]=v%00";
     assert_eq!(body(FORM, "/", form).await.unwrap(), kept);
     let multipart = form.split('&').fold(String::new(), |all, pair| {
         let (name, value) = pair.split_once('=').unwrap();
-        let value = value.replace("%00", "\0");
+        let value = value.replace("%00", "\0").replace("%01", "\u{1}").replace("%7f", "\u{fffe}");
         format!("{all}--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     });
     assert_eq!(body("multipart/form-data; boundary=B", "/", multipart + "--B--\r\n").await.unwrap(), kept);
+    let half = body(JSON, "/", br#"{"status":"x\ud83d"}"#.as_slice()).await.unwrap();
+    assert_eq!(half.status.as_deref(), Some("x\u{fffd}"), "cut in UTF-16");
+    let lines = body(FORM, "/", "status=a%0d%0ab%0dc").await.unwrap();
+    assert_eq!(lines.status.as_deref(), Some("a\nb\nc"), "newlines as browsers send them");
 }
 
 #[tokio::test]

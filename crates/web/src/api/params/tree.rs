@@ -1,11 +1,11 @@
 //! What a client sent, whatever it was written in: a small tree of texts, numbers, lists and maps.
 //!
-//! JSON, forms and queries all become this tree; `read` turns it into a typed struct. Its texts are without U+0000.
+//! JSON, forms and queries all become this tree; `read` turns it into a typed struct. Its texts are clean ([`domain::text::clean`]).
 //! Knows nothing of HTTP.
 
 use std::collections::BTreeMap;
 
-use domain::text::without_nul;
+use domain::text::{clean, without_lone_surrogates};
 
 use super::Refused;
 
@@ -58,7 +58,7 @@ impl Node {
         if path.len() > MAX_DEPTH {
             return Err(Refused::TooDeep);
         }
-        self.insert(&path, Node::Text(without_nul(value)));
+        self.insert(&path, Node::Text(clean(value)));
         Ok(())
     }
 
@@ -96,8 +96,9 @@ impl Node {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let value: serde_json::Value =
-            serde_json::from_slice(bytes).map_err(|e| Refused::Malformed(format!("not valid JSON: {e}")))?;
+        let value: serde_json::Value = serde_json::from_slice(bytes)
+            .or_else(|_| serde_json::from_slice(&without_lone_surrogates(bytes)))
+            .map_err(|e| Refused::Malformed(format!("not valid JSON: {e}")))?;
         match value {
             serde_json::Value::Object(map) => {
                 for (name, value) in map {
@@ -121,7 +122,7 @@ fn from_json(value: serde_json::Value, depth: usize) -> Result<Node, Refused> {
         Value::Null => Node::Null,
         Value::Bool(b) => Node::Bool(b),
         Value::Number(n) => Node::Number(n),
-        Value::String(s) => Node::Text(without_nul(s)),
+        Value::String(s) => Node::Text(clean(s)),
         Value::Array(list) => {
             if list.len() > MAX_PAIRS {
                 return Err(Refused::TooMany);
