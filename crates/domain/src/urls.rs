@@ -2,12 +2,22 @@
 //!
 //! HTML lives at `/@name`, ActivityPub ids at `/users/name`. Ids never change once given out.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use url::Url;
 
 use crate::account::Account;
 use crate::host::Host;
 use crate::id::{AccountId, PostId};
 use crate::view::Emoji;
+
+/// What stands for itself in a segment of a path, beside letters and digits.
+const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b':');
+
+/// A name as it stands in a path. Members' names stand for themselves; but a name may be one that somebody asked for.
+fn segment(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, SEGMENT)
+}
 
 /// Makes addresses below the public base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +102,7 @@ impl Urls {
 
     #[must_use]
     pub fn actor(&self, username: &str) -> String {
-        format!("{}/users/{username}", self.base)
+        format!("{}/users/{}", self.base, segment(username))
     }
 
     /// The path of `uri` below `/users/`, split: `("dana", "statuses/42")`. `None` when it is not ours.
@@ -106,37 +116,37 @@ impl Urls {
 
     #[must_use]
     pub fn profile(&self, username: &str) -> String {
-        format!("{}/@{username}", self.base)
+        format!("{}/@{}", self.base, segment(username))
     }
 
     #[must_use]
     pub fn inbox(&self, username: &str) -> String {
-        format!("{}/users/{username}/inbox", self.base)
+        format!("{}/users/{}/inbox", self.base, segment(username))
     }
 
     #[must_use]
     pub fn outbox(&self, username: &str) -> String {
-        format!("{}/users/{username}/outbox", self.base)
+        format!("{}/users/{}/outbox", self.base, segment(username))
     }
 
     #[must_use]
     pub fn followers(&self, username: &str) -> String {
-        format!("{}/users/{username}/followers", self.base)
+        format!("{}/users/{}/followers", self.base, segment(username))
     }
 
     #[must_use]
     pub fn following(&self, username: &str) -> String {
-        format!("{}/users/{username}/following", self.base)
+        format!("{}/users/{}/following", self.base, segment(username))
     }
 
     #[must_use]
     pub fn featured(&self, username: &str) -> String {
-        format!("{}/users/{username}/collections/featured", self.base)
+        format!("{}/users/{}/collections/featured", self.base, segment(username))
     }
 
     #[must_use]
     pub fn public_key(&self, username: &str) -> String {
-        format!("{}/users/{username}#main-key", self.base)
+        format!("{}/users/{}#main-key", self.base, segment(username))
     }
 
     #[must_use]
@@ -153,25 +163,25 @@ impl Urls {
     /// The ActivityPub id of a local post.
     #[must_use]
     pub fn post(&self, username: &str, id: PostId) -> String {
-        format!("{}/users/{username}/statuses/{id}", self.base)
+        format!("{}/users/{}/statuses/{id}", self.base, segment(username))
     }
 
     /// The page of a local post.
     #[must_use]
     pub fn post_page(&self, username: &str, id: PostId) -> String {
-        format!("{}/@{username}/{id}", self.base)
+        format!("{}/@{}/{id}", self.base, segment(username))
     }
 
     /// The ActivityPub id of the activity that a post came with.
     #[must_use]
     pub fn post_activity(&self, username: &str, id: PostId) -> String {
-        format!("{}/users/{username}/statuses/{id}/activity", self.base)
+        format!("{}/users/{}/statuses/{id}/activity", self.base, segment(username))
     }
 
     /// An id for something an account did that has no page, such as a follow.
     #[must_use]
     pub fn activity(&self, username: &str, kind: &str, id: i64) -> String {
-        format!("{}/users/{username}#{kind}/{id}", self.base)
+        format!("{}/users/{}#{kind}/{id}", self.base, segment(username))
     }
 
     /// The id of an activity that another server sent without a usable one.
@@ -270,6 +280,9 @@ pub fn page_of(said: Option<String>, id: &str, handle: Option<&Host>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::{ActorKind, ProfileImage};
+    use crate::clock::Timestamp;
+    use crate::id::EmojiId;
 
     #[test]
     fn a_page_lies_with_its_id_or_its_handle() {
@@ -323,6 +336,178 @@ mod tests {
         assert_eq!(https.domain(), "maple.example");
         let dotted = Urls::new(&Url::parse("https://Maple.example./").unwrap()).unwrap();
         assert_eq!((dotted.base(), dotted.domain()), ("https://maple.example", "maple.example"));
+    }
+
+    fn account(avatar: Option<ProfileImage>, header: Option<ProfileImage>) -> Account {
+        Account {
+            id: AccountId(7),
+            username: "dana".into(),
+            domain: String::new(),
+            uri: String::new(),
+            url: String::new(),
+            kind: ActorKind::Person,
+            display_name: String::new(),
+            note: String::new(),
+            fields: Vec::new(),
+            avatar,
+            header,
+            locked: false,
+            discoverable: false,
+            indexable: false,
+            hide_collections: false,
+            inbox_url: String::new(),
+            shared_inbox_url: None,
+            outbox_url: None,
+            followers_url: None,
+            following_url: None,
+            featured_url: None,
+            public_key_pem: String::new(),
+            public_key_id: String::new(),
+            also_known_as: Vec::new(),
+            moved_to_uri: None,
+            posts_count: 0,
+            followers_count: 0,
+            following_count: 0,
+            last_post_at: None,
+            created_at: Timestamp(0),
+            fetched_at: None,
+            suspended_at: None,
+            silenced_at: None,
+        }
+    }
+
+    /// Ids never change once given out: so neither does how they are made.
+    #[test]
+    fn every_address_is_what_it_always_was() {
+        let urls = Urls::new(&Url::parse("https://maple.example:8443").unwrap()).unwrap();
+        let id = PostId(42);
+        for (address, path) in [
+            (urls.actor("dana"), "/users/dana"),
+            (urls.profile("dana"), "/@dana"),
+            (urls.inbox("dana"), "/users/dana/inbox"),
+            (urls.outbox("dana"), "/users/dana/outbox"),
+            (urls.followers("dana"), "/users/dana/followers"),
+            (urls.following("dana"), "/users/dana/following"),
+            (urls.featured("dana"), "/users/dana/collections/featured"),
+            (urls.public_key("dana"), "/users/dana#main-key"),
+            (urls.shared_inbox(), "/inbox"),
+            (urls.instance_actor(), "/actor"),
+            (urls.post("dana", id), "/users/dana/statuses/42"),
+            (urls.post_page("dana", id), "/@dana/42"),
+            (urls.post_activity("dana", id), "/users/dana/statuses/42/activity"),
+            (urls.activity("dana", "follows", 5), "/users/dana#follows/5"),
+            (urls.tag("tea"), "/tags/tea"),
+            (urls.media("a/b.webp"), "/media/a/b.webp"),
+            (urls.remote_profile_image(AccountId(7), "avatar"), "/media/remote/accounts/7/avatar"),
+            (urls.path("/about"), "/about"),
+        ] {
+            assert_eq!(address, format!("https://maple.example:8443{path}"));
+        }
+        assert_eq!((urls.base(), urls.host()), ("https://maple.example:8443", "maple.example"));
+        assert_eq!((urls.domain(), urls.streaming().as_str()), ("maple.example:8443", "wss://maple.example:8443"));
+        assert!(urls.is_https());
+        assert!(!Urls::new(&Url::parse("http://maple.example").unwrap()).unwrap().is_https());
+        assert!(Urls::new(&Url::parse("ftp://maple.example").unwrap()).is_err());
+        assert!(Urls::new(&Url::parse("data:x").unwrap()).is_err());
+    }
+
+    #[test]
+    fn what_is_ours_starts_with_our_base_and_ends_there_or_goes_below_it() {
+        let urls = Urls::new(&Url::parse("https://maple.example").unwrap()).unwrap();
+        for ours in
+            ["https://maple.example", "https://maple.example/x", "https://maple.example?x", "https://maple.example#x"]
+        {
+            assert!(urls.is_ours(ours), "{ours}");
+        }
+        for other in
+            ["https://maple.example.evil/", "https://maple.example:8443/", "http://maple.example/", "", "https://"]
+        {
+            assert!(!urls.is_ours(other), "{other}");
+        }
+        let path = |uri: &'static str| urls.parse_user_path(uri);
+        assert_eq!(path("https://maple.example/users/dana"), Some(("dana", "")));
+        assert_eq!(path("https://maple.example/users/dana/statuses/42/?a#b"), Some(("dana", "statuses/42")));
+        assert_eq!(path("https://maple.example/users/dana#main-key"), Some(("dana", "")));
+        for none in [
+            "https://maple.example/users/",
+            "https://maple.example/users//x",
+            "https://willow.example/users/dana",
+            "https://maple.example/@dana",
+        ] {
+            assert_eq!(path(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn pictures_of_people_and_emoji_come_from_here() {
+        let urls = Urls::new(&Url::parse("https://maple.example").unwrap()).unwrap();
+        let ours = |key: &str, still: Option<&str>| {
+            Some(ProfileImage {
+                key: Some(key.into()),
+                still_key: still.map(str::to_owned),
+                remote_url: None,
+                description: String::new(),
+            })
+        };
+        let theirs = || {
+            let remote_url = Some("https://willow.example/a.png".into());
+            Some(ProfileImage { key: None, still_key: None, remote_url, description: String::new() })
+        };
+        let shown = |account: &Account| {
+            [urls.avatar(account), urls.avatar_static(account), urls.header(account), urls.header_static(account)]
+        };
+        let at = |paths: [&str; 4]| paths.map(|path| format!("https://maple.example{path}"));
+        let none = ["/static/avatar.png", "/static/avatar.png", "/static/header.png", "/static/header.png"];
+        assert_eq!(shown(&account(None, None)), at(none));
+        let moving = account(ours("a.gif", Some("a.webp")), ours("h.gif", Some("h.webp")));
+        assert_eq!(shown(&moving), at(["/media/a.gif", "/media/a.webp", "/media/h.gif", "/media/h.webp"]));
+        let still = account(ours("a.webp", None), ours("h.webp", None));
+        assert_eq!(shown(&still), at(["/media/a.webp", "/media/a.webp", "/media/h.webp", "/media/h.webp"]));
+        let emoji = |key: Option<&str>| Emoji {
+            id: EmojiId(3),
+            shortcode: "tea".into(),
+            domain: String::new(),
+            key: key.map(str::to_owned),
+            remote_url: None,
+            visible: true,
+            category: None,
+        };
+        assert_eq!(urls.emoji(&emoji(Some("tea.png"))), "https://maple.example/media/tea.png");
+        assert_eq!(urls.emoji(&emoji(None)), "https://maple.example/media/remote/emojis/3");
+        let remote = ["avatar", "avatar", "header", "header"].map(|which| format!("/media/remote/accounts/7/{which}"));
+        assert_eq!(shown(&account(theirs(), theirs())), at(remote.each_ref().map(String::as_str)));
+    }
+
+    /// An address may be made of a name that a stranger asked for: it stays one address, and a header's value.
+    #[test]
+    fn a_name_stays_within_its_segment() {
+        let urls = Urls::new(&Url::parse("https://maple.example").unwrap()).unwrap();
+        assert_eq!(urls.profile("dana_46"), "https://maple.example/@dana_46");
+        assert_eq!(urls.profile("bob@willow.example:4001"), "https://maple.example/@bob@willow.example:4001");
+        for name in ["\n", "a/b", "a?b", "a#b", "..\\", "a%2fb", "é", "\0", " ", "\u{202e}", "<\">"] {
+            let addresses = [
+                urls.actor(name),
+                urls.profile(name),
+                urls.inbox(name),
+                urls.outbox(name),
+                urls.followers(name),
+                urls.following(name),
+                urls.featured(name),
+                urls.public_key(name),
+                urls.post(name, PostId(1)),
+                urls.post_page(name, PostId(1)),
+                urls.post_activity(name, PostId(1)),
+                urls.activity(name, "follows", 1),
+            ];
+            for address in addresses {
+                let rest =
+                    address.split_once(&segment(name).to_string()).map(|(before, after)| format!("{before}x{after}"));
+                assert!(address.bytes().all(|b| b.is_ascii_graphic()), "{address}");
+                assert_eq!(Url::parse(&address).unwrap().as_str(), address);
+                let depth = |address: &str| address.matches(['/', '?', '#']).count();
+                assert_eq!(rest.map(|rest| depth(&rest)), Some(depth(&address)), "{address}");
+            }
+        }
     }
 
     #[test]

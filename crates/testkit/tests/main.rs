@@ -37,6 +37,8 @@ mod processes;
 #[cfg(test)]
 mod reported;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod split_domains;
 #[cfg(test)]
 mod strangers;

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
 use crate::wire::note::Tombstone;
 use crate::wire::{Context, Document};
@@ -42,7 +42,7 @@ impl IntoResponse for Refused {
                     Some(Ok(bytes)) => {
                         (StatusCode::GONE, [(CONTENT_TYPE, super::ACTIVITY_JSON)], bytes).into_response()
                     }
-                    _ => StatusCode::GONE.into_response(),
+                    _ => said(StatusCode::GONE, "gone"),
                 };
             }
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -58,6 +58,26 @@ impl IntoResponse for Refused {
             Self::App(_) => "something went wrong".to_owned(),
             e => e.to_string(),
         };
-        (status, axum::Json(serde_json::json!({"error": text}))).into_response()
+        said(status, &text)
     }
+}
+
+fn said(status: StatusCode, why: &str) -> Response {
+    (status, axum::Json(serde_json::json!({"error": why}))).into_response()
+}
+
+/// Refusals that no handler wrote (a path that is no UTF-8, a query that does not parse, another method) in the format of
+/// all others.
+pub(super) async fn in_json(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if status.as_u16() < 400 || kind.contains("json") {
+        return response;
+    }
+    let why = status.canonical_reason().unwrap_or("refused").to_lowercase();
+    let (mut parts, _) = response.into_parts();
+    let (dressed, body) = said(status, &why).into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.extend(dressed.headers);
+    Response::from_parts(parts, body)
 }

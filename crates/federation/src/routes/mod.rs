@@ -11,6 +11,7 @@ mod fetcher;
 mod posts;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -46,7 +47,15 @@ pub fn router(federation: Federation) -> Router {
         .route("/users/{name}/statuses/{id}", get(posts::note))
         .route("/users/{name}/statuses/{id}/activity", get(posts::activity))
         .route("/users/{name}/statuses/{id}/replies", get(posts::replies))
+        .layer(map_response(error::in_json))
         .with_state(federation)
+}
+
+/// Is this an address where only servers ask?
+#[must_use]
+pub fn is_for_servers(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "users" | "actor" | "inbox" | ".well-known" | "nodeinfo")
 }
 
 /// Does the asker want ActivityPub rather than a page? Browsers ask for HTML; whoever says nothing gets JSON.

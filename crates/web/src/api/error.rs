@@ -7,7 +7,7 @@ use std::fmt;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
@@ -160,6 +160,29 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// Refusals that no handler wrote (a path that is no UTF-8, another method, a body that is too large) in the shape of
+/// all others.
+pub async fn in_shape(response: Response) -> Response {
+    let status = response.status();
+    if status.as_u16() < 400 || is_json(&response) {
+        return response;
+    }
+    let error = match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Error::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMedia,
+        status if status.is_server_error() => Error::Internal,
+        _ => Error::BadRequest("The request cannot be read".to_owned()),
+    };
+    error.into_response()
+}
+
+/// Does it say that it is JSON?
+#[must_use]
+pub fn is_json(response: &Response) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
 /// What answers where no endpoint is: in JSON, as an app expects it.

@@ -32,7 +32,7 @@ mod timelines;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LINK};
@@ -69,6 +69,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .route("/api/{*rest}", any(move |request| again(without_slash, request)))
         .layer(from_fn_with_state(web.clone(), limits::middleware))
         .merge(streaming::routes())
+        .layer(map_response(error::in_shape))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(cors())
 }

@@ -72,6 +72,18 @@ impl IntoResponse for OAuthError {
     }
 }
 
+/// Refusals that no handler wrote, such as that of another method, in the shape of all others.
+pub async fn in_shape(response: Response) -> Response {
+    let status = response.status();
+    if !status.is_client_error() || crate::api::error::is_json(&response) {
+        return response;
+    }
+    let why = status.canonical_reason().unwrap_or("The request cannot be read");
+    let mut shaped = OAuthError::InvalidRequest(why.to_owned()).into_response();
+    *shaped.status_mut() = status;
+    shaped
+}
+
 impl From<app::Error> for OAuthError {
     fn from(e: app::Error) -> Self {
         match e {

@@ -15,6 +15,7 @@ mod token;
 mod userinfo;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use tower_http::cors::{Any, CorsLayer};
 
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Web> {
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/oauth/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+        .layer(map_response(error::in_shape))
         .layer(anywhere)
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::instance::SignUp;
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use super::frame::Frame;
 use crate::limits::TooOften;
@@ -182,17 +182,25 @@ impl IntoResponse for Problem {
 pub async fn dress(State(web): State<Web>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let problem = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = problem.or_else(|| is_bare_refusal(&response).then_some(Problem::Unreadable)) {
+    if let Some(problem) = problem.or_else(|| of_bare_refusal(&response)) {
         response = told(&web, &problem, response.into_parts().0).await;
     }
     protect(response.headers_mut());
     response
 }
 
-/// Was the request refused before it came to us, as with an address that is not UTF-8? The words are the router's then.
-fn is_bare_refusal(response: &Response) -> bool {
+/// Was the request refused before it came to a handler, as with an address that is not UTF-8, another method, or a form
+/// that is too large? The words are the framework's then, where there are any.
+fn of_bare_refusal(response: &Response) -> Option<Problem> {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    response.status() == StatusCode::BAD_REQUEST && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
+    if kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain")) {
+        return None;
+    }
+    match response.status() {
+        status if status.is_server_error() => Some(Problem::Internal),
+        status if status.is_client_error() => Some(Problem::Unreadable),
+        _ => None,
+    }
 }
 
 async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) -> Response {
@@ -208,9 +216,13 @@ async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) ->
     Response::from_parts(parts, body.into())
 }
 
-/// What answers where nothing is: a page for people, JSON for apps.
-pub async fn nothing_here(State(web): State<Web>, uri: Uri) -> Response {
-    if uri.path().starts_with("/api/") {
+/// What answers where nothing is: a page for people, JSON for apps and servers.
+pub async fn nothing_here(State(web): State<Web>, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path();
+    let by_server = federation::routes::is_for_servers(path) && federation::routes::wants_activity(&headers);
+    let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    let accepts = |kind: &[u8]| accept.windows(kind.len()).any(|part| part == kind);
+    if path == "/api" || path.starts_with("/api/") || by_server || (accepts(b"json") && !accepts(b"html")) {
         return crate::api::error::Error::NotFound.into_response();
     }
     let mut response = told(&web, &Problem::NotFound, Problem::NotFound.into_response().into_parts().0).await;
