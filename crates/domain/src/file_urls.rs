@@ -229,6 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn each_size_has_an_address_of_its_own_where_there_is_one() {
+        let files = files(1);
+        let at = |path: &str| format!("https://maple.example/media/{path}");
+        let both =
+            Attachment { preview_key: Some("posts/aa/bb/small.webp".into()), ..picture(Some("posts/aa/bb/c.webp")) };
+        assert_eq!(files.original(&both, Whom::Anyone), at("posts/aa/bb/c.webp"));
+        assert_eq!(files.preview(&both, Whom::Anyone), at("posts/aa/bb/small.webp"));
+        assert_eq!(files.preview(&picture(Some("posts/aa/bb/c.webp")), Whom::Anyone), at("posts/aa/bb/c.webp"));
+        let elsewhere = picture(None);
+        assert!(files.original(&elsewhere, Whom::Peers).starts_with(&at("remote/attachments/8/original?p=")));
+        assert!(files.preview(&elsewhere, Whom::Peers).starts_with(&at("remote/attachments/8/small?p=")));
+        let proof = files.original(&elsewhere, Whom::Peers).split_once("?p=").unwrap().1.len();
+        assert_eq!(proof, 32, "16 bytes, in hexadecimal");
+        assert_eq!(files.urls().base(), "https://maple.example");
+        assert!(format!("{files:?}").contains("maple.example"));
+    }
+
+    #[test]
     fn a_proof_holds_for_nothing_else() {
         let files = files(1);
         let a = picture(Some("posts/aa/bb/c.webp"));

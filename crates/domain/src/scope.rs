@@ -128,4 +128,42 @@ mod tests {
         assert!(follow.allows("write:follows") && follow.allows("read:mutes") && !follow.allows("write:statuses"));
         assert_eq!(Scopes::parse("read everything"), Err("everything".to_owned()));
     }
+
+    #[test]
+    fn scopes_are_read_each_once_and_written_as_they_were_named() {
+        let scopes = Scopes::parse("  write:media read+read push  write:media profile").unwrap();
+        assert_eq!(scopes.to_string(), "write:media read push profile");
+        assert_eq!(scopes.iter().collect::<Vec<_>>(), ["write:media", "read", "push", "profile"]);
+        assert!(!scopes.is_empty());
+        assert!(Scopes::parse("").unwrap().is_empty() && Scopes::default().is_empty());
+        for name in Scopes::all() {
+            assert_eq!(Scopes::parse(&name).map(|scopes| scopes.to_string()), Ok(name));
+        }
+        assert_eq!(Scopes::all().len(), 7 + PARTS_READ.len() + PARTS_WRITE.len());
+        assert!(Scopes::parse("admin:read:accounts admin:write").is_ok());
+        for unknown in
+            ["read:media", "write:search", "admin", "admin:", "admin:all", "push:x", "profile:x", "x:read", "Read"]
+        {
+            assert_eq!(Scopes::parse(unknown), Err(unknown.to_owned()));
+        }
+    }
+
+    /// One scope alone holds itself, its parts, and what Mastodon says beside.
+    #[test]
+    fn a_scope_holds_what_it_says_and_nothing_else() {
+        for have in Scopes::all() {
+            let holder = Scopes::parse(&have).unwrap();
+            for needed in Scopes::all() {
+                let part = needed.starts_with(&format!("{have}:"));
+                let follow = have == "follow"
+                    && ["blocks", "follows", "mutes"].iter().any(|part| needed.ends_with(&format!(":{part}")));
+                let profile = needed == "profile" && (have == "read" || have == "read:accounts");
+                assert_eq!(holder.allows(&needed), have == needed || part || follow || profile, "{have} for {needed}");
+            }
+        }
+        let scopes = |text| Scopes::parse(text).unwrap();
+        assert!(scopes("read write").contains_all(&scopes("write:media read:lists")));
+        assert!(!scopes("read").contains_all(&scopes("read:lists write:lists")));
+        assert!(scopes("read").contains_all(&Scopes::default()));
+    }
 }

@@ -178,6 +178,52 @@ mod tests {
         }
     }
 
+    /// Every case there is, by the reasons for which somebody may see a post.
+    #[test]
+    fn a_post_is_seen_for_a_reason_and_unless_something_forbids_it() {
+        const ALL: [Visibility; 4] =
+            [Visibility::Public, Visibility::Unlisted, Visibility::Followers, Visibility::Direct];
+        for (case, visibility) in (0..16).flat_map(|case| ALL.map(|visibility| (case, visibility))) {
+            let flag = |bit: u8| case & (1 << bit) != 0;
+            let case = Access {
+                addressed: flag(0),
+                follows_author: flag(1),
+                blocked_by_author: flag(2),
+                author_suspended: flag(3),
+                ..access(visibility)
+            };
+            let open = visibility == Visibility::Public || visibility == Visibility::Unlisted;
+            let mut reasons = vec![open];
+            reasons.push(visibility != Visibility::Direct && case.follows_author);
+            reasons.push(case.addressed);
+            let seen = reasons.contains(&true) && !case.blocked_by_author && !case.author_suspended;
+            assert_eq!(case.allows(OTHER), seen, "{case:?}");
+            assert_eq!(case.allows(Viewer::Anonymous), open && !case.author_suspended, "{case:?}");
+            assert_eq!(case.allows(Viewer::Account(AUTHOR)), !case.author_suspended, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn audiences_are_written_and_read_back_and_ordered() {
+        let all = [Visibility::Public, Visibility::Unlisted, Visibility::Followers, Visibility::Direct];
+        assert_eq!(all.map(Visibility::as_str), ["public", "unlisted", "followers", "direct"]);
+        assert_eq!(all.map(Visibility::narrowness), [0, 1, 2, 3]);
+        assert_eq!(all.map(Visibility::is_open), [true, true, false, false]);
+        for one in all {
+            assert_eq!(Visibility::parse(one.as_str()), Some(one));
+            for other in all {
+                assert_eq!(one.narrower(other).narrowness(), one.narrowness().max(other.narrowness()));
+            }
+        }
+        assert_eq!(["private", "Public", ""].map(Visibility::parse), [None; 3]);
+    }
+
+    #[test]
+    fn a_viewer_without_an_account_is_nobody() {
+        assert_eq!((Viewer::Anonymous.account(), Viewer::Anonymous.raw()), (None, 0));
+        assert_eq!((OTHER.account(), OTHER.raw()), (Some(AccountId(2)), 2));
+    }
+
     #[test]
     fn the_narrower_audience_wins() {
         assert_eq!(Visibility::Public.narrower(Visibility::Followers), Visibility::Followers);

@@ -239,6 +239,100 @@ mod tests {
         }
     }
 
+    /// What the registries of special addresses (RFC 6890 and after) say, written another way than the rule.
+    const RESERVED_V4: [&str; 14] = [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    ];
+    /// Inside of 2000::/3; nothing outside of it is public.
+    const RESERVED_V6: [&str; 3] = ["2001::/23", "2001:db8::/32", "3fff::/20"];
+
+    fn nets(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|net| net.parse().unwrap()).collect()
+    }
+
+    /// The first and the last address of a network, and their neighbours outside.
+    fn edges(net: &IpNet) -> Vec<IpAddr> {
+        match net {
+            IpNet::V4(net) => {
+                let (first, last) = (u32::from(net.network()), u32::from(net.broadcast()));
+                [first, last, first.wrapping_sub(1), last.wrapping_add(1)].map(|n| Ipv4Addr::from(n).into()).to_vec()
+            }
+            IpNet::V6(net) => {
+                let (first, last) = (u128::from(net.network()), u128::from(net.broadcast()));
+                [first, last, first.wrapping_sub(1), last.wrapping_add(1)].map(|n| Ipv6Addr::from(n).into()).to_vec()
+            }
+        }
+    }
+
+    #[test]
+    fn the_edges_of_every_reserved_network_are_where_the_registries_have_them() {
+        let guard = guard(&[], false);
+        let reserved = nets(&RESERVED_V4);
+        let public_v4 = |ip: Ipv4Addr| !reserved.iter().any(|net| net.contains(&IpAddr::V4(ip)));
+        // Beside the edges, each first and second octet once.
+        let octets = (0..=255).flat_map(|a: u8| (0..=255).map(move |b: u8| Ipv4Addr::new(a, b, 1, 1)));
+        let third = (0..=255)
+            .flat_map(|c: u8| [[192, 0], [192, 88], [198, 51], [203, 0]].map(|[a, b]| Ipv4Addr::new(a, b, c, 9)));
+        let edges_v4 = reserved.iter().flat_map(edges).filter_map(|ip| match ip {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        });
+        for ip in octets.chain(third).chain(edges_v4) {
+            let public = public_v4(ip);
+            assert_eq!(guard.allows(ip.into()), public, "{ip}");
+            // However it is wrapped into an IPv6 address.
+            let [a, b, c, d] = ip.octets().map(u16::from);
+            let (high, low) = (a << 8 | b, c << 8 | d);
+            for wrapped in [
+                Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, high, low),
+                Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+                Ipv6Addr::new(0x2002, high, low, 1, 2, 3, 4, 5),
+            ] {
+                assert_eq!(guard.allows(wrapped.into()), public, "{wrapped} leads to {ip}");
+            }
+        }
+        let (reserved, given_out) = (nets(&RESERVED_V6), nets(&["2000::/3"]));
+        let firsts = (0..=u16::MAX).map(|first| Ipv6Addr::new(first, 0x1234, 0, 0, 0, 0, 0, 1).into());
+        let seconds = (0..=u16::MAX).flat_map(|second| {
+            [0x2001, 0x2003, 0x3fff].map(|first| Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 1).into())
+        });
+        let edges_v6 = reserved.iter().chain(&given_out).flat_map(edges);
+        for ip in firsts.chain(seconds).chain(edges_v6) {
+            let IpAddr::V6(v6) = ip else { continue };
+            if v6.segments()[0] == 0x2002 {
+                continue;
+            }
+            let public = given_out[0].contains(&ip) && !reserved.iter().any(|net| net.contains(&ip));
+            assert_eq!(guard.allows(ip), public, "{ip}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_checked_for_what_it_is_asked_by() {
+        let guard = guard(&[], false);
+        let checked = |url: &str| guard.check_url(&Url::parse(url).unwrap());
+        assert_eq!(checked("https://willow.example/users/bob"), Ok(()));
+        assert_eq!(checked("https://8.8.8.8/"), Ok(()));
+        assert_eq!(checked("https://[2606:4700::1]/"), Ok(()));
+        assert_eq!(checked("https://bob@willow.example/"), Err(Refused::Credentials));
+        assert_eq!(checked("https://:secret@willow.example/"), Err(Refused::Credentials));
+        assert_eq!(checked("data:text/plain,x"), Err(Refused::Scheme));
+    }
+
     #[test]
     fn addresses_in_urls_are_checked_in_every_spelling() {
         let guard = guard(&[], true);
