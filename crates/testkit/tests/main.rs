@@ -17,6 +17,8 @@ mod foreign_ids;
 #[cfg(test)]
 mod forwarded;
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod host_names;
@@ -34,6 +36,9 @@ mod pinned;
 mod private_pictures;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
+#[path = "../../fuzz/src/properties.rs"]
+mod properties;
 #[cfg(test)]
 mod reported;
 #[cfg(test)]

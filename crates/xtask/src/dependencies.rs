@@ -11,9 +11,9 @@ const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
 #[derive(Debug, Clone, Copy)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
+pub struct Tool {
+    pub name: &'static str,
+    pub version: &'static str,
 }
 
 /// # Errors
@@ -60,7 +60,10 @@ fn machete() -> anyhow::Result<()> {
 impl Tool {
     /// Installs it from crates.io unless it is there. Unoptimised: these tools run for seconds, and compiling them
     /// with optimisations takes minutes.
-    fn ensure(self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub fn ensure(self) -> anyhow::Result<()> {
         if run::find(self.name).is_some() {
             return Ok(());
         }

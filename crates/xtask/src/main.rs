@@ -3,6 +3,7 @@
 //! Never part of the product: nothing in the workspace depends on this crate.
 
 mod dependencies;
+mod fuzz;
 mod postgres;
 mod prerequisites;
 mod run;
@@ -29,12 +30,15 @@ enum Chore {
     Test(test::Options),
     /// Check licences, sources, bans and advisories of the dependencies (deny.toml), and that every one is used.
     CheckDeps,
+    /// Look for inputs that break what must hold whatever a stranger sends (crates/fuzz), ten minutes for each kind.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
         Chore::CheckDeps => dependencies::check(),
+        Chore::Fuzz(options) => fuzz::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -100,6 +100,18 @@ impl ParsedSignature {
         self.digest
     }
 
+    /// The text that was signed: `name: value`, a line for each header.
+    #[must_use]
+    pub fn signed_text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes of the signature.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Checks the signature with the key.
     ///
     /// # Errors
