@@ -250,9 +250,9 @@ impl Community {
             hydrate::found(conn, me, &found).await.unwrap();
         });
         cost!("a thread", |_n, conn| {
-            let mut ids = threads::ancestors(conn, thread, 40).await.unwrap();
+            let mut ids = threads::ancestors(conn, me, thread, 40).await.unwrap();
             ids.push(thread);
-            ids.extend(threads::descendants(conn, thread, 60).await.unwrap());
+            ids.extend(threads::descendants(conn, me, thread, 60).await.unwrap());
             hydrate::posts(conn, me, &ids).await.unwrap();
         });
         cost!("relationships with 40", |n, conn| {

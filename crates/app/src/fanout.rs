@@ -9,29 +9,43 @@ use domain::notification::NotificationKind;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Visibility};
 use storage::timelines::HomeEntry;
-use storage::{Tx, accounts, conversations, follows, notifications, posts, timelines};
+use storage::{Tx, accounts, conversations, counts, follows, notifications, posts, timelines};
 
 use crate::error::Result;
 
 /// Moves the counters that a post or boost stands in: its author's, and those of what it answers or shares. `by` is 1
 /// when it came to be and -1 when it goes.
 ///
-/// A private message stands in none: everybody sees counters, and nobody who watches them may learn when somebody
-/// writes privately.
+/// What is not for everybody stands in none: everybody sees counters, and nobody who watches them may learn when
+/// somebody writes to fewer.
 ///
 /// # Errors
 /// When the database refuses.
 pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
-    if let Some(original) = post.boost_of_id {
-        posts::count_boosts(tx, original, by).await?;
-    }
-    if post.visibility == Visibility::Direct {
+    if !post.visibility.is_open() {
         return Ok(());
     }
     let at = (by > 0).then_some(post.created_at);
     accounts::count_posts(tx, post.account_id, by, at).await?;
+    if let Some(original) = post.boost_of_id {
+        counts::boosts(tx, original, by, post.account_id).await?;
+    }
     if let Some(parent) = post.in_reply_to_id {
-        posts::count_replies(tx, parent, by).await?;
+        counts::replies(tx, parent, by, post.account_id).await?;
+    }
+    Ok(())
+}
+
+/// A post that was for everybody is for fewer: it leaves the counters, and so do boosts of it, which nobody but those
+/// fewer can see any more.
+async fn closed(tx: &mut Tx, before: &Post) -> Result<()> {
+    count(tx, before, -1).await?;
+    for boost in posts::boosts_of(tx, before.id).await? {
+        let boost = posts::unchecked(tx, boost).await?;
+        if boost.visibility.is_open() {
+            count(tx, &boost, -1).await?;
+            posts::narrow_boost(tx, boost.id, Visibility::Followers).await?;
+        }
     }
     Ok(())
 }
@@ -150,8 +164,10 @@ pub async fn post_edited(
         notify(tx, account, author.id, NotificationKind::Mention, Some(post.id), Some(post.thread_id)).await?;
     }
     let (added, taken_out) = (readdressed.added(), readdressed.taken_out());
+    if before.visibility.is_open() && !post.visibility.is_open() {
+        closed(tx, before).await?;
+    }
     if post.visibility == Visibility::Direct && before.visibility != Visibility::Direct {
-        count(tx, before, -1).await?;
         to_conversations(tx, author, post, readdressed.now).await?;
     } else if post.visibility == Visibility::Direct && !(added.is_empty() && taken_out.is_empty()) {
         to_other_conversations(tx, author, post, readdressed.now, &added).await?;

@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::AddressKey;
 use sha2::{Digest as _, Sha256};
 
 /// A fresh secret: 43 characters fit for an address, 256 bits.
@@ -16,6 +17,12 @@ pub fn generate() -> String {
 #[must_use]
 pub fn generate_short() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>())
+}
+
+/// For an address that nobody can guess: 64 bits.
+#[must_use]
+pub fn address_key() -> AddressKey {
+    AddressKey::new(rand::random())
 }
 
 /// What is kept of it.

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use crate::attachment::Attachment;
 use crate::clock::Timestamp;
-use crate::id::AccountId;
+use crate::id::{AccountId, ThreadId};
 use crate::urls::Urls;
 use crate::visibility::{Viewer, Visibility};
 
@@ -90,6 +90,15 @@ impl FileUrls {
         &self.urls
     }
 
+    /// How other servers are told which posts are one discussion. It is no address, and cannot be guessed: a discussion's
+    /// id tells when it began.
+    #[must_use]
+    pub fn discussion(&self, id: ThreadId) -> String {
+        let mut hmac = self.keyed.clone();
+        hmac.update(format!("discussion\n{id}").as_bytes());
+        format!("tag:{},2026:thread:{}", self.urls.host(), hex::encode(&hmac.finalize().into_bytes()[..PROOF]))
+    }
+
     /// Where an attachment's original is loaded from.
     #[must_use]
     pub fn original(&self, a: &Attachment, whom: Whom) -> String {
@@ -130,7 +139,7 @@ impl FileUrls {
         format!("{}?{reader}p={proof}", self.urls.media(path))
     }
 
-    /// The one place where a proof comes from.
+    /// The one place where a file's proof comes from.
     fn sign(&self, path: &str, whom: Whom) -> Hmac<Sha256> {
         let mut hmac = self.keyed.clone();
         match whom {
@@ -276,6 +285,14 @@ mod tests {
             assert_eq!(read(&files, &wrong, NOW), None, "{wrong}");
         }
         assert!(!format!("{files:?}").contains('['), "the secret is told to no log");
+    }
+
+    #[test]
+    fn a_discussion_has_one_name_that_does_not_tell_its_id() {
+        let name = files(1).discussion(ThreadId(115_000_000_000));
+        assert!(name.starts_with("tag:maple.example,2026:thread:") && !name.contains("115000000000"), "{name}");
+        assert_eq!(name, files(1).discussion(ThreadId(115_000_000_000)));
+        assert_ne!(name, files(2).discussion(ThreadId(115_000_000_000)), "another secret");
     }
 
     #[test]

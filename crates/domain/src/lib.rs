@@ -4,6 +4,7 @@
 //! it builds on none of them.
 
 pub mod account;
+pub mod address_key;
 pub mod attachment;
 pub mod clock;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod urls;
 pub mod view;
 pub mod visibility;
 
+pub use address_key::AddressKey;
 pub use clock::{Clock, Timestamp};
 pub use file_urls::{FileUrls, Whom};
 pub use host::Host;

@@ -6,8 +6,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use url::Url;
 
 use crate::account::Account;
+use crate::address_key::AddressKey;
 use crate::host::Host;
-use crate::id::{AccountId, PostId};
+use crate::id::AccountId;
 use crate::view::Emoji;
 
 /// What stands for itself in a segment of a path, beside letters and digits.
@@ -162,26 +163,26 @@ impl Urls {
 
     /// The ActivityPub id of a local post.
     #[must_use]
-    pub fn post(&self, username: &str, id: PostId) -> String {
-        format!("{}/users/{}/statuses/{id}", self.base, segment(username))
+    pub fn post(&self, username: &str, key: AddressKey) -> String {
+        format!("{}/users/{}/statuses/{key}", self.base, segment(username))
     }
 
     /// The page of a local post.
     #[must_use]
-    pub fn post_page(&self, username: &str, id: PostId) -> String {
-        format!("{}/@{}/{id}", self.base, segment(username))
+    pub fn post_page(&self, username: &str, key: AddressKey) -> String {
+        format!("{}/@{}/{key}", self.base, segment(username))
     }
 
-    /// The ActivityPub id of the activity that a post came with.
+    /// The ActivityPub id of a boost, and of the activity that a post came with.
     #[must_use]
-    pub fn post_activity(&self, username: &str, id: PostId) -> String {
-        format!("{}/users/{}/statuses/{id}/activity", self.base, segment(username))
+    pub fn post_activity(&self, username: &str, key: AddressKey) -> String {
+        format!("{}/users/{}/statuses/{key}/activity", self.base, segment(username))
     }
 
     /// An id for something an account did that has no page, such as a follow.
     #[must_use]
-    pub fn activity(&self, username: &str, kind: &str, id: i64) -> String {
-        format!("{}/users/{}#{kind}/{id}", self.base, segment(username))
+    pub fn activity(&self, username: &str, kind: &str, key: AddressKey) -> String {
+        format!("{}/users/{}#{kind}/{key}", self.base, segment(username))
     }
 
     /// The id of an activity that another server sent without a usable one.

@@ -7,7 +7,7 @@ use app::peers::account::FurtherKeys;
 use app::posts::receive::{Outcome, receive};
 use domain::account::{Account, AccountKey, ActorKind, Handle, ProfileImage};
 use domain::urls::page_of;
-use domain::{AccountId, Host, PostId, Timestamp};
+use domain::{AccountId, AddressKey, Host, PostId, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use storage::{accounts, posts};
@@ -162,7 +162,10 @@ impl Federation {
         if below.is_empty() {
             return Ok(Some(Resolved::Account(account.id)));
         }
-        let Ok(id) = below.parse::<PostId>() else { return Ok(None) };
+        let Ok(key) = below.parse::<AddressKey>() else { return Ok(None) };
+        // Apps may write the page's address with the id that the client API gives. Callers ask who may see the post.
+        let found = posts::at_address(&mut conn, &self.app.urls, &account.username, key).await?;
+        let Some(id) = found.or(key.as_id()) else { return Ok(None) };
         match posts::unchecked(&mut conn, id).await {
             Ok(post) if post.account_id == account.id => Ok(Some(Resolved::Post(id))),
             Ok(_) | Err(storage::Error::NotFound) => Ok(None),

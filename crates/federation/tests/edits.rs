@@ -135,8 +135,8 @@ async fn an_edit_narrows_who_may_see_a_post_and_never_widens_it() {
     assert_eq!((post.visibility, count().await), (Visibility::Public, 1));
     for (n, to, visibility, counted) in [
         (1, vec![], Visibility::Public, 1),
-        (2, vec![followers.as_str(), &dana.uri], Visibility::Followers, 1),
-        (3, vec![everybody, &dana.uri], Visibility::Followers, 1),
+        (2, vec![followers.as_str(), &dana.uri], Visibility::Followers, 0),
+        (3, vec![everybody, &dana.uri], Visibility::Followers, 0),
         (4, vec![&dana.uri], Visibility::Direct, 0),
         (5, vec![&followers, &dana.uri], Visibility::Direct, 0),
     ] {

@@ -340,7 +340,7 @@ async fn a_discussion_is_found_upward() {
     let end = arrives(&maple, &last.uri).await;
     eventually("it is one discussion", || async {
         let mut conn = maple.conn().await;
-        let up = threads::ancestors(&mut conn, end.id, 10).await.unwrap();
+        let up = threads::ancestors(&mut conn, Viewer::Anonymous, end.id, 10).await.unwrap();
         let all = storage::hydrate::posts(&mut conn, Viewer::Anonymous, &up).await.unwrap();
         (all.len() == 3 && all[0].id() == start.id).then_some(())
     })

@@ -1,6 +1,8 @@
 //! What the federation crate promises to its users and to the network, tried from outside.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod edits;

@@ -27,7 +27,7 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    async fn start(name: &str) -> Self {
+    pub async fn start(name: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let domain = format!("{name}.localhost:{}", listener.local_addr().unwrap().port());
         let actor = format!("http://{domain}/eve");
@@ -60,7 +60,7 @@ impl Stranger {
         format!("http://{}/eve", self.domain)
     }
 
-    fn asked(&self) -> u32 {
+    pub fn asked(&self) -> u32 {
         self.asked.lock().unwrap().0
     }
 
@@ -102,6 +102,19 @@ impl Stranger {
         let body = activity.to_string().into_bytes();
         let headers = self.headers(home, "/inbox", &body);
         send(home, "POST", "/inbox", &headers, &body).await.0
+    }
+
+    /// A signed GET for a document.
+    pub async fn get(&self, home: &Home, url: &str) -> (u16, String) {
+        let url = Url::parse(url).unwrap();
+        let signed = sign(&self.key.lock().unwrap().0, "get", &url, None, true, home.clock.now()).unwrap();
+        let headers = [
+            ("Host".into(), signed.host),
+            ("Date".into(), signed.date),
+            ("Signature".into(), signed.signature),
+            ("Accept".into(), "application/activity+json".into()),
+        ];
+        send(home, "GET", url.path(), &headers, b"").await
     }
 }
 

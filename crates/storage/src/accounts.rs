@@ -3,6 +3,7 @@
 use domain::account::{Account, ActorKind, ProfileField, ProfileImage};
 use domain::{AccountId, Host, Timestamp, text};
 
+use crate::counts;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::record::record;
@@ -267,7 +268,8 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: Option<&Host>) -
 }
 
 /// Makes a tombstone of an account: nothing of it is shown any more, its name and ids are never given out again.
-/// What it left (posts, relations, media) is the caller's. `false` when it already was one.
+/// Counters of others stop counting it at once; what it left (posts, relations, media) is the caller's. `false` when it
+/// already was one.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -282,6 +284,9 @@ pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool
     .bind(now)
     .run(conn)
     .await?;
+    if n > 0 {
+        counts::around_account(conn, id).await?;
+    }
     Ok(n > 0)
 }
 

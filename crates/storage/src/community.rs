@@ -22,7 +22,7 @@ pub struct Totals {
     pub members: i64,
     /// Members who did something in the last 30 days.
     pub active_month: i64,
-    /// Posts of members, private messages not counted.
+    /// Posts of members that anybody may see.
     pub posts: i64,
     /// Other communities that are known here.
     pub domains: i64,
@@ -90,7 +90,7 @@ pub struct Week {
     pub joined: i64,
 }
 
-/// The last weeks, this one first. Private messages are not counted. What is told of weeks that are over may be a few
+/// The last weeks, this one first. Posts that not everybody may see are not counted. What is told of weeks that are over may be a few
 /// minutes old.
 ///
 /// # Errors
@@ -117,7 +117,7 @@ async fn count_weeks(conn: &mut Conn, first: i64, last: i64) -> Result<Vec<Week>
     let posts = sql!(
         "SELECT (created_at - 345600000) / 604800000, count(*) FROM posts
          WHERE id >= $1 AND id < $2 AND created_at >= $3 AND created_at < $4
-           AND local AND visibility <> 'direct' AND deleted_at IS NULL
+           AND local AND visibility IN ('public', 'unlisted') AND deleted_at IS NULL
          GROUP BY 1"
     )
     .bind(IdGenerator::first_at::<PostId>(from))

@@ -10,6 +10,7 @@ use domain::AccountId;
 use domain::instance::{DomainPolicy, DomainSeverity};
 use domain::{ActivityId, Host, Timestamp};
 
+use crate::counts;
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::former_readers;
@@ -88,10 +89,11 @@ pub async fn count_accounts(conn: &mut Conn, domains: &[Host]) -> Result<i64> {
     sql!("SELECT count(*) FROM accounts WHERE domain = ANY($1) AND deleted_at IS NULL").bind(domains).count(conn).await
 }
 
-/// Brings the accounts under a domain in line with what was decided now. Only marks that a decision made are taken
+/// Brings the accounts under a domain, and the counters they stand in, in line with what was decided now. Only marks that a decision made are taken
 /// away: those of `before`, known by their time.
 async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()> {
     let domains = known(tx, domain).await?;
+    let all = domains.clone();
     let made: Vec<i64> =
         before.iter().filter(|p| domains.iter().any(|d| p.domain.covers(d))).map(|p| p.created_at.0).collect();
     sql!(
@@ -118,6 +120,10 @@ async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()>
             ),
         };
         query.bind(&domain).bind(policy.created_at).run(tx).await?;
+    }
+    let suspends = |p: &DomainPolicy| p.severity == DomainSeverity::Suspend && all.iter().any(|d| p.domain.covers(d));
+    if before.iter().chain(&now).any(suspends) {
+        counts::around_domains(tx, &all).await?;
     }
     Ok(())
 }

@@ -273,7 +273,16 @@ pub async fn requests_to(conn: &mut Conn, target: AccountId, page: &Page) -> Res
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn blocked_by(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
-    account_list!(conn, me, page, "SELECT b.id, b.target_id FROM blocks b WHERE b.account_id = $1", "b.id")
+    account_list!(
+        conn,
+        me,
+        page,
+        concat!(
+            "SELECT b.id, b.target_id FROM blocks b JOIN accounts a ON a.id = b.target_id WHERE b.account_id = $1 AND ",
+            shown!("a")
+        ),
+        "b.id"
+    )
 }
 
 /// Whom she mutes, with when the mute ends.
@@ -281,7 +290,16 @@ pub async fn blocked_by(conn: &mut Conn, me: AccountId, page: &Page) -> Result<V
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn muted_by(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<AccountEntry>> {
-    account_list!(conn, me, page, "SELECT m.id, m.target_id FROM mutes m WHERE m.account_id = $1", "m.id")
+    account_list!(
+        conn,
+        me,
+        page,
+        concat!(
+            "SELECT m.id, m.target_id FROM mutes m JOIN accounts a ON a.id = m.target_id WHERE m.account_id = $1 AND ",
+            shown!("a")
+        ),
+        "m.id"
+    )
 }
 
 /// When her mutes of these accounts end; `None` = never.

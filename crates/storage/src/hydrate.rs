@@ -9,7 +9,7 @@ use std::time::Instant;
 use domain::account::{Account, Role, acct};
 use domain::attachment::{Attachment, AttachmentKind, Focus};
 use domain::post::Post;
-use domain::view::{AccountView, Emoji, Mention, PostCore, PostView};
+use domain::view::{AccountView, Emoji, Mention, PostCore, PostFlags, PostView};
 use domain::{AccountId, AttachmentId, EmojiId, Host, PostId, Timestamp, Viewer};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
@@ -17,7 +17,7 @@ use crate::accounts;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::marks;
-use crate::posts::{PostRow, post_columns};
+use crate::posts::{PostRow, post_columns, unchecked};
 use crate::record::record;
 use crate::sql;
 use crate::visible::{shown, visible};
@@ -98,6 +98,41 @@ pub async fn found(conn: &mut Conn, viewer: Viewer, found: &[Found]) -> Result<V
 /// [`Error::NotFound`] when there is none, or she may not see it.
 pub async fn post(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<PostView> {
     posts(conn, viewer, &[id]).await?.pop().ok_or(Error::NotFound)
+}
+
+/// A post without anything that it says: for the answer to somebody who took back what they did with it, and may not see
+/// it any more.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none, or its author is not shown.
+pub async fn shell(conn: &mut Conn, id: PostId) -> Result<PostView> {
+    let post = unchecked(conn, id).await?;
+    let account = account(conn, post.account_id).await?;
+    let post = Post {
+        boost_of_id: None,
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        in_reply_to_uri: None,
+        content: String::new(),
+        source: None,
+        spoiler_text: String::new(),
+        language: None,
+        app_id: None,
+        edited_at: None,
+        replies_count: 0,
+        boosts_count: 0,
+        favourites_count: 0,
+        ..post
+    };
+    let core = PostCore {
+        post,
+        mentions: Vec::new(),
+        tags: Vec::new(),
+        attachments: Vec::new(),
+        emojis: Vec::new(),
+        app: None,
+    };
+    Ok(PostView { core: Arc::new(core), account, flags: PostFlags::default(), boost_of: None })
 }
 
 async fn look(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<Found>> {

@@ -140,15 +140,20 @@ pub async fn mute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) -> R
     marks::changed(tx, account).await
 }
 
+/// `true` when it was muted.
+///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn unmute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) -> Result<()> {
-    sql!("DELETE FROM thread_mutes WHERE account_id = $1 AND thread_id = $2")
+pub async fn unmute_thread(tx: &mut Tx, account: AccountId, thread: ThreadId) -> Result<bool> {
+    let n = sql!("DELETE FROM thread_mutes WHERE account_id = $1 AND thread_id = $2")
         .bind(account)
         .bind(thread)
         .run(tx)
         .await?;
-    marks::changed(tx, account).await
+    if n > 0 {
+        marks::changed(tx, account).await?;
+    }
+    Ok(n > 0)
 }
 
 fn newest_first<T: From<i64>>(page: &Page, rows: Vec<(i64, i64)>) -> Vec<(i64, T)> {

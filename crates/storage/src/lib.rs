@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod attachments;
 pub mod community;
 pub mod conversations;
+pub mod counts;
 pub mod db;
 pub mod deliveries;
 pub mod domain_blocks;

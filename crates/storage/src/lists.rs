@@ -8,6 +8,7 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::record::record;
 use crate::sql;
+use crate::visible::{paged, shown};
 
 record! {
     struct ListRow {
@@ -163,17 +164,14 @@ pub async fn remove_everywhere(tx: &mut Tx, owner: AccountId, member: AccountId)
 /// # Errors
 /// As [`Error`] says.
 pub async fn members(conn: &mut Conn, id: ListId, page: &Page) -> Result<Vec<AccountId>> {
-    let query = if page.upward() {
-        sql!(
-            "SELECT account_id FROM list_members WHERE list_id = $1 AND account_id < $2 AND account_id > $3
-             ORDER BY account_id ASC LIMIT $4"
-        )
-    } else {
-        sql!(
-            "SELECT account_id FROM list_members WHERE list_id = $1 AND account_id < $2 AND account_id > $3
-             ORDER BY account_id DESC LIMIT $4"
-        )
-    };
+    let query = paged!(
+        page,
+        concat!(
+            "SELECT m.account_id FROM list_members m JOIN accounts a ON a.id = m.account_id WHERE m.list_id = $1 AND ",
+            shown!("a")
+        ),
+        "m.account_id"
+    );
     let ids: Vec<AccountId> = query.bind(id).bind(page.below()).bind(page.above()).bind(page.limit).ids(conn).await?;
     let ids = page.newest_first(ids);
     Ok(ids)

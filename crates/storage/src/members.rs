@@ -11,6 +11,7 @@ use domain::view::AccountView;
 use domain::{AccountId, InviteId, Timestamp};
 
 use crate::accounts::{AccountRow, account_columns};
+use crate::counts;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
@@ -311,7 +312,7 @@ pub async fn insert(tx: &mut Tx, m: &Member, private_key_pem: &str, invite: Opti
 }
 
 /// Others see those who may sign in, nobody else: [`domain::account::Standing`] in SQL; a test holds the two together.
-/// To be called after every change of what a standing is made of.
+/// To be called after every change of what a standing is made of. Counters follow.
 async fn show_or_hide(tx: &mut Tx, id: AccountId) -> Result<()> {
     sql!(
         "UPDATE accounts SET version = version + 1, hidden = EXISTS (SELECT 1 FROM members m
@@ -321,7 +322,7 @@ async fn show_or_hide(tx: &mut Tx, id: AccountId) -> Result<()> {
     .bind(id)
     .run(tx)
     .await?;
-    Ok(())
+    counts::around_account(tx, id).await
 }
 
 /// The key a local account signs with, PKCS #8 in PEM.

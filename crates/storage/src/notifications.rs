@@ -11,7 +11,7 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
 use crate::sql;
-use crate::visible::paged;
+use crate::visible::{paged, shown, visible};
 
 type NotificationRow = (i64, i64, i64, String, Option<i64>, i64);
 
@@ -156,6 +156,22 @@ impl Filter {
     }
 }
 
+/// The member may still see what the notification tells of: who did it, and the post it is about. Asked before a page or
+/// a count is filled.
+macro_rules! told {
+    () => {
+        concat!(
+            "EXISTS (SELECT 1 FROM accounts nf WHERE nf.id = n.from_account_id AND ((",
+            shown!("nf"),
+            ") OR (n.kind = 'admin.sign_up' AND nf.deleted_at IS NULL)))
+             AND (n.post_id IS NULL OR EXISTS (SELECT 1 FROM posts np JOIN accounts na ON na.id = np.account_id
+                WHERE np.id = n.post_id AND ",
+            visible!("np" by "na"),
+            "))"
+        )
+    };
+}
+
 /// Her notifications, newest first.
 ///
 /// # Errors
@@ -163,8 +179,11 @@ impl Filter {
 pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) -> Result<Vec<NotificationView>> {
     let query = paged!(
         page,
-        "SELECT n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at FROM notifications n
-         WHERE n.account_id = $1 AND n.kind = ANY($5) AND ($6 = 0 OR n.from_account_id = $6)",
+        concat!(
+            "SELECT n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at FROM notifications n
+             WHERE n.account_id = $1 AND n.kind = ANY($5) AND ($6 = 0 OR n.from_account_id = $6) AND ",
+            told!()
+        ),
         "n.id"
     );
     let rows = query
@@ -243,15 +262,17 @@ pub async fn clear(tx: &mut Tx, me: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// How many came after the marker, at most `limit`.
+/// How many came after the marker and may still be seen, at most `limit`.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn unread(conn: &mut Conn, me: AccountId, limit: i64) -> Result<i64> {
-    sql!(
-        "SELECT count(*) FROM (SELECT id FROM notifications WHERE account_id = $1 AND id > coalesce(
-            (SELECT last_read_id FROM markers WHERE account_id = $1 AND timeline = 'notifications'), 0) LIMIT $2) AS n"
-    )
+    sql!(concat!(
+        "SELECT count(*) FROM (SELECT n.id FROM notifications n WHERE n.account_id = $1 AND n.id > coalesce(
+            (SELECT last_read_id FROM markers WHERE account_id = $1 AND timeline = 'notifications'), 0) AND ",
+        told!(),
+        " LIMIT $2) AS unread"
+    ))
     .bind(me)
     .bind(limit)
     .count(conn)

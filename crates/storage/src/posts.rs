@@ -3,7 +3,9 @@
 //! What is named `unchecked` ignores who is looking: for verbs that check the rule themselves, never for output.
 
 use domain::post::{Post, PostEdit};
-use domain::{AccountId, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp, Viewer, Visibility};
+use domain::{
+    AccountId, AddressKey, AppId, AttachmentId, PostId, TagId, ThreadId, Timestamp, Urls, Viewer, Visibility,
+};
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
@@ -12,7 +14,7 @@ use crate::marks;
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
-use crate::visible::{since, visible};
+use crate::visible::{listed, since, visible};
 
 /// The columns of [`PostRow`], for `concat!`; the alias is `p`.
 macro_rules! post_columns {
@@ -239,6 +241,19 @@ pub async fn unchecked_by_uri(conn: &mut Conn, uri: &str) -> Result<Option<Post>
         .await?
         .map(Post::try_from)
         .transpose()
+}
+
+/// Which post, boost or tombstone of a member has this key in its address, whoever may see it.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn at_address(conn: &mut Conn, urls: &Urls, username: &str, key: AddressKey) -> Result<Option<PostId>> {
+    let row = sql!("SELECT id FROM posts WHERE uri = $1 OR uri = $2 LIMIT 1")
+        .bind(urls.post(username, key))
+        .bind(urls.post_activity(username, key))
+        .maybe::<(i64,)>(conn)
+        .await?;
+    Ok(row.map(|(id,)| PostId(id)))
 }
 
 /// Is the ActivityPub id known, as a post or as a tombstone?
@@ -468,40 +483,14 @@ pub async fn edits(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<Vec<Po
     .collect()
 }
 
-/// Moves a counter, in the transaction of the change it counts.
+/// Gives a boost a narrower audience: what it shows was narrowed.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn count_replies(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET version = version + 1, replies_count = replies_count + $2 WHERE id = $1")
+pub async fn narrow_boost(tx: &mut Tx, id: PostId, visibility: Visibility) -> Result<()> {
+    sql!("UPDATE posts SET version = version + 1, visibility = $2 WHERE id = $1")
         .bind(id)
-        .bind(by)
-        .run(tx)
-        .await?;
-    Ok(())
-}
-
-/// See [`count_replies`].
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn count_boosts(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET version = version + 1, boosts_count = boosts_count + $2 WHERE id = $1")
-        .bind(id)
-        .bind(by)
-        .run(tx)
-        .await?;
-    Ok(())
-}
-
-/// See [`count_replies`].
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn count_favourites(tx: &mut Tx, id: PostId, by: i64) -> Result<()> {
-    sql!("UPDATE posts SET version = version + 1, favourites_count = favourites_count + $2 WHERE id = $1")
-        .bind(id)
-        .bind(by)
+        .bind(visibility)
         .run(tx)
         .await?;
     Ok(())
@@ -536,16 +525,17 @@ pub async fn keep_idempotency_key(tx: &mut Tx, account: AccountId, key: &str, po
     Ok(())
 }
 
-/// How many live posts (not boosts) this community's members have written, and how many members there are: for
-/// NodeInfo and `instance`.
+/// How many posts and boosts of this community's members anybody may see, and how many members there are: for NodeInfo
+/// and `instance`.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn local_totals(conn: &mut Conn) -> Result<(i64, i64)> {
-    sql!(
-        "SELECT /* scan */ CAST((SELECT coalesce(sum(posts_count), 0) FROM accounts WHERE domain = '' AND deleted_at IS NULL) AS BIGINT),
-                (SELECT count(*) FROM members WHERE approved_at IS NOT NULL AND disabled_at IS NULL)"
-    )
+    sql!(concat!(
+        "SELECT /* scan */ CAST((SELECT coalesce(sum(a.posts_count), 0) FROM accounts a WHERE a.domain = '' AND ",
+        listed!("a"),
+        ") AS BIGINT), (SELECT count(*) FROM members WHERE approved_at IS NOT NULL AND disabled_at IS NULL)"
+    ))
     .one(conn)
     .await
 }

@@ -1,9 +1,10 @@
 //! What a deleted account left, apart from its posts: relations, notifications, lists, files nobody shows.
 //!
-//! Counters of others go back in the same transaction as the rows they count. Mentions of her stay with the posts of
+//! Counters of followers go back in the same transaction as the rows they count; those of posts did when the account was
+//! buried ([`crate::counts`]). Mentions of her stay with the posts of
 //! others that mention her; nothing shows them any more. Favourites and boosts of *her* posts go with her posts.
 
-use domain::{AccountId, PostId};
+use domain::AccountId;
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -72,13 +73,9 @@ async fn follows(tx: &mut Tx, id: AccountId) -> Result<Vec<AccountId>> {
     Ok(touched)
 }
 
+/// No counter has counted them since the account was buried.
 async fn favourites(tx: &mut Tx, id: AccountId) -> Result<()> {
-    let posts: Vec<PostId> =
-        sql!("DELETE FROM favourites WHERE account_id = $1 RETURNING post_id").bind(id).ids(tx).await?;
-    sql!("UPDATE posts SET version = version + 1, favourites_count = favourites_count - 1 WHERE id = ANY($1)")
-        .bind(&posts)
-        .run(tx)
-        .await?;
+    sql!("DELETE FROM favourites WHERE account_id = $1").bind(id).run(tx).await?;
     Ok(())
 }
 

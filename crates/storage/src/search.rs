@@ -10,7 +10,7 @@ use domain::{AccountId, Host, PostId, text};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::sql;
-use crate::visible::{listed, wanted};
+use crate::visible::{listed, visible, wanted};
 
 /// `%`, `_` and `\` mean themselves in a search.
 fn escaped(text: &str) -> String {
@@ -118,7 +118,7 @@ pub struct PostQuery<'a> {
     pub offset: i64,
 }
 
-/// Posts by words, newest first, of authors she wants to see: ids that [`crate::hydrate`] still checks for the viewer.
+/// Posts by words that the viewer may see, newest first, of authors the viewer wants to see.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -133,6 +133,8 @@ pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Res
             AND p.deleted_at IS NULL AND p.boost_of_id IS NULL
             AND (lower(p.content) LIKE $2 ESCAPE '\\' OR lower(p.spoiler_text) LIKE $2 ESCAPE '\\')
             AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5 AND ",
+        visible!("p" by "a"),
+        " AND ",
         wanted!("a"),
         " ORDER BY p.id DESC LIMIT $6 OFFSET $7"
     ))

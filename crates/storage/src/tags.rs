@@ -8,6 +8,7 @@ use domain::{AccountId, IdGenerator, PostId, TagId, Timestamp};
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
+use crate::visible::listed;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -45,15 +46,20 @@ pub async fn by_name(conn: &mut Conn, name: &str) -> Result<Option<Tag>> {
     Ok(sql!("SELECT id, name, display FROM tags WHERE name = $1").bind(name).maybe::<Row>(conn).await?.map(tag))
 }
 
-/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first.
+/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first. One that no public post
+/// uses is not found: that it exists would tell what is said in private.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn starting_with(conn: &mut Conn, prefix: &str, limit: i64, offset: i64) -> Result<Vec<Tag>> {
     let Some(end) = after_prefix(prefix) else { return Ok(Vec::new()) };
-    let rows = sql!(
-        "SELECT id, name, display FROM tags WHERE name >= $1 AND name < $2 ORDER BY length(name), name LIMIT $3 OFFSET $4"
-    )
+    let rows = sql!(concat!(
+        "SELECT t.id, t.name, t.display FROM tags t WHERE t.name >= $1 AND t.name < $2 AND EXISTS (
+            SELECT 1 FROM post_tags pt JOIN posts p ON p.id = pt.post_id JOIN accounts a ON a.id = p.account_id
+            WHERE pt.tag_id = t.id AND p.visibility = 'public' AND p.deleted_at IS NULL AND ",
+        listed!("a"),
+        ") ORDER BY length(t.name), t.name LIMIT $3 OFFSET $4"
+    ))
     .bind(prefix)
     .bind(end)
     .bind(limit)
@@ -82,13 +88,14 @@ pub async fn history(conn: &mut Conn, tags: &[TagId], now: Timestamp) -> Result<
     }
     let today = now.0.div_euclid(DAY_MS);
     let from = Timestamp((today - HISTORY_DAYS + 1) * DAY_MS);
-    let rows = sql!(
+    let rows = sql!(concat!(
         "SELECT t.tag_id, p.created_at / 86400000, count(*), count(DISTINCT p.account_id)
-         FROM post_tags t JOIN posts p ON p.id = t.post_id
+         FROM post_tags t JOIN posts p ON p.id = t.post_id JOIN accounts a ON a.id = p.account_id
          WHERE t.tag_id = ANY($1) AND t.post_id >= $2 AND p.created_at >= $3 AND p.visibility = 'public'
-            AND p.deleted_at IS NULL
-         GROUP BY 1, 2"
-    )
+            AND p.deleted_at IS NULL AND ",
+        listed!("a"),
+        " GROUP BY 1, 2"
+    ))
     .bind(tags)
     .bind(IdGenerator::first_at::<PostId>(from))
     .bind(from)

@@ -1,8 +1,6 @@
 //! Lists of posts. Every list takes a `Viewer` and gives what she may see, newest first; `hydrate` makes views of
 //! it. Home timelines are written by `app::fanout` alone.
 
-use std::collections::HashSet;
-
 use domain::page::Page;
 use domain::{AccountId, Host, ListId, PostId, Viewer};
 
@@ -10,7 +8,7 @@ use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::hydrate::{Found, found_columns};
 use crate::sql;
-use crate::visible::{paged, visible, wanted};
+use crate::visible::{answers_wanted, boosted, paged, visible, wanted};
 
 /// Entries kept per home timeline; older ones are trimmed by the schedule.
 pub const HOME_ENTRIES: i64 = 2_000;
@@ -27,7 +25,9 @@ pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Fou
             found_columns!(),
             " FROM home_entries h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id
              WHERE h.account_id = $1 AND ",
-            visible!("p" by "a")
+            visible!("p" by "a"),
+            " AND ",
+            boosted!("p")
         ),
         "h.post_id"
     );
@@ -157,7 +157,10 @@ pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Pag
 
 /// Which of an account's posts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each leaves something out, whatever the others do")]
 pub struct AccountFilter {
+    /// What public timelines hold: not what is unlisted, either.
+    pub only_public: bool,
     pub only_media: bool,
     /// Answers to others are left out; answers to herself stay.
     pub exclude_replies: bool,
@@ -188,8 +191,11 @@ pub async fn account(
                AND (NOT $8 OR p.boost_of_id IS NULL)
                AND ($9 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
                     WHERE pt.post_id = p.id AND t.name = $9))
+               AND (NOT $10 OR p.visibility = 'public')
                AND ",
-            visible!("p" by "a")
+            visible!("p" by "a"),
+            " AND ",
+            boosted!("p")
         ),
         "p.id"
     );
@@ -203,6 +209,7 @@ pub async fn account(
         .bind(filter.exclude_replies)
         .bind(filter.exclude_boosts)
         .bind(filter.tagged.clone().unwrap_or_default())
+        .bind(filter.only_public)
         .all(conn)
         .await?;
     Ok(page.newest_first(ids))
@@ -245,7 +252,11 @@ pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> 
                AND ",
             visible!("p" by "a"),
             " AND ",
-            wanted!("a")
+            wanted!("a"),
+            " AND ",
+            boosted!("p"),
+            " AND ",
+            answers_wanted!("p")
         ),
         "p.id"
     );
@@ -288,7 +299,8 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
              AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.post_id = $4)
              AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.boost_of_id = $4)))
            AND ($5 = 0 OR $5 = f.account_id
-             OR EXISTS (SELECT 1 FROM follows rf WHERE rf.account_id = f.account_id AND rf.target_id = $5))
+             OR (EXISTS (SELECT 1 FROM follows rf WHERE rf.account_id = f.account_id AND rf.target_id = $5)
+               AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = f.account_id AND m.target_id = $5)))
            AND (f.languages = '[]' OR $6 = '' OR f.languages LIKE '%\"' || $6 || '\"%')
            AND (NOT $7 OR EXISTS (SELECT 1 FROM mentions mt WHERE mt.post_id = $1 AND mt.account_id = f.account_id))
            AND NOT EXISTS (SELECT 1 FROM list_members lm JOIN lists l ON l.id = lm.list_id
@@ -326,6 +338,7 @@ pub async fn add_to_tag_followers(tx: &mut Tx, post: PostId, author: AccountId) 
         "INSERT INTO home_entries (account_id, post_id)
          SELECT DISTINCT tf.account_id, $1 FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id
          WHERE pt.post_id = $1
+           AND NOT EXISTS (SELECT 1 FROM accounts s WHERE s.id = $2 AND s.silenced_at IS NOT NULL)
            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = tf.account_id AND m.target_id = $2)
            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = tf.account_id AND b.target_id = $2)
            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $2 AND b.target_id = tf.account_id)
@@ -370,7 +383,8 @@ pub async fn remove_from_homes(tx: &mut Tx, post: PostId, author: AccountId) -> 
     Ok(())
 }
 
-/// Takes one account's posts, and boosts of them, out of a member's home timeline: she unfollowed, muted or blocked.
+/// Takes one account's posts, boosts of them and others' answers to them out of a member's home timeline: the member
+/// unfollowed, muted or blocked the account.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -378,7 +392,8 @@ pub async fn remove_author_from_home(tx: &mut Tx, me: AccountId, author: Account
     sql!(
         "DELETE FROM home_entries WHERE account_id = $1 AND post_id IN (
             SELECT p.id FROM home_entries h JOIN posts p ON p.id = h.post_id LEFT JOIN posts o ON o.id = p.boost_of_id
-            WHERE h.account_id = $1 AND (p.account_id = $2 OR o.account_id = $2))"
+            WHERE h.account_id = $1 AND (p.account_id = $2 OR o.account_id = $2
+               OR (p.in_reply_to_account_id = $2 AND p.account_id <> $1)))"
     )
     .bind(me)
     .bind(author)
@@ -387,7 +402,7 @@ pub async fn remove_author_from_home(tx: &mut Tx, me: AccountId, author: Account
     Ok(())
 }
 
-/// Takes the posts of these domains, and boosts of them, out of a member's home timeline.
+/// Takes the posts of these domains, boosts of them and others' answers to them out of a member's home timeline.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -396,34 +411,15 @@ pub async fn remove_domains_from_home(tx: &mut Tx, me: AccountId, domains: &[Hos
         "DELETE FROM home_entries WHERE account_id = $1 AND post_id IN (
             SELECT p.id FROM home_entries h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id
               LEFT JOIN posts o ON o.id = p.boost_of_id LEFT JOIN accounts oa ON oa.id = o.account_id
-            WHERE h.account_id = $1 AND (a.domain = ANY($2) OR oa.domain = ANY($2)))"
+              LEFT JOIN accounts ra ON ra.id = p.in_reply_to_account_id
+            WHERE h.account_id = $1 AND (a.domain = ANY($2) OR oa.domain = ANY($2)
+               OR (ra.domain = ANY($2) AND p.account_id <> $1)))"
     )
     .bind(me)
     .bind(domains)
     .run(tx)
     .await?;
     Ok(())
-}
-
-/// Those of the posts whose authors the viewer wants to see, in their order: for discussions, which are no timelines.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn wanted(conn: &mut Conn, viewer: Viewer, ids: &[PostId]) -> Result<Vec<PostId>> {
-    if viewer == Viewer::Anonymous || ids.is_empty() {
-        return Ok(ids.to_vec());
-    }
-    let kept: HashSet<PostId> = sql!(concat!(
-        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND ",
-        wanted!("a")
-    ))
-    .bind(viewer.raw())
-    .bind(ids)
-    .ids::<PostId>(conn)
-    .await?
-    .into_iter()
-    .collect();
-    Ok(ids.iter().copied().filter(|id| kept.contains(id)).collect())
 }
 
 /// Fills a home timeline with the latest posts of an account that was just followed, as far as they are known here.
@@ -439,6 +435,7 @@ pub async fn add_author_to_home(tx: &mut Tx, me: AccountId, author: AccountId, l
               AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = $2 OR p.in_reply_to_account_id = $1)
             ORDER BY p.id DESC LIMIT $3) AS p
          WHERE EXISTS (SELECT 1 FROM members WHERE account_id = $1)
+           AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = $1 AND m.target_id = $2)
          ON CONFLICT DO NOTHING"
     )
     .bind(me)

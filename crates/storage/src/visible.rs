@@ -120,6 +120,40 @@ macro_rules! wanted {
     };
 }
 
+/// What a boost shows may be seen by the viewer, and its author is wanted; any other post passes. With [`visible`], this
+/// is what every timeline, list, profile and stream asks, before it counts how many entries a page holds: `hydrate`
+/// would leave the boost out as well, but of a page that is full.
+macro_rules! boosted {
+    ($p:literal) => {
+        concat!(
+            "(",
+            $p,
+            ".boost_of_id IS NULL OR EXISTS (
+                SELECT 1 FROM posts bo JOIN accounts ba ON ba.id = bo.account_id WHERE bo.id = ",
+            $p,
+            ".boost_of_id AND ",
+            $crate::visible::visible!("bo" by "ba"),
+            " AND ",
+            $crate::visible::wanted!("ba"),
+            "))"
+        )
+    };
+}
+
+/// The post answers nobody whom the viewer does not want to see: for timelines that come to the viewer, where an answer
+/// without what it answers is a message from someone who was sent away.
+macro_rules! answers_wanted {
+    ($p:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM accounts ra WHERE ra.id = ",
+            $p,
+            ".in_reply_to_account_id AND NOT ",
+            $crate::visible::wanted!("ra"),
+            ")"
+        )
+    };
+}
+
 /// The row's community is one that is written to: neither it nor one it belongs to is suspended. Says in SQL what
 /// `Host::covers` says: the name of the policy as whole labels at the end, whatever the port unless it names one.
 macro_rules! written_to {
@@ -145,4 +179,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {addressed, listed, paged, shown, since, visible, wanted, written_to};
+pub(crate) use {addressed, answers_wanted, boosted, listed, paged, shown, since, visible, wanted, written_to};

@@ -126,7 +126,7 @@ both! {
         assert_eq!(deliveries::bodies(&mut tx, &[left[0].activity_id]).await.unwrap().len(), 1);
     }
 
-    /// What one member blocks, she alone does not see: in public, at home, in discussions, in searches.
+    /// What one member blocks, she alone does not see: in public, at home, in searches. (Every other list is in `leaks`.)
     async fn a_member_s_blocked_domain_is_left_out_of_her_lists(fresh) {
         let mut tx = fresh.db.write().await.unwrap();
         let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
@@ -154,7 +154,6 @@ both! {
             let expected = if blocks { vec![kept] } else { vec![kept, blocked] };
             let viewer = Viewer::Account(who);
             assert_eq!(timelines::public(&mut conn, viewer, PublicFilter::default(), &page).await.unwrap(), expected);
-            assert_eq!(timelines::wanted(&mut conn, viewer, &[kept, blocked]).await.unwrap(), expected);
             let query = PostQuery { text: "hello", by: None, max_id: None, min_id: None, limit: 40, offset: 0 };
             assert_eq!(search::posts(&mut conn, who, &query).await.unwrap(), expected);
             let query = AccountQuery { text: "eve", following: false, limit: 40, offset: 0 };
@@ -164,7 +163,6 @@ both! {
             let facts = follows::relationships(&mut conn, who, &[eve.id, below.id]).await.unwrap();
             assert_eq!((facts[0].domain_blocking, facts[1].domain_blocking), (blocks, false));
         }
-        assert_eq!(timelines::wanted(&mut conn, Viewer::Anonymous, &[kept, blocked]).await.unwrap(), [kept, blocked]);
         assert_eq!(domain_blocks::followed_at(&mut conn, dana.id, &host("willow.example")).await.unwrap(), [eve.id]);
         drop(conn);
         let mut tx = fresh.db.write().await.unwrap();

@@ -2,7 +2,7 @@
 
 use domain::Visibility;
 use storage::posts::Links;
-use storage::{Db, accounts, hydrate, posts};
+use storage::{Db, accounts, counts, hydrate};
 
 use crate::people::member;
 use crate::visible::write_post;
@@ -44,7 +44,7 @@ both! {
         let view = hydrate::post(&mut conn, domain::Viewer::Anonymous, post.id).await.unwrap();
         assert_eq!((view.account.account.followers_count, view.post().boosts_count), (2, 0));
         let mut tx = fresh.db.write().await.unwrap();
-        posts::count_boosts(&mut tx, post.id, 1).await.unwrap();
+        counts::boosts(&mut tx, post.id, 1, dana.id).await.unwrap();
         tx.commit().await.unwrap();
         let view = hydrate::post(&mut conn, domain::Viewer::Anonymous, post.id).await.unwrap();
         assert_eq!(view.post().boosts_count, 1);

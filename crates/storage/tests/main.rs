@@ -6,6 +6,7 @@
 #[macro_use]
 mod both;
 
+mod counts;
 mod domains;
 mod former_readers;
 mod hidden;
@@ -13,6 +14,7 @@ mod host_names;
 mod invites;
 mod jobs;
 mod kept;
+mod leaks;
 mod members;
 mod pages;
 mod peers;

@@ -50,8 +50,8 @@ on_both! {
 }
 
 on_both! {
-    /// Counters are for everybody to see, and tell nobody when somebody writes privately.
-    async fn private_messages_move_no_counter(engine) {
+    /// Counters are for everybody to see, and tell nobody when somebody writes to fewer than everybody.
+    async fn what_is_for_fewer_moves_no_counter(engine) {
         let maple = Instance::start("maple", engine).await;
         let (dana, priya) = (maple.member("dana").await, maple.member("priya").await);
         let root = dana.publish("who brings cake?", "public").await;
@@ -74,20 +74,84 @@ on_both! {
             ])
         };
         assert_eq!(seen().await, json!([0, null, 0, 0, "1"]));
-        let first = answer("direct").await;
-        let second = priya.publish("@dana and only you", "direct").await;
+        let mut closed = Vec::new();
+        for visibility in ["direct", "private"] {
+            closed.push(answer(visibility).await);
+            closed.push(priya.publish("@dana and only you", visibility).await);
+        }
         assert_eq!(seen().await, json!([0, null, 0, 0, "1"]));
         let open = answer("public").await;
         let today = dana.get(&format!("/api/v1/accounts/{}", priya.id)).await.ok()["last_status_at"].clone();
         assert!(today.is_string());
         assert_eq!(seen().await, json!([1, today, 1, 1, "2"]));
-        for post in [first, second] {
+        for post in closed {
             assert_eq!(priya.delete(&format!("/api/v1/statuses/{}", post["id"].as_str().unwrap())).await.status, 200);
             assert_eq!(seen().await, json!([1, today, 1, 1, "2"]));
         }
         assert_eq!(priya.delete(&format!("/api/v1/statuses/{}", open["id"].as_str().unwrap())).await.status, 200);
         let after = seen().await;
         assert_eq!((&after[0], &after[2], &after[3], &after[4]), (&json!(0), &json!(0), &json!(0), &json!("1")));
+    }
+}
+
+on_both! {
+    /// Who is not shown is not counted, and is counted once more when shown again; what goes with an account that is gone
+    /// was taken out of the counters before.
+    async fn counters_are_of_what_anybody_may_see(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let (dana, priya, eve) = (maple.member("dana").await, maple.member("priya").await, maple.member("eve").await);
+        let root = dana.publish("who brings cake?", "public").await;
+        let path = format!("/api/v1/statuses/{}", root["id"].as_str().unwrap());
+        for person in [&priya, &eve] {
+            for visibility in ["public", "private", "direct"] {
+                let draft = json!({"status": "@dana me", "visibility": visibility, "in_reply_to_id": root["id"]});
+                person.post("/api/v1/statuses", draft).await.ok();
+            }
+            person.post(&format!("{path}/favourite"), json!({})).await.ok();
+        }
+        priya.post(&format!("{path}/reblog"), json!({"visibility": "public"})).await.ok();
+        eve.post(&format!("{path}/reblog"), json!({"visibility": "private"})).await.ok();
+        let counts = async || {
+            let root = dana.get(&path).await.ok();
+            json!([root["replies_count"], root["reblogs_count"], root["favourites_count"]])
+        };
+        assert_eq!(counts().await, json!([2, 1, 2]));
+        let account = domain::AccountId(priya.id.parse().unwrap());
+        let by = app::accounts::By::Operator;
+        app::accounts::disable::disable(maple.app(), by, account).await.unwrap();
+        assert_eq!(counts().await, json!([1, 0, 1]));
+        app::accounts::disable::enable(maple.app(), by, account).await.unwrap();
+        assert_eq!(counts().await, json!([2, 1, 2]));
+        app::accounts::disable::disable(maple.app(), by, account).await.unwrap();
+        app::accounts::delete::delete(maple.app(), by, account).await.unwrap();
+        assert_eq!(counts().await, json!([1, 0, 1]));
+        testkit::eventually("all of it is gone", async || {
+            let mut conn = maple.app().db.read().await.unwrap();
+            let left = storage::posts::living_of(&mut conn, account, 10).await.unwrap();
+            (left.is_empty() && storage::jobs::backlog(&mut conn).await.unwrap().0 == 0).then_some(())
+        })
+        .await;
+        assert_eq!(counts().await, json!([1, 0, 1]));
+        assert_eq!(dana.get("/api/v1/accounts/verify_credentials").await.ok()["statuses_count"], 1);
+    }
+}
+
+on_both! {
+    /// Who hides their followers hides how many there are: each would be seen to come.
+    async fn hidden_followers_are_not_counted_for_others(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let (dana, priya) = (maple.member("dana").await, maple.member("priya").await);
+        priya.follow(&dana).await;
+        let seen = async || {
+            let profile = priya.get(&format!("/api/v1/accounts/{}", dana.id)).await.ok();
+            let list = maple.request(http::Method::GET, "/users/dana/followers").send().await.unwrap();
+            let list: serde_json::Value = list.json().await.unwrap();
+            json!([profile["followers_count"], list["totalItems"]])
+        };
+        assert_eq!(seen().await, json!([1, 1]));
+        let mine = dana.patch("/api/v1/accounts/update_credentials", json!({"hide_collections": true})).await.ok();
+        assert_eq!(mine["followers_count"], 1, "they know");
+        assert_eq!(seen().await, json!([0, null]));
     }
 }
 

@@ -114,6 +114,11 @@ impl House {
         publish(&self.app, by, draft).await.unwrap()
     }
 
+    /// The post as it is kept, with its addresses.
+    pub async fn address(&self, id: PostId) -> domain::post::Post {
+        storage::posts::unchecked(&mut self.app.db.read().await.unwrap(), id).await.unwrap()
+    }
+
     pub fn browser(&self) -> Browser {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Browser { http, base: self.base.clone(), cookies: RefCell::default() }

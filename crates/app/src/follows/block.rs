@@ -6,8 +6,8 @@ use domain::job::Job;
 use storage::{Tx, accounts, follows, notifications, timelines};
 
 use super::{changed, dissolve};
-use crate::App;
 use crate::error::{Error, Result};
+use crate::{App, secrets};
 
 /// A member blocks an account.
 ///
@@ -19,8 +19,7 @@ pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
     if target.id == me.id {
         return Err(Error::Forbidden("You can't block yourself"));
     }
-    let id: i64 = app.ids().next();
-    let uri = app.urls.activity(&me.username, "blocks", id);
+    let uri = app.urls.activity(&me.username, "blocks", secrets::address_key());
     if follows::insert_block(&mut tx, me.id, target.id, &uri).await? {
         let ended = sever(&mut tx, me.id, target.id).await?;
         if !target.is_local() {
@@ -38,20 +37,22 @@ pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// A member ends a block. Nothing happens when there is none.
+/// A member ends a block of an account that is shown or not. Nothing happens when there is none.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such account.
+/// [`Error::NotFound`] when there is no block, and no such account to be seen.
 pub async fn unblock(app: &App, me: &Account, target: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let target = accounts::get(&mut tx, target).await?;
-    if let Some(uri) = follows::remove_block(&mut tx, me.id, target.id).await? {
-        changed(&mut tx, me.id, target.id);
-        if !target.is_local() {
-            tx.enqueue(Job::DistributeUnblock { account: me.id, target: target.id, uri });
-        }
-        tx.commit().await?;
+    let target = accounts::even_hidden(&mut tx, target).await?;
+    let Some(uri) = follows::remove_block(&mut tx, me.id, target.id).await? else {
+        accounts::get(&mut tx, target.id).await?;
+        return Ok(());
+    };
+    changed(&mut tx, me.id, target.id);
+    if !target.is_local() {
+        tx.enqueue(Job::DistributeUnblock { account: me.id, target: target.id, uri });
     }
+    tx.commit().await?;
     Ok(())
 }
 

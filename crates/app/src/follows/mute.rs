@@ -34,14 +34,17 @@ pub async fn mute(
     Ok(())
 }
 
+/// Of an account that is shown or not.
+///
 /// # Errors
-/// [`Error::NotFound`] when there is no such account.
+/// [`Error::NotFound`] when there is no mute, and no such account to be seen.
 pub async fn unmute(app: &App, me: &Account, target: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    accounts::get(&mut tx, target).await?;
-    if follows::remove_mute(&mut tx, me.id, target).await? {
-        tx.emit(Event::RelationsChanged { account: me.id });
-        tx.commit().await?;
+    if !follows::remove_mute(&mut tx, me.id, target).await? {
+        accounts::get(&mut tx, target).await?;
+        return Ok(());
     }
+    tx.emit(Event::RelationsChanged { account: me.id });
+    tx.commit().await?;
     Ok(())
 }

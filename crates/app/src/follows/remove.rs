@@ -11,19 +11,21 @@ use super::{changed, dissolve};
 use crate::App;
 use crate::error::Result;
 
-/// A member unfollows. Nothing happens when she does not follow.
+/// A member unfollows an account that is shown or not, or takes back the request. Nothing happens when there is neither.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] when there is no such account.
+/// [`crate::Error::NotFound`] when there is nothing to take back, and no such account to be seen.
 pub async fn remove(app: &App, me: &Account, target: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let target = accounts::get(&mut tx, target).await?;
-    if let Some(follow) = write(&mut tx, me.id, target.id).await? {
-        if !target.is_local() {
-            tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri: follow.uri });
-        }
-        tx.commit().await?;
+    let target = accounts::even_hidden(&mut tx, target).await?;
+    let Some(follow) = write(&mut tx, me.id, target.id).await? else {
+        accounts::get(&mut tx, target.id).await?;
+        return Ok(());
+    };
+    if !target.is_local() {
+        tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri: follow.uri });
     }
+    tx.commit().await?;
     Ok(())
 }
 

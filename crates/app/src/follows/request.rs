@@ -10,7 +10,7 @@ use storage::{Tx, accounts};
 
 use super::establish;
 use crate::error::{Error, Result};
-use crate::{App, fanout};
+use crate::{App, fanout, secrets};
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
         id,
         account_id: me.id,
         target_id: target.id,
-        uri: app.urls.activity(&me.username, "follows", id.0),
+        uri: app.urls.activity(&me.username, "follows", secrets::address_key()),
         options,
         created_at: app.now(),
     };

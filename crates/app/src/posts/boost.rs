@@ -9,7 +9,7 @@ use storage::{Tx, follows, posts};
 
 use super::delete;
 use crate::error::{Error, Result};
-use crate::{App, fanout};
+use crate::{App, fanout, secrets};
 
 /// A member boosts a post; the boost's id. Boosting twice gives the first boost.
 ///
@@ -35,8 +35,9 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
         wanted => wanted.narrower(original.visibility),
     };
     let id: PostId = app.ids().next();
-    let uri = app.urls.post_activity(&who.username, id);
-    let url = app.urls.post_page(&who.username, id);
+    let key = secrets::address_key();
+    let uri = app.urls.post_activity(&who.username, key);
+    let url = app.urls.post_page(&who.username, key);
     write(&mut tx, who, &original, Row { id, uri, url, visibility, created_at: app.now() }).await?;
     tx.enqueue(Job::DistributePost { post: id });
     tx.commit().await?;
@@ -81,20 +82,23 @@ pub async fn receive(
     Ok(Some(id))
 }
 
-/// A member takes her boost back. Nothing happens when there is none.
+/// A member takes their boost back, of a post that they may see or not; `id` may name the post or a boost of it. Gives the
+/// post. Nothing happens when there is no boost.
 ///
 /// # Errors
-/// [`Error::NotFound`] when she may not see the post.
-pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<()> {
+/// [`Error::NotFound`] when there is none, and the member may not see the post.
+pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<PostId> {
     let mut tx = app.db.write().await?;
-    let post = posts::get(&mut tx, Viewer::Account(who.id), id).await?;
+    let post = posts::unchecked(&mut tx, id).await?;
     let original = post.boost_of_id.unwrap_or(post.id);
-    if let Some(boost) = posts::boost_by(&mut tx, who.id, original).await? {
-        delete::bury(&mut tx, &boost).await?;
-        tx.enqueue(Job::DistributeDelete { post: boost.id });
-        tx.commit().await?;
-    }
-    Ok(())
+    let Some(boost) = posts::boost_by(&mut tx, who.id, original).await? else {
+        posts::get(&mut tx, Viewer::Account(who.id), id).await?;
+        return Ok(original);
+    };
+    delete::bury(&mut tx, &boost).await?;
+    tx.enqueue(Job::DistributeDelete { post: boost.id });
+    tx.commit().await?;
+    Ok(original)
 }
 
 /// A remote account took its boost back: by the `Announce`'s id, or by the post. `false` when there was none.

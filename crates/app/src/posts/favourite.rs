@@ -5,10 +5,10 @@ use domain::job::Job;
 use domain::notification::NotificationKind;
 use domain::post::Post;
 use domain::{PostId, Viewer};
-use storage::{Tx, follows, interactions, notifications, posts};
+use storage::{Tx, counts, follows, interactions, notifications, posts};
 
 use crate::error::{Error, Result};
-use crate::{App, fanout};
+use crate::{App, fanout, secrets};
 
 /// A member favourites a post. Twice is once.
 ///
@@ -21,7 +21,7 @@ pub async fn favourite(app: &App, who: &Account, id: PostId) -> Result<()> {
         return Err(Error::Forbidden("You can't do this with this post"));
     }
     let like: i64 = app.ids().next();
-    let uri = app.urls.activity(&who.username, "likes", like);
+    let uri = app.urls.activity(&who.username, "likes", secrets::address_key());
     if write(&mut tx, who, &post, like, &uri).await? {
         if !post.local {
             tx.enqueue(Job::DistributeFavourite { account: who.id, post: post.id, uri });
@@ -50,19 +50,24 @@ pub async fn receive(app: &App, who: &Account, post: PostId, uri: &str) -> Resul
     Ok(new)
 }
 
-/// A member takes her favourite back.
+/// A member takes their favourite back, of a post that they may see or not.
 ///
 /// # Errors
-/// [`Error::NotFound`] when she may not see the post.
+/// [`Error::NotFound`] when there is none, and the member may not see the post.
 pub async fn unfavourite(app: &App, who: &Account, id: PostId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let post = original(&mut tx, who, id).await?;
-    if let Some(uri) = erase(&mut tx, who, &post).await? {
-        if !post.local {
-            tx.enqueue(Job::DistributeUnfavourite { account: who.id, post: post.id, uri });
-        }
-        tx.commit().await?;
+    let mut post = posts::unchecked(&mut tx, id).await?;
+    if let Some(inner) = post.boost_of_id {
+        post = posts::unchecked(&mut tx, inner).await?;
     }
+    let Some(uri) = erase(&mut tx, who, &post).await? else {
+        original(&mut tx, who, id).await?;
+        return Ok(());
+    };
+    if !post.local {
+        tx.enqueue(Job::DistributeUnfavourite { account: who.id, post: post.id, uri });
+    }
+    tx.commit().await?;
     Ok(())
 }
 
@@ -99,7 +104,7 @@ async fn write(tx: &mut Tx, who: &Account, post: &Post, like: i64, uri: &str) ->
     if !interactions::favourite(tx, like, who.id, post.id, uri).await? {
         return Ok(false);
     }
-    posts::count_favourites(tx, post.id, 1).await?;
+    counts::favourites(tx, post.id, 1, who.id).await?;
     fanout::notify(tx, post.account_id, who.id, NotificationKind::Favourite, Some(post.id), Some(post.thread_id))
         .await?;
     Ok(true)
@@ -107,7 +112,7 @@ async fn write(tx: &mut Tx, who: &Account, post: &Post, like: i64, uri: &str) ->
 
 async fn erase(tx: &mut Tx, who: &Account, post: &Post) -> Result<Option<String>> {
     let Some(uri) = interactions::unfavourite(tx, who.id, post.id).await? else { return Ok(None) };
-    posts::count_favourites(tx, post.id, -1).await?;
+    counts::favourites(tx, post.id, -1, who.id).await?;
     notifications::retract(tx, post.account_id, who.id, NotificationKind::Favourite, Some(post.id)).await?;
     Ok(Some(uri))
 }

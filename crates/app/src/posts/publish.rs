@@ -15,7 +15,7 @@ use storage::posts::Links;
 use storage::{Conn, accounts, attachments, follows, posts};
 
 use crate::error::{Error, Result};
-use crate::{App, fanout};
+use crate::{App, fanout, secrets};
 
 /// New words, or another focus, for a picture that a draft shows. What is `None` stays as it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,12 +65,13 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     drop(conn);
 
     let id: PostId = app.ids().next();
+    let key = secrets::address_key();
     let now = app.now();
     let visibility = draft.visibility.unwrap_or_else(|| parent.as_ref().map_or(Visibility::Public, |p| p.visibility));
     let post = Post {
         id,
-        uri: app.urls.post(&author.username, id),
-        url: app.urls.post_page(&author.username, id),
+        uri: app.urls.post(&author.username, key),
+        url: app.urls.post_page(&author.username, key),
         account_id: author.id,
         boost_of_id: None,
         in_reply_to_id: parent.as_ref().map(|p| p.id),

@@ -7,9 +7,9 @@ use domain::attachment::Attachment;
 use domain::event::Event;
 use domain::job::Job;
 use domain::post::Post;
-use domain::{AccountId, PostId, ThreadId, Timestamp, Visibility};
+use domain::{AccountId, PostId, ThreadId, Timestamp, Viewer, Visibility};
 use storage::posts::Links;
-use storage::{Tx, attachments, posts, threads};
+use storage::{Tx, accounts, attachments, counts, follows, posts, threads};
 
 use crate::error::Result;
 use crate::{App, fanout};
@@ -60,9 +60,14 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     if posts::uri_is_known(&mut tx, &r.uri).await? {
         return Ok(Outcome::Known);
     }
-    let parent = match &r.in_reply_to_uri {
+    let answered = match &r.in_reply_to_uri {
         Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
         None => None,
+    };
+    let found = answered.is_some();
+    let parent = match answered {
+        Some(parent) if may_answer(&mut tx, author, &parent, r.visibility).await? => Some(parent),
+        _ => None,
     };
     if !requested && !concerns_us(&mut tx, author, &r, parent.as_ref()).await? {
         tracing::debug!(uri = %r.uri, "dropped: a post is kept if {INTERESTING}");
@@ -108,10 +113,7 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     }
     let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
     posts::insert(&mut tx, &post, &links).await?;
-    let adopted = threads::adopt_orphans(&mut tx, &post).await?;
-    if adopted > 0 {
-        posts::count_replies(&mut tx, id, adopted).await?;
-    }
+    adopt_orphans(&mut tx, &post).await?;
     // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
     if requested && !fresh {
         fanout::count(&mut tx, &post, 1).await?;
@@ -119,11 +121,56 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     } else {
         fanout::post_created(&mut tx, author, &post, &links.mentions, news).await?;
     }
-    if post.in_reply_to_uri.is_some() && post.in_reply_to_id.is_none() {
+    if post.in_reply_to_uri.is_some() && !found {
         tx.enqueue(Job::FetchThread { post: id });
     }
     tx.commit().await?;
     Ok(Outcome::Created(id))
+}
+
+/// May this author answer that post, as far as it is known here: may they see it? An answer of somebody who may not is a
+/// post that answers nothing we know: without a link that others could read, without a place in the discussion, the
+/// counter or the conversation. To its author it looks as if there were no such post.
+///
+/// Who follows whom between two other servers is not known here. What is for the followers of somebody elsewhere may be
+/// answered by people of the same server, which knows, and by anyone for fewer than everybody: that tells those alone
+/// whom the answer is for.
+async fn may_answer(tx: &mut Tx, author: &Account, parent: &Post, audience: Visibility) -> Result<bool> {
+    match posts::get(tx, Viewer::Account(author.id), parent.id).await {
+        Ok(_) => return Ok(true),
+        Err(storage::Error::NotFound) => {}
+        Err(e) => return Err(e.into()),
+    }
+    if parent.local
+        || parent.visibility != Visibility::Followers
+        || follows::is_blocking(tx, parent.account_id, author.id).await?
+    {
+        return Ok(false);
+    }
+    let writer = match accounts::get(tx, parent.account_id).await {
+        Ok(writer) => writer,
+        Err(storage::Error::NotFound) => return Ok(false),
+        Err(e) => return Err(e.into()),
+    };
+    Ok(!writer.is_suspended() && (writer.domain == author.domain || !audience.is_open()))
+}
+
+/// Answers that came before what they answer take their place, by the same rule as those that come after it.
+async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<()> {
+    for orphan in threads::orphans(tx, parent).await? {
+        let author = match accounts::get(tx, orphan.account_id).await {
+            Err(storage::Error::NotFound) => continue,
+            author => author?,
+        };
+        if !may_answer(tx, &author, parent, orphan.visibility).await? {
+            continue;
+        }
+        threads::adopt(tx, &orphan, parent).await?;
+        if orphan.visibility.is_open() {
+            counts::replies(tx, parent.id, 1, author.id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// See [`INTERESTING`].

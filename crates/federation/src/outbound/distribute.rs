@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use app::secrets;
 use domain::account::Account;
 use domain::post::Post;
 use domain::{AccountId, Host, PostId, Viewer, Visibility};
@@ -148,11 +149,11 @@ impl Federation {
         accepted: bool,
     ) -> app::Result<()> {
         let Some((who, follower, inboxes)) = self.between(who, follower).await? else { return Ok(()) };
-        let serial: i64 = self.app.ids().next();
+        let key = secrets::address_key();
         let urls = &self.app.urls;
         let body = match accepted {
-            true => document(Context::Plain, activity::accept(&who, &follower.uri, follow_uri, urls, serial))?,
-            false => document(Context::Plain, activity::reject(&who, &follower.uri, follow_uri, urls, serial))?,
+            true => document(Context::Plain, activity::accept(&who, &follower.uri, follow_uri, urls, key))?,
+            false => document(Context::Plain, activity::reject(&who, &follower.uri, follow_uri, urls, key))?,
         };
         self.store(Outgoing { author: who.id, body, inboxes }).await
     }
@@ -186,7 +187,7 @@ impl Federation {
         };
         drop(conn);
         let Some(actor) = actor(&view, &self.app.urls) else { return Ok(()) };
-        let body = document(Context::Actor, activity::update_actor(actor, self.app.now()))?;
+        let body = document(Context::Actor, activity::update_actor(actor, self.app.now(), secrets::address_key()))?;
         self.store(Outgoing { author: who.id, body, inboxes }).await
     }
 
@@ -220,10 +221,10 @@ impl Federation {
         }
         let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
         drop(conn);
-        let serial: i64 = self.app.ids().next();
+        let key = secrets::address_key();
         let body = match pinned {
-            true => document(Context::Plain, activity::add_pin(&who, &post.uri, &self.app.urls, serial))?,
-            false => document(Context::Plain, activity::remove_pin(&who, &post.uri, &self.app.urls, serial))?,
+            true => document(Context::Plain, activity::add_pin(&who, &post.uri, &self.app.urls, key))?,
+            false => document(Context::Plain, activity::remove_pin(&who, &post.uri, &self.app.urls, key))?,
         };
         self.store(Outgoing { author: who.id, body, inboxes }).await
     }

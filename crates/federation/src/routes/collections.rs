@@ -118,7 +118,7 @@ fn shown(account: &Account, asked: &Asked) -> Option<Page> {
 
 fn collection(account: &Account, id: String, total: i64) -> Result<Response, Refused> {
     let collection = match account.hide_collections {
-        true => OrderedCollection::<Value>::hidden(id, total),
+        true => OrderedCollection::<Value>::hidden(id),
         false => OrderedCollection::paged(id, total),
     };
     document(Context::Plain, collection)

@@ -62,6 +62,14 @@ impl Fetcher {
         }
     }
 
+    /// The answer where there is nothing to read: the same, after the same checks, as for what is not for the asker.
+    pub async fn refusal(&self, fed: &Federation) -> Refused {
+        match self.sender(fed).await {
+            Ok(_) => Refused::NotFound,
+            Err(refused) => refused,
+        }
+    }
+
     /// In whose eyes the post is to be read. Servers fetch in the name of an actor of their own: theirs is what
     /// any of their members may see as follower or addressee.
     ///

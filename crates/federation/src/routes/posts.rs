@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::post::Post;
-use domain::{PostId, Viewer};
+use domain::{AddressKey, PostId, Viewer};
 use http::request::Parts;
 use serde::Deserialize;
 use storage::{hydrate, peers, posts};
@@ -25,11 +25,11 @@ pub(super) async fn note(
     Path((name, id)): Path<(String, String)>,
     parts: Parts,
 ) -> Result<Response, Refused> {
-    let id = post_id(&id)?;
+    let key = key(&id)?;
     if !wants_activity(&parts.headers) {
-        return Ok(Redirect::to(&fed.app.urls.post_page(&name, id)).into_response());
+        return Ok(Redirect::to(&fed.app.urls.post_page(&name, key)).into_response());
     }
-    let (post, viewer) = asked(&fed, &name, id, &parts).await?;
+    let (post, viewer) = asked(&fed, &name, key, &parts).await?;
     if post.boost_of_id.is_some() {
         return Err(Refused::NotFound);
     }
@@ -45,7 +45,7 @@ pub(super) async fn activity(
     Path((name, id)): Path<(String, String)>,
     parts: Parts,
 ) -> Result<Response, Refused> {
-    let (post, viewer) = asked(&fed, &name, post_id(&id)?, &parts).await?;
+    let (post, viewer) = asked(&fed, &name, key(&id)?, &parts).await?;
     let mut conn = fed.app.db.read().await?;
     let view = hydrate::post(&mut conn, viewer, post.id).await?;
     drop(conn);
@@ -68,7 +68,7 @@ pub(super) async fn replies(
     Query(after): Query<After>,
     parts: Parts,
 ) -> Result<Response, Refused> {
-    let (post, _) = asked(&fed, &name, post_id(&id)?, &parts).await?;
+    let (post, _) = asked(&fed, &name, key(&id)?, &parts).await?;
     let id = format!("{}/replies", post.uri);
     if after.page.is_none() {
         return document(Context::Plain, OrderedCollection::<String>::paged(id, post.replies_count));
@@ -87,28 +87,31 @@ pub(super) async fn replies(
     document(Context::Plain, OrderedCollectionPage::new(this, id, uris, next))
 }
 
-fn post_id(text: &str) -> Result<PostId, Refused> {
+fn key(text: &str) -> Result<AddressKey, Refused> {
     text.parse().map_err(|_| Refused::NotFound)
 }
 
 /// The post, and in whose eyes it is to be read.
 ///
 /// # Errors
-/// [`Refused::Gone`] for what was deleted; [`Refused::NotFound`] for what is not there, another's, or not for the
-/// asker.
-async fn asked(fed: &Federation, name: &str, id: PostId, parts: &Parts) -> Result<(Post, Viewer), Refused> {
+/// [`Refused::Gone`] for what was deleted and anyone could see; [`Refused::NotFound`] for what is not there, another's,
+/// or not for the asker. The three take the same way: a signature is checked for what is not there too.
+async fn asked(fed: &Federation, name: &str, key: AddressKey, parts: &Parts) -> Result<(Post, Viewer), Refused> {
     let fetcher = Fetcher::of(fed, parts).await?;
     let mut conn = fed.app.db.read().await?;
     let author = local(&mut conn, fed, name).await?;
-    let (post, deleted) = posts::unchecked_or_tombstone(&mut conn, id).await?;
+    let id = posts::at_address(&mut conn, &fed.app.urls, &author.username, key).await?.unwrap_or(PostId(0));
+    let found = match posts::unchecked_or_tombstone(&mut conn, id).await {
+        Err(storage::Error::NotFound) => None,
+        found => Some(found?).filter(|(post, _)| post.account_id == author.id),
+    };
     drop(conn);
-    if post.account_id != author.id {
-        return Err(Refused::NotFound);
+    match found {
+        Some((post, None)) => {
+            let viewer = fetcher.viewer(fed, &post).await?;
+            Ok((post, viewer))
+        }
+        Some((post, Some(_))) if post.visibility.is_open() => Err(Refused::Gone(Some(post.uri))),
+        _ => Err(fetcher.refusal(fed).await),
     }
-    if deleted.is_some() {
-        // That there was something is told only of what anyone could see.
-        return Err(if post.visibility.is_open() { Refused::Gone(Some(post.uri)) } else { Refused::NotFound });
-    }
-    let viewer = fetcher.viewer(fed, &post).await?;
-    Ok((post, viewer))
 }

@@ -1,6 +1,7 @@
 //! Activities, outgoing: what our accounts did, said in ActivityPub. Pure builders.
 //!
-//! Ids are stable: building the same activity again gives the same id, so a receiver that sees it twice knows.
+//! The ids of what is done with a post are made from the post's, which cannot be guessed, and are stable: building the
+//! same activity again gives the same id, so a receiver that sees it twice knows. Others are passed a key.
 
 use activitypub_federation::kinds::activity::{
     AcceptType, AddType, AnnounceType, BlockType, CreateType, DeleteType, FollowType, LikeType, RejectType, RemoveType,
@@ -8,7 +9,7 @@ use activitypub_federation::kinds::activity::{
 };
 use domain::account::Account;
 use domain::view::PostView;
-use domain::{FileUrls, Timestamp, Urls};
+use domain::{AddressKey, FileUrls, Timestamp, Urls};
 use serde::Serialize;
 
 use super::actor::Actor;
@@ -65,7 +66,8 @@ pub type Remove = Activity<RemoveType, String>;
 #[must_use]
 pub fn create(view: &PostView, files: &FileUrls) -> Create {
     let note = note(view, files);
-    let id = files.urls().post_activity(&view.account.account.username, view.id());
+    // The address of `Urls::post_activity`, made from the one that the post was given.
+    let id = format!("{}/activity", view.post().uri);
     let audience = note.audience.clone();
     Activity::new(id, CreateType::Create, &view.account.account.uri, note).to(audience).at(view.post().created_at)
 }
@@ -132,25 +134,25 @@ pub fn undo<K, O>(actor_uri: &str, what: Activity<K, O>) -> Undo<Activity<K, O>>
 
 /// Lets a follower in. `follow_uri` is the `Follow` it answers.
 #[must_use]
-pub fn accept(account: &Account, follower_uri: &str, follow_uri: &str, urls: &Urls, serial: i64) -> Accept {
-    let id = urls.activity(&account.username, "accepts/follows", serial);
+pub fn accept(account: &Account, follower_uri: &str, follow_uri: &str, urls: &Urls, key: AddressKey) -> Accept {
+    let id = urls.activity(&account.username, "accepts/follows", key);
     Activity::new(id, AcceptType::Accept, &account.uri, follow(follower_uri, follow_uri, &account.uri))
         .to(Audience::only(follower_uri))
 }
 
 /// Refuses a follower, or ends what was accepted.
 #[must_use]
-pub fn reject(account: &Account, follower_uri: &str, follow_uri: &str, urls: &Urls, serial: i64) -> Reject {
-    let id = urls.activity(&account.username, "rejects/follows", serial);
+pub fn reject(account: &Account, follower_uri: &str, follow_uri: &str, urls: &Urls, key: AddressKey) -> Reject {
+    let id = urls.activity(&account.username, "rejects/follows", key);
     Activity::new(id, RejectType::Reject, &account.uri, follow(follower_uri, follow_uri, &account.uri))
         .to(Audience::only(follower_uri))
 }
 
 /// A profile changed.
 #[must_use]
-pub fn update_actor(actor: Actor, at: Timestamp) -> UpdateActor {
+pub fn update_actor(actor: Actor, at: Timestamp, key: AddressKey) -> UpdateActor {
     let uri = actor.id.clone();
-    Activity::new(format!("{uri}#updates/{}", at.0), UpdateType::Update, &uri, actor).to(Audience::public()).at(at)
+    Activity::new(format!("{uri}#updates/{key}"), UpdateType::Update, &uri, actor).to(Audience::public()).at(at)
 }
 
 /// An account was deleted, and everything it wrote with it.
@@ -162,8 +164,8 @@ pub fn delete_actor(actor_uri: &str) -> DeleteActor {
 
 /// A post was pinned to the profile.
 #[must_use]
-pub fn add_pin(account: &Account, post_uri: &str, urls: &Urls, serial: i64) -> Add {
-    let id = urls.activity(&account.username, "pins", serial);
+pub fn add_pin(account: &Account, post_uri: &str, urls: &Urls, key: AddressKey) -> Add {
+    let id = urls.activity(&account.username, "pins", key);
     let mut add = Activity::new(id, AddType::Add, &account.uri, post_uri.to_owned());
     add.target = Some(urls.featured(&account.username));
     add
@@ -171,8 +173,8 @@ pub fn add_pin(account: &Account, post_uri: &str, urls: &Urls, serial: i64) -> A
 
 /// A post is no longer pinned.
 #[must_use]
-pub fn remove_pin(account: &Account, post_uri: &str, urls: &Urls, serial: i64) -> Remove {
-    let id = urls.activity(&account.username, "unpins", serial);
+pub fn remove_pin(account: &Account, post_uri: &str, urls: &Urls, key: AddressKey) -> Remove {
+    let id = urls.activity(&account.username, "unpins", key);
     let mut remove = Activity::new(id, RemoveType::Remove, &account.uri, post_uri.to_owned());
     remove.target = Some(urls.featured(&account.username));
     remove

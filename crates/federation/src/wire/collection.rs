@@ -1,6 +1,6 @@
 //! Collections, outgoing: outbox, followers, following, featured, replies.
 //!
-//! A hidden collection tells how many there are and nobody's name.
+//! A hidden collection tells neither who is in it nor how many: whoever watches the number sees each of them come.
 
 use serde::Serialize;
 
@@ -11,7 +11,8 @@ pub struct OrderedCollection<T> {
     pub id: String,
     #[serde(rename = "type")]
     kind: Kind,
-    pub total_items: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_items: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,19 +45,19 @@ impl<T> OrderedCollection<T> {
     #[must_use]
     pub fn paged(id: String, total_items: i64) -> Self {
         let first = Some(format!("{id}?page=true"));
-        Self { id, kind: Kind::OrderedCollection, total_items, first, ordered_items: None }
+        Self { id, kind: Kind::OrderedCollection, total_items: Some(total_items), first, ordered_items: None }
     }
 
     /// Its items are not shown.
     #[must_use]
-    pub fn hidden(id: String, total_items: i64) -> Self {
-        Self { id, kind: Kind::OrderedCollection, total_items, first: None, ordered_items: None }
+    pub fn hidden(id: String) -> Self {
+        Self { id, kind: Kind::OrderedCollection, total_items: None, first: None, ordered_items: None }
     }
 
     /// Its items are few and all here.
     #[must_use]
     pub fn whole(id: String, items: Vec<T>) -> Self {
-        let total_items = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let total_items = i64::try_from(items.len()).ok();
         Self { id, kind: Kind::OrderedCollection, total_items, first: None, ordered_items: Some(items) }
     }
 }

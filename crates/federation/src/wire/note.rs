@@ -205,7 +205,7 @@ pub fn note(view: &PostView, files: &FileUrls) -> Note {
         attributed_to: author.uri.clone(),
         audience: audience(view, urls),
         sensitive: post.sensitive || !post.spoiler_text.is_empty(),
-        conversation: format!("tag:{},2026:thread:{}", urls.host(), post.thread_id),
+        conversation: files.discussion(post.thread_id),
         content: post.content.clone(),
         content_map,
         source: post.source.clone().map(|content| Source { content, media_type: "text/plain" }),

@@ -5,7 +5,7 @@ use app::oauth::tokens;
 use domain::Viewer;
 use domain::scope::Scopes;
 use serde::Serialize;
-use storage::{accounts, timelines};
+use storage::{accounts, posts, timelines};
 
 use super::people::PASSWORD;
 use super::story::{ON_MAPLE, PEOPLE};
@@ -72,7 +72,10 @@ impl Guide {
         drop(conn);
         let mut conn = willow.db.read().await?;
         let frost = match accounts::by_handle(&mut conn, "ola", None).await? {
-            Some(ola) => timelines::pinned(&mut conn, Viewer::Anonymous, ola.id).await?.first().copied(),
+            Some(ola) => match timelines::pinned(&mut conn, Viewer::Anonymous, ola.id).await?.first() {
+                Some(id) => Some(posts::get(&mut conn, Viewer::Anonymous, *id).await?.url),
+                None => None,
+            },
             None => None,
         };
         drop(conn);
@@ -81,9 +84,7 @@ impl Guide {
             way(maple.urls.path("/"), "a community's front page"),
             way(maple.urls.profile("dana"), "a member's page"),
         ];
-        open.extend(
-            frost.map(|id| way(willow.urls.post_page("ola", id), "pictures, and answers from both communities")),
-        );
+        open.extend(frost.map(|url| way(url, "pictures, and answers from both communities")));
         open.push(way(maple.urls.tag("gardening"), "what both say about one thing"));
         open.push(way(maple.urls.path("/about"), "what a community says about itself"));
         let scopes = Scopes::parse("read write follow push").map_err(anyhow::Error::msg)?;

@@ -174,7 +174,7 @@ impl<'s> Somebody<'s> {
         if self.is_neighbour(from) {
             return Ok(post);
         }
-        let uri = from.server.federation().app.urls.post(&from.account.username, post);
+        let uri = posts::unchecked(&mut from.server.federation().app.db.read().await?, post).await?.uri;
         let app = &self.server.federation().app;
         eventually("a post arrives", async || {
             let mut conn = app.db.read().await?;

@@ -228,7 +228,7 @@ pub fn profile_address(account: &Account) -> String {
 pub fn post_address(view: &PostView) -> String {
     let post = view.post();
     if post.local {
-        format!("/@{}/{}", view.account.account.username, post.id)
+        text::path_of(&post.url).to_owned()
     } else if post.url.is_empty() {
         text::linkable(&post.uri).to_owned()
     } else {

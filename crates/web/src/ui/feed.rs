@@ -24,7 +24,8 @@ const LENGTH: i64 = 20;
 pub async fn of_person(web: &Web, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
     let mut conn = web.app.db.read().await?;
     let account = find(&mut conn, name).await?;
-    let filter = AccountFilter { exclude_replies: true, exclude_boosts: true, ..AccountFilter::default() };
+    let filter =
+        AccountFilter { only_public: true, exclude_replies: true, exclude_boosts: true, ..AccountFilter::default() };
     let ids = timelines::account(&mut conn, Viewer::Anonymous, account.id, &filter, &domain::page::Page::first(LENGTH))
         .await?;
     let items = items(web, visitor, &mut conn, &ids).await?;
@@ -90,6 +91,7 @@ fn xml_has(c: char) -> bool {
 
 async fn items(web: &Web, visitor: &Visitor, conn: &mut Conn, found: &[Found]) -> Result<Vec<Item>, Problem> {
     let views = hydrate::found(conn, Viewer::Anonymous, found).await?;
+    // The lists hold public posts alone; this is the last door.
     Ok(views
         .iter()
         .filter(|view| view.post().visibility == Visibility::Public && view.boost_of.is_none())

@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::message::Problem;
 use super::profile;
 use super::visitor::{Visitor, see_other};
-use super::{interact, text};
+use super::{interact, post, text};
 use crate::state::Web;
 
 /// The form, on the page of a person or a post and on its own.
@@ -61,7 +61,7 @@ pub struct GoingPage {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    /// `/@name` or `/@name/ID`.
+    /// `/@name` or `/@name/KEY`.
     of: String,
     /// `@you@your.server`; empty = not typed yet.
     handle: String,
@@ -128,22 +128,23 @@ async fn subject(web: &Web, visitor: &Visitor, of: &str) -> Result<Subject, Prob
             is_post: false,
         });
     };
-    let id = id.parse().map_err(|_| Problem::NotFound)?;
+    let key = id.parse().map_err(|_| Problem::NotFound)?;
+    let id = post::asked(web, &mut conn, &account.username, key).await?;
     let view = hydrate::post(&mut conn, Viewer::Anonymous, id).await?;
     if view.account.account.id != account.id || view.boost_of.is_some() {
         return Err(Problem::NotFound);
     }
-    let post = view.post();
-    let excerpt = match post.spoiler_text.trim() {
-        "" => text::excerpt(&post.content, 120),
+    let shown = view.post();
+    let excerpt = match shown.spoiler_text.trim() {
+        "" => text::excerpt(&shown.content, 120),
         warning => domain::text::shorten(warning, 120),
     };
     Ok(Subject {
-        path: format!("/@{}/{id}", account.username),
+        path: text::path_of(&shown.url).to_owned(),
         name: account.name().to_owned(),
         excerpt,
-        uri: post.uri.clone(),
-        search: post.url.clone(),
+        uri: shown.uri.clone(),
+        search: shown.url.clone(),
         is_post: true,
     })
 }

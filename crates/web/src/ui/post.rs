@@ -6,9 +6,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::view::PostView;
-use domain::{PostId, Visibility};
+use domain::{AddressKey, PostId, Visibility};
 use http::HeaderMap;
-use storage::{hydrate, posts, threads, timelines};
+use storage::{Conn, hydrate, posts, threads};
 
 use super::card::{PostCard, post_address};
 use super::frame::Frame;
@@ -47,10 +47,11 @@ pub async fn post(
     Path((name, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id: PostId = id.parse().map_err(|_| Problem::NotFound)?;
+    let key: AddressKey = id.parse().map_err(|_| Problem::NotFound)?;
     let viewer = visitor.viewer();
     let mut conn = web.app.db.read().await?;
     let author = find(&mut conn, &name).await?;
+    let id = asked(&web, &mut conn, &author.username, key).await?;
     let view = match hydrate::post(&mut conn, viewer, id).await {
         Ok(view) => view,
         Err(storage::Error::NotFound) => {
@@ -70,11 +71,9 @@ pub async fn post(
     if let Some(shared) = &view.boost_of {
         return Ok(see_other(&post_address(shared)));
     }
-    let above = threads::ancestors(&mut conn, id, ABOVE).await?;
-    let below = threads::descendants(&mut conn, id, BELOW + 1).await?;
+    let above = threads::ancestors(&mut conn, viewer, id, ABOVE).await?;
+    let below = threads::descendants(&mut conn, viewer, id, BELOW + 1).await?;
     let cut = i64::try_from(below.len()).is_ok_and(|n| n > BELOW);
-    let above = timelines::wanted(&mut conn, viewer, &above).await?;
-    let below = timelines::wanted(&mut conn, viewer, &below).await?;
     let above = hydrate::posts(&mut conn, viewer, &above).await?;
     let below = hydrate::posts(&mut conn, viewer, &below).await?;
     drop(conn);
@@ -93,6 +92,18 @@ pub async fn post(
         below: below.iter().zip(depths).map(|(view, depth)| (depth, card(view))).collect(),
         cut,
     })
+}
+
+/// The post at `/@name/KEY`; `PostId(0)`, which is no post's, where there is none, so that a visitor who may not see a
+/// post waits as long as one who asks for none.
+///
+/// The client API's id leads there too, for whoever may see the post: apps make links of it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn asked(web: &Web, conn: &mut Conn, username: &str, key: AddressKey) -> Result<PostId, Problem> {
+    let found = posts::at_address(conn, &web.app.urls, username, key).await?;
+    Ok(found.or(key.as_id()).unwrap_or(PostId(0)))
 }
 
 /// The class of each reply, by how far it is from the post: what hangs on something the reader may not see starts

@@ -56,6 +56,13 @@ pub fn excerpt(html: &str, chars: usize) -> String {
     shorten(&plain(html), chars)
 }
 
+/// The path of one of our own addresses.
+#[must_use]
+pub fn path_of(url: &str) -> &str {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or("/")
+}
+
 /// The address, if it is one that a page may link to; otherwise `#`.
 #[must_use]
 pub fn linkable(url: &str) -> &str {

@@ -325,3 +325,42 @@ async fn a_stream_that_nobody_reads_ends_with_the_server() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     drop(phone);
 }
+
+on_both! {
+    /// What somebody shares or answers of those whom the reader blocks or mutes is on no stream, as it is in no list.
+    async fn streams_leave_out_whom_the_reader_does_not_want(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = pair(&house).await;
+        let (eve, lena, marisol) = (house.member("eve").await, house.member("lena").await, house.member("marisol").await);
+        dana.follow(&priya).await;
+        dana.follow(&lena).await;
+        let list = id(&dana.post("/api/v1/lists", json!({"title": "friends"})).await.ok());
+        let members = json!({"account_ids": [priya.id, lena.id]});
+        dana.post(&format!("/api/v1/lists/{list}/accounts"), members).await.ok();
+        dana.post(&format!("/api/v1/accounts/{}/block", eve.id), json!({})).await.ok();
+        dana.post(&format!("/api/v1/accounts/{}/mute", lena.id), json!({})).await.ok();
+        let mut sockets = Vec::new();
+        for stream in ["user".to_owned(), format!("list&list={list}")] {
+            let query = format!("?stream={stream}&access_token={}", dana.token);
+            sockets.push(connect(&house, &query, None).await.unwrap());
+        }
+        let mut shared = Vec::new();
+        for author in [&eve, &lena, &marisol] {
+            let post = id(&author.publish("worth sharing", "public").await);
+            if author.id == lena.id {
+                let draft = json!({"status": "I agree", "in_reply_to_id": post, "visibility": "public"});
+                priya.post("/api/v1/statuses", draft).await.ok();
+            }
+            shared.push(id(&priya.post(&format!("/api/v1/statuses/{post}/reblog"), json!({})).await.ok()));
+        }
+        for mut socket in sockets {
+            let (_, event, text) = next(&mut socket).await;
+            assert_eq!((event.as_str(), &id(&payload(&text))), ("update", &shared[2]));
+            nothing(&mut socket).await;
+        }
+        let list = dana.get(&format!("/api/v1/timelines/list/{list}")).await.ok();
+        assert_eq!(crate::api::each(&list, "id"), [shared[2].as_str()]);
+        let profile = dana.get(&format!("/api/v1/accounts/{}/statuses?exclude_replies=true", priya.id)).await.ok();
+        assert_eq!(crate::api::each(&profile, "id"), [shared[2].as_str()]);
+    }
+}

@@ -29,9 +29,19 @@ on_both! {
         assert!(!page.contains("for those close") && !page.contains("between us"));
         let front = stranger.get("/").await.body;
         assert!(front.contains("for everyone") && !front.contains("quietly said"));
+        let nothing = stranger.get("/@dana/18446744073709551615").await;
         for (id, status) in [(everyone, 200), (quiet, 200), (close, 404), (secret, 404)] {
-            assert_eq!(stranger.get(&format!("/@dana/{id}")).await.status, status);
-            assert_eq!(own.get(&format!("/@dana/{id}")).await.status, 200);
+            // By its address, and by the id that apps may make one of.
+            let address = house.address(id).await.url;
+            assert!(!address.contains(&id.to_string()), "it cannot be guessed");
+            for path in [address, format!("/@dana/{id}")] {
+                let seen = stranger.get(&path).await;
+                assert_eq!(seen.status, status, "{path}");
+                if status == 404 {
+                    assert_eq!((&seen.body, seen.headers.len()), (&nothing.body, nothing.headers.len()));
+                }
+                assert_eq!(own.get(&path).await.status, 200, "{path}");
+            }
         }
         assert_eq!(friend.get(&format!("/@dana/{close}")).await.status, 404, "she does not follow her yet");
         assert_eq!(friend.get(&format!("/@dana/{secret}")).await.status, 200, "it was for her");
@@ -101,7 +111,7 @@ on_both! {
         let id = house.post(&dana, "hello", Visibility::Public).await;
         let browser = house.browser();
         for (path, to) in
-            [("/@dana".to_owned(), dana.uri.clone()), (format!("/@dana/{id}"), house.app.urls.post("dana", id))]
+            [("/@dana".to_owned(), dana.uri.clone()), (format!("/@dana/{id}"), house.address(id).await.uri)]
         {
             let ask = |accept: &str| browser.send(browser.request(reqwest::Method::GET, &path).header("accept", accept));
             let program = ask("application/activity+json, application/ld+json").await;

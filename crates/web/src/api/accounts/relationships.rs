@@ -38,3 +38,12 @@ pub async fn one(web: &Web, me: AccountId, other: AccountId) -> Result<Response>
     let facts = found.first().ok_or(Error::NotFound)?;
     Ok(Json(Relationship::new(other, facts)).into_response())
 }
+
+/// The answer to a verb that took something back: where the other is not to be seen any more, there is nothing between
+/// the two.
+pub async fn after_all(web: &Web, me: AccountId, other: AccountId) -> Result<Response> {
+    let mut conn = web.app.db.read().await?;
+    let found = storage::follows::relationships(&mut conn, me, &[other]).await?;
+    let nothing = domain::follow::Relationship::default();
+    Ok(Json(Relationship::new(other, found.first().unwrap_or(&nothing))).into_response())
+}

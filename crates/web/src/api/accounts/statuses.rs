@@ -48,6 +48,7 @@ pub async fn statuses(
         Some(None) => return Ok(Listed(Vec::new()).into_response()),
     };
     let filter = AccountFilter {
+        only_public: false,
         only_media: params.only_media,
         exclude_replies: params.exclude_replies,
         exclude_boosts: params.exclude_reblogs,

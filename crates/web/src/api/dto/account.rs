@@ -103,8 +103,9 @@ impl<'a> Account<'a> {
             header_static: urls.header_static(account),
             header,
             header_description: account.header.as_ref().map_or("", |i| &i.description),
-            followers_count: account.followers_count,
-            following_count: account.following_count,
+            // Who hides them hides how many: whoever watches the number sees each of them come.
+            followers_count: if account.hide_collections { 0 } else { account.followers_count },
+            following_count: if account.hide_collections { 0 } else { account.following_count },
             statuses_count: account.posts_count,
             last_status_at: account.last_post_at.map(Day),
             limited: account.silenced_at.is_some(),
@@ -203,7 +204,11 @@ impl<'a> CredentialAccount<'a> {
         let account = &view.account;
         let (id, name) = role_id(member.role);
         Self {
-            account: Account::new(view, urls),
+            account: Account {
+                followers_count: account.followers_count,
+                following_count: account.following_count,
+                ..Account::new(view, urls)
+            },
             source: Source {
                 privacy: visibility_name(*default_visibility),
                 sensitive: *default_sensitive,

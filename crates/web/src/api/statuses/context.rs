@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::PostId;
-use storage::{hydrate, posts, threads, timelines};
+use storage::{hydrate, posts, threads};
 
 use crate::api::caller::{Caller, viewer};
 use crate::api::dto::status::Context;
@@ -24,10 +24,8 @@ pub async fn context(State(web): State<Web>, caller: Option<Caller>, PathId(id):
     let mut conn = web.app.db.read().await?;
     let post = posts::get(&mut conn, viewer, id).await?;
     let id = post.boost_of_id.unwrap_or(id);
-    let ancestors = threads::ancestors(&mut conn, id, above).await?;
-    let descendants = threads::descendants(&mut conn, id, below).await?;
-    let ancestors = timelines::wanted(&mut conn, viewer, &ancestors).await?;
-    let descendants = timelines::wanted(&mut conn, viewer, &descendants).await?;
+    let ancestors = threads::ancestors(&mut conn, viewer, id, above).await?;
+    let descendants = threads::descendants(&mut conn, viewer, id, below).await?;
     let (ancestors, descendants) =
         (hydrate::posts(&mut conn, viewer, &ancestors).await?, hydrate::posts(&mut conn, viewer, &descendants).await?);
     let render = web.render(viewer);

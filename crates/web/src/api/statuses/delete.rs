@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::PostId;
 use serde::Deserialize;
-use storage::hydrate;
+use storage::{hydrate, posts};
 
 use crate::api::caller::Caller;
 use crate::api::error::{Error, Result};
@@ -28,7 +28,13 @@ pub async fn delete(
 ) -> Result<Response> {
     caller.allow("write:statuses")?;
     let mut conn = web.app.db.read().await?;
-    let view = hydrate::post(&mut conn, caller.viewer(), id).await?;
+    let view = match hydrate::post(&mut conn, caller.viewer(), id).await {
+        // A boost of what its booster may no longer see goes as well.
+        Err(storage::Error::NotFound) if posts::get(&mut conn, caller.viewer(), id).await.is_ok() => {
+            hydrate::shell(&mut conn, id).await?
+        }
+        view => view?,
+    };
     if view.post().account_id != caller.id {
         return Err(Error::NotFound);
     }

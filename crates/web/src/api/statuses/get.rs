@@ -9,7 +9,7 @@ use storage::hydrate;
 use crate::api::caller::{Caller, viewer};
 use crate::api::error::Result;
 use crate::api::params::{Ids, PathId, Query};
-use crate::api::render::{Listed, One};
+use crate::api::render::{Listed, One, nothing};
 use crate::state::Web;
 
 /// Posts in one request.
@@ -24,6 +24,22 @@ pub async fn shown(web: &Web, viewer: Viewer, id: PostId) -> Result<Response> {
     let mut conn = web.app.db.glance().await?;
     let view = hydrate::post(&mut conn, viewer, id).await?;
     Ok(One(web.render(viewer).status(&view)?).into_response())
+}
+
+/// The answer to a verb that took something back. A post that the viewer may no longer see comes without anything that
+/// it says: the app learns that its mark is gone.
+pub async fn taken_back(web: &Web, viewer: Viewer, id: PostId) -> Result<Response> {
+    let mut conn = web.app.db.glance().await?;
+    let view = match hydrate::post(&mut conn, viewer, id).await {
+        Err(storage::Error::NotFound) => hydrate::shell(&mut conn, id).await,
+        view => view,
+    };
+    match view {
+        Ok(view) => Ok(One(web.render(viewer).status(&view)?).into_response()),
+        // Its author is closed or gone, too.
+        Err(storage::Error::NotFound) => Ok(nothing()),
+        Err(e) => Err(e.into()),
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::PostId;
 use serde::Deserialize;
 
-use super::get::shown;
+use super::get::{shown, taken_back};
 use crate::api::caller::Caller;
 use crate::api::dto::status::visibility_from;
 use crate::api::error::{Error, Result};
@@ -42,11 +42,7 @@ pub async fn reblog(
 /// Answers with the post. `id` may name the post or her boost of it.
 pub async fn unreblog(State(web): State<Web>, caller: Caller, PathId(id): PathId<PostId>) -> Result<Response> {
     caller.allow("write:statuses")?;
-    let mut conn = web.app.db.read().await?;
-    let me = caller.account(&mut conn).await?;
-    let post = storage::posts::get(&mut conn, caller.viewer(), id).await?;
-    drop(conn);
-    let id = post.boost_of_id.unwrap_or(id);
-    boost::unboost(&web.app, &me, id).await?;
-    shown(&web, caller.viewer(), id).await
+    let me = caller.account(&mut web.app.db.read().await?).await?;
+    let post = boost::unboost(&web.app, &me, id).await?;
+    taken_back(&web, caller.viewer(), post).await
 }

@@ -48,7 +48,10 @@ on_both! {
         assert_eq!(post["tags"][0]["name"], "Tea");
         assert_eq!((&post["spoiler_text"], &post["language"]), (&json!("food & drink"), &json!("en")));
         assert_eq!(post["account"]["id"], dana.id.as_str());
-        assert_eq!(post["uri"].as_str().unwrap(), format!("{}/users/dana/statuses/{}", house.base, id(&post)));
+        let uri = post["uri"].as_str().unwrap();
+        let key = uri.strip_prefix(&format!("{}/users/dana/statuses/", house.base)).unwrap();
+        assert_eq!(post["url"], format!("{}/@dana/{key}", house.base));
+        assert_ne!(key, id(&post), "the id is in no address");
         let many = format!("/api/v1/statuses?id[]={}&id[]=1", id(&post));
         assert_eq!(each(&dana.get(&many).await.ok(), "id"), [id(&post)]);
     }

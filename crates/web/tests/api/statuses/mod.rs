@@ -6,3 +6,4 @@ mod delete;
 mod edit;
 mod mark;
 mod reblog;
+mod taken_back;
