@@ -42,6 +42,7 @@ fn follow(who: &Stranger, whom: &Account) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_is_hung_under_what_its_author_may_see() {
     let (home, dana, eve) = setting().await;
+    let dana = home.lock(&dana, false).await;
     let priya = home.member("priya").await;
     let open = say(&home, &dana, "hello all", Visibility::Public).await;
     let inner = say(&home, &dana, "hello friends", Visibility::Followers).await;

@@ -216,18 +216,18 @@ pub async fn unchecked(conn: &mut Conn, id: PostId) -> Result<Post> {
         .try_into()
 }
 
-/// A post or what is left of it: for the handlers that send a deletion.
+/// A post or what is left of it: for the handlers that send a deletion. Takes as long where there is none.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there never was such a post.
 pub async fn unchecked_or_tombstone(conn: &mut Conn, id: PostId) -> Result<(Post, Option<Timestamp>)> {
     let post = sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.id = $1"))
         .bind(id)
-        .one::<PostRow>(conn)
-        .await?
-        .try_into()?;
-    let (deleted,) = sql!("SELECT deleted_at FROM posts WHERE id = $1").bind(id).one::<(Option<i64>,)>(conn).await?;
-    Ok((post, deleted.map(Timestamp)))
+        .maybe::<PostRow>(conn)
+        .await?;
+    let deleted = sql!("SELECT deleted_at FROM posts WHERE id = $1").bind(id).maybe::<(Option<i64>,)>(conn).await?;
+    let (Some(post), Some((deleted,))) = (post, deleted) else { return Err(Error::NotFound) };
+    Ok((post.try_into()?, deleted.map(Timestamp)))
 }
 
 /// By ActivityPub id, whoever may see it; not a tombstone.

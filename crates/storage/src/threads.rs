@@ -71,12 +71,13 @@ pub async fn ancestors(conn: &mut Conn, viewer: Viewer, id: PostId, limit: i64) 
             SELECT id, in_reply_to_id, CAST(0 AS BIGINT) FROM posts WHERE id = $2
             UNION ALL
             SELECT p.id, p.in_reply_to_id, up.depth + 1 FROM posts p JOIN up ON p.id = up.parent WHERE up.depth < $4)
-         SELECT p.id FROM up JOIN posts p ON p.id = up.id JOIN accounts a ON a.id = p.account_id
-         WHERE up.depth > 0 AND ",
+         SELECT p.id FROM (SELECT id, min(depth) AS depth FROM up WHERE depth > 0 GROUP BY id) AS climbed
+            JOIN posts p ON p.id = climbed.id JOIN accounts a ON a.id = p.account_id
+         WHERE ",
         visible!("p" by "a"),
         " AND ",
         wanted!("a"),
-        " GROUP BY p.id ORDER BY min(up.depth) LIMIT $3"
+        " ORDER BY climbed.depth LIMIT $3"
     ))
     .bind(viewer.raw())
     .bind(id)

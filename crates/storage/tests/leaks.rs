@@ -91,7 +91,6 @@ fn expected(surface: &str, r: Relation) -> Vec<Entry> {
     let seen: Vec<Option<Entry>> = match surface {
         "home" => vec![
             Some(Words),
-            when(r.follows() && both, Theirs),
             when(r.follows() && both, TheirAnswer),
             when(both, Boost),
             when(r.follows() && r.wants(), Answer),
@@ -314,7 +313,8 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
     let their_answer = also(tx, &author, Some(&words), None, &named).await;
     let boost = also(tx, &friend, None, Some(&theirs), &Links::default()).await;
     let answer = also(tx, &friend, Some(&theirs), None, &tea).await;
-    for post in [&words, &theirs, &their_answer, &answer] {
+    // (What is in a home timeline itself is not shown there again as somebody's boost.)
+    for post in [&words, &their_answer, &answer] {
         to_homes(tx, post, None).await;
     }
     to_homes(tx, &boost, Some((author.id, theirs.id))).await;

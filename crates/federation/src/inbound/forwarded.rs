@@ -129,8 +129,10 @@ impl Federation {
             return Ok(true);
         }
         let mut conn = self.app.db.read().await?;
+        // Of a member's private post nothing is told, not even by what is fetched: its readers' servers send answers
+        // themselves.
         if let Some(parent) = &note.in_reply_to
-            && posts::unchecked_by_uri(&mut conn, parent).await?.is_some()
+            && posts::unchecked_by_uri(&mut conn, parent).await?.is_some_and(|p| !p.local || p.visibility.is_open())
         {
             return Ok(true);
         }

@@ -4,7 +4,7 @@
 //! nothing. What is not for anyone is given only to a signature that was checked.
 
 use domain::post::Post;
-use domain::{Viewer, Visibility};
+use domain::{AccountId, PostId, Viewer, Visibility};
 use http::request::Parts;
 use storage::{follows, peers, posts};
 
@@ -62,12 +62,19 @@ impl Fetcher {
         }
     }
 
-    /// The answer where there is nothing to read: the same, after the same checks, as for what is not for the asker.
-    pub async fn refusal(&self, fed: &Federation) -> Refused {
-        match self.sender(fed).await {
-            Ok(_) => Refused::NotFound,
-            Err(refused) => refused,
-        }
+    /// The answer where there is nothing of that author to read: the same, after the same checks, as in [`Self::viewer`]
+    /// for what is not for the asker.
+    pub async fn refusal(&self, fed: &Federation, author: AccountId) -> Refused {
+        let checks = async {
+            let Some(sender) = self.sender(fed).await? else { return Err(Refused::NotFound) };
+            let mut conn = fed.app.db.read().await?;
+            let nothing = PostId(0);
+            posts::get(&mut conn, Viewer::Account(sender.id), nothing).await.ok();
+            follows::has_follower_at(&mut conn, author, &sender.domain).await?;
+            peers::addresses_domain(&mut conn, nothing, &sender.domain).await?;
+            Ok::<_, Refused>(())
+        };
+        checks.await.err().unwrap_or(Refused::NotFound)
     }
 
     /// In whose eyes the post is to be read. Servers fetch in the name of an actor of their own: theirs is what

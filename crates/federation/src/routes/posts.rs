@@ -112,6 +112,6 @@ async fn asked(fed: &Federation, name: &str, key: AddressKey, parts: &Parts) -> 
             Ok((post, viewer))
         }
         Some((post, Some(_))) if post.visibility.is_open() => Err(Refused::Gone(Some(post.uri))),
-        _ => Err(fetcher.refusal(fed).await),
+        _ => Err(fetcher.refusal(fed, author.id).await),
     }
 }
