@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use domain::page::Page;
-use domain::{AccountId, IdGenerator, PostId, TagId, Timestamp};
+use domain::{AccountId, IdGenerator, PostId, TagId, Timestamp, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
-use crate::visible::listed;
+use crate::visible::{listed, visible};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -46,20 +46,21 @@ pub async fn by_name(conn: &mut Conn, name: &str) -> Result<Option<Tag>> {
     Ok(sql!("SELECT id, name, display FROM tags WHERE name = $1").bind(name).maybe::<Row>(conn).await?.map(tag))
 }
 
-/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first. One that no public post
-/// uses is not found: that it exists would tell what is said in private.
+/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first. One of which the
+/// viewer may see no post is not found: that it exists would tell what others say in private.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn starting_with(conn: &mut Conn, prefix: &str, limit: i64, offset: i64) -> Result<Vec<Tag>> {
+pub async fn starting_with(conn: &mut Conn, viewer: Viewer, prefix: &str, limit: i64, offset: i64) -> Result<Vec<Tag>> {
     let Some(end) = after_prefix(prefix) else { return Ok(Vec::new()) };
     let rows = sql!(concat!(
-        "SELECT t.id, t.name, t.display FROM tags t WHERE t.name >= $1 AND t.name < $2 AND EXISTS (
+        "SELECT t.id, t.name, t.display FROM tags t WHERE t.name >= $2 AND t.name < $3 AND EXISTS (
             SELECT 1 FROM post_tags pt JOIN posts p ON p.id = pt.post_id JOIN accounts a ON a.id = p.account_id
-            WHERE pt.tag_id = t.id AND p.visibility = 'public' AND p.deleted_at IS NULL AND ",
-        listed!("a"),
-        ") ORDER BY length(t.name), t.name LIMIT $3 OFFSET $4"
+            WHERE pt.tag_id = t.id AND ",
+        visible!("p" by "a"),
+        ") ORDER BY length(t.name), t.name LIMIT $4 OFFSET $5"
     ))
+    .bind(viewer.raw())
     .bind(prefix)
     .bind(end)
     .bind(limit)

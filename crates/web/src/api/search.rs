@@ -99,7 +99,8 @@ async fn search(
         && !q.starts_with('@')
         && let Some(name) = Name::new(q)
     {
-        known = storage::tags::starting_with(&mut conn, &name.key, paging.limit(20, 40), paging.offset()).await?;
+        let (limit, offset) = (paging.limit(20, 40), paging.offset());
+        known = storage::tags::starting_with(&mut conn, caller.viewer(), &name.key, limit, offset).await?;
     }
     found.hashtags = tags::shapes(&web, &mut conn, &known, Some(&caller)).await?;
     Ok(Json(found).into_response())

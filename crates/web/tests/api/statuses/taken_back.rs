@@ -60,7 +60,8 @@ on_both! {
         let locked = house.cautious_member("lena").await;
         dana.follow(&eve).await;
         dana.post(&format!("/api/v1/accounts/{}/follow", locked.id), json!({})).await.ok();
-        eve.publish("@dana between us", "direct").await;
+        let marisol = house.member("marisol").await;
+        marisol.publish("@dana between us", "direct").await;
         let talk = dana.get("/api/v1/conversations").await.ok()[0]["id"].as_str().unwrap().to_owned();
         for who in [&eve, &locked] {
             let account = domain::AccountId(who.id.parse().unwrap());
@@ -74,7 +75,7 @@ on_both! {
             let now = dana.relationship(&who.id).await;
             assert_eq!((&now["following"], &now["requested"]), (&json!(false), &json!(false)));
         }
-        eve.post(&format!("/api/v1/accounts/{}/block", dana.id), json!({})).await.ok();
+        marisol.post(&format!("/api/v1/accounts/{}/block", dana.id), json!({})).await.ok();
         assert!(each(&dana.get("/api/v1/conversations").await.ok(), "id").is_empty());
         assert_eq!(dana.delete(&format!("/api/v1/conversations/{talk}")).await.status, 200);
         assert_eq!(dana.delete(&format!("/api/v1/conversations/{talk}")).await.status, 404);
