@@ -343,7 +343,7 @@ mod tests {
         Account {
             id: AccountId(7),
             username: "dana".into(),
-            domain: String::new(),
+            domain: None,
             uri: String::new(),
             url: String::new(),
             kind: ActorKind::Person,
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn every_address_is_what_it_always_was() {
         let urls = Urls::new(&Url::parse("https://maple.example:8443").unwrap()).unwrap();
-        let id = PostId(42);
+        let id = AddressKey::new(42);
         for (address, path) in [
             (urls.actor("dana"), "/users/dana"),
             (urls.profile("dana"), "/@dana"),
@@ -396,7 +396,7 @@ mod tests {
             (urls.post("dana", id), "/users/dana/statuses/42"),
             (urls.post_page("dana", id), "/@dana/42"),
             (urls.post_activity("dana", id), "/users/dana/statuses/42/activity"),
-            (urls.activity("dana", "follows", 5), "/users/dana#follows/5"),
+            (urls.activity("dana", "follows", AddressKey::new(5)), "/users/dana#follows/5"),
             (urls.tag("tea"), "/tags/tea"),
             (urls.media("a/b.webp"), "/media/a/b.webp"),
             (urls.remote_profile_image(AccountId(7), "avatar"), "/media/remote/accounts/7/avatar"),
@@ -467,7 +467,7 @@ mod tests {
         let emoji = |key: Option<&str>| Emoji {
             id: EmojiId(3),
             shortcode: "tea".into(),
-            domain: String::new(),
+            domain: None,
             key: key.map(str::to_owned),
             remote_url: None,
             visible: true,
@@ -495,10 +495,10 @@ mod tests {
                 urls.following(name),
                 urls.featured(name),
                 urls.public_key(name),
-                urls.post(name, PostId(1)),
-                urls.post_page(name, PostId(1)),
-                urls.post_activity(name, PostId(1)),
-                urls.activity(name, "follows", 1),
+                urls.post(name, AddressKey::new(1)),
+                urls.post_page(name, AddressKey::new(1)),
+                urls.post_activity(name, AddressKey::new(1)),
+                urls.activity(name, "follows", AddressKey::new(1)),
             ];
             for address in addresses {
                 let rest =

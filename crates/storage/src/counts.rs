@@ -10,7 +10,7 @@
 //! its posts and favourites may go afterwards without being counted twice. An account's own `posts_count` counts its
 //! public and unlisted posts and boosts, whether or not the account is shown.
 
-use domain::{AccountId, PostId};
+use domain::{AccountId, Host, PostId};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -134,6 +134,6 @@ pub(crate) async fn around_account(conn: &mut Conn, id: AccountId) -> Result<()>
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub(crate) async fn around_domains(conn: &mut Conn, domains: &[String]) -> Result<()> {
+pub(crate) async fn around_domains(conn: &mut Conn, domains: &[Host]) -> Result<()> {
     around!(conn, domains, "IN (SELECT id FROM accounts WHERE domain = ANY($1))")
 }

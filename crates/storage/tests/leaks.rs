@@ -6,7 +6,7 @@
 //! is left out must not take the place of what is not.
 
 use domain::account::{Account, Role};
-use domain::instance::{DomainName, DomainSeverity};
+use domain::instance::DomainSeverity;
 use domain::list::{List, RepliesPolicy};
 use domain::notification::NotificationKind;
 use domain::page::Page;
@@ -21,7 +21,7 @@ use storage::{
     threads, timelines,
 };
 
-use crate::people::{account, follow, write_member};
+use crate::people::{account, follow, host, write_member};
 use crate::visible::write_post;
 
 /// How the viewer and the author stand to each other, or the community and the author.
@@ -288,9 +288,9 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
         BlockedBy => assert!(follows::insert_block(tx, author.id, viewer.id, uri).await.unwrap()),
         Mutes => follows::upsert_mute(tx, viewer.id, author.id, false, None).await.unwrap(),
         MutesWithNotifications => follows::upsert_mute(tx, viewer.id, author.id, true, None).await.unwrap(),
-        BlocksDomain => assert!(domain_blocks::insert(tx, viewer.id, "willow.example").await.unwrap()),
+        BlocksDomain => assert!(domain_blocks::insert(tx, viewer.id, &host("willow.example")).await.unwrap()),
         Limited => {
-            let name = DomainName::new("willow.example").unwrap();
+            let name = host("willow.example");
             domains::set(tx, &name, DomainSeverity::Silence, None).await.unwrap();
         }
         Plain | Suspended | Closed | Gone => {}
@@ -330,7 +330,7 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
     let now = tx.now();
     match relation {
         Suspended => {
-            let name = DomainName::new("willow.example").unwrap();
+            let name = host("willow.example");
             domains::set(tx, &name, DomainSeverity::Suspend, None).await.unwrap();
         }
         Closed => members::set_disabled(tx, author.id, Some(now)).await.unwrap(),
