@@ -114,6 +114,13 @@ impl Clock {
         }
     }
 
+    /// Moves a manual or shifted clock back, as somebody does who sets a computer's.
+    pub fn step_back(&self, by: Duration) {
+        if let Self::Manual(at) | Self::Shifted(at) = self {
+            at.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+
     /// Moves a manual or shifted clock forward.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(at) | Self::Shifted(at) = self {

@@ -131,6 +131,22 @@ impl IdGenerator {
         }
     }
 
+    /// Ids made from now on are larger than this one, which somebody made whose clock is ahead of ours, or was. One
+    /// that our clock has passed changes nothing.
+    pub fn continue_after(&self, seen: i64) {
+        let millis = Self::made_at(seen).0;
+        if millis >= self.clock.now().0 {
+            // To the end of that millisecond: another process's ids within it may be larger by its node number.
+            self.last.fetch_max((millis << 10) | 0x3FF, Ordering::Relaxed);
+        }
+    }
+
+    /// When an id of the generator was made, by the clock of whoever made it.
+    #[must_use]
+    pub fn made_at(id: i64) -> Timestamp {
+        Timestamp(id >> 16)
+    }
+
     /// An id that sorts at `at`, for what was made elsewhere and reaches us late.
     ///
     /// Published times often have whole seconds, so the id is spread over the second that follows.
@@ -170,6 +186,22 @@ mod tests {
             assert!(id > last);
             last = id;
         }
+    }
+
+    #[test]
+    fn ids_continue_after_those_of_a_clock_that_was_ahead() {
+        let clock = Clock::manual(Timestamp(1_700_000_000_000));
+        let ahead: i64 = IdGenerator::new(Clock::manual(Timestamp(1_700_003_600_000)), 63).next();
+        let ids = IdGenerator::new(clock.clone(), 0);
+        ids.continue_after(ahead);
+        let first: i64 = ids.next();
+        assert!(first > ahead);
+        ids.continue_after(ahead);
+        assert_eq!(ids.next::<i64>(), first + 1, "seen twice is as good as once");
+        // An id of the past changes nothing.
+        clock.set(Timestamp(1_700_010_000_000));
+        ids.continue_after(ahead);
+        assert_eq!(IdGenerator::made_at(ids.next()), clock.now());
     }
 
     #[test]

@@ -24,6 +24,12 @@ pub enum Job {
     /// Take a post or boost back (`Delete`, `Undo` of `Announce`). The row is a tombstone by now.
     DistributeDelete {
         post: PostId,
+        /// Inboxes that waited for it and were never sent it.
+        #[serde(default)]
+        unsent: Vec<String>,
+        /// No server was sent it: only whose accounts answered or boosted it can have it.
+        #[serde(default)]
+        from_nobody: bool,
     },
     DistributeFavourite {
         account: AccountId,
@@ -103,7 +109,56 @@ pub enum Job {
     },
 }
 
+/// The subject of whatever brings a post or boost.
+#[must_use]
+pub fn subject_of_post(post: PostId) -> String {
+    format!("{OF_POST}{post}")
+}
+
+/// The reverse of [`subject_of_post`].
+#[must_use]
+pub fn post_of_subject(subject: &str) -> Option<PostId> {
+    subject.strip_prefix(OF_POST)?.parse().ok()
+}
+
+const OF_POST: &str = "post ";
+
 impl Job {
+    /// What the job brings to other servers, or here: a post or boost ([`subject_of_post`]), or the ActivityPub id of a
+    /// like, follow or block. When that is deleted or undone while the job waits, the job is dropped. `None` for jobs
+    /// that take something back.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::DistributePost { post }
+            | Self::DistributeEdit { post, .. }
+            | Self::DistributePin { post, .. }
+            | Self::FetchThread { post } => Some(subject_of_post(*post)),
+            Self::DistributeFavourite { uri, .. }
+            | Self::DistributeFollow { uri, .. }
+            | Self::DistributeBlock { uri, .. } => Some(uri.clone()),
+            _ => None,
+        }
+    }
+
+    /// Does it tell other servers of its subject for the first time?
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        matches!(
+            self,
+            Self::DistributePost { .. }
+                | Self::DistributeFavourite { .. }
+                | Self::DistributeFollow { .. }
+                | Self::DistributeBlock { .. }
+        )
+    }
+
+    /// Does it take back what others can read? Then it is done before other jobs.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        matches!(self, Self::DistributeDelete { .. } | Self::DistributeAccountDelete { .. })
+    }
+
     /// The name under which the queue and the metrics know it.
     #[must_use]
     pub fn name(&self) -> &'static str {

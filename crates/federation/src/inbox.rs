@@ -17,6 +17,7 @@ use std::time::Duration;
 use storage::{accounts, inbox_items};
 
 use crate::Federation;
+use crate::charges::SentBy;
 use crate::client::MediaType;
 use crate::digest as body_digest;
 use crate::keys::UnknownSender;
@@ -160,7 +161,7 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
         // Nobody we knew: its key is gone with it, and there is nothing to delete.
         return Ok(StatusCode::ACCEPTED);
     }
-    let sender = match fed.sender(&parsed, Some(&glance.actor)).await {
+    let sender = match fed.sender(&parsed, Some(&glance.actor), SentBy::of(&parts)).await {
         // It is gone and says so: that is all there is to know.
         Err(UnknownSender::Gone) if glance.deletes_itself => return Ok(StatusCode::ACCEPTED),
         sender => sender?,
@@ -181,6 +182,7 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
         actor: sender.id,
         host: &sender.domain,
         body: text,
+        about: glance.about.as_deref(),
         forwarded,
     };
     let mut tx = fed.app.db.write().await?;

@@ -20,15 +20,17 @@ pub enum Handled {
 }
 
 impl Federation {
-    /// Does a job, if it is federation's. May run twice.
+    /// Does a job, if it is federation's. May run twice; `again` says that it was begun before.
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn run_job(&self, job: &Job) -> app::Result<Handled> {
+    pub async fn run_job(&self, job: &Job, again: bool) -> app::Result<Handled> {
         match job {
-            Job::DistributePost { post } => self.distribute_post(*post).await?,
+            Job::DistributePost { post } => self.distribute_post(*post, again).await?,
             Job::DistributeEdit { post, newly_addressed } => self.distribute_edit(*post, newly_addressed).await?,
-            Job::DistributeDelete { post } => self.distribute_delete(*post).await?,
+            Job::DistributeDelete { post, unsent, from_nobody } => {
+                self.distribute_delete(*post, unsent, *from_nobody).await?;
+            }
             Job::DistributeFavourite { account, post, uri } => {
                 self.distribute_favourite(*account, *post, uri, false).await?;
             }
@@ -77,8 +79,11 @@ impl Federation {
         if peers::thread_size(&mut conn, post.thread_id).await? >= THREAD {
             return Ok(());
         }
+        // Charged to the author's server, which says where to look.
+        let author = accounts::even_hidden(&mut conn, post.account_id).await?;
         drop(conn);
-        settle(self.resolve_post(&parent, &self.budget()).await.map(|_| ()))
+        let budget = author.domain.as_ref().map_or_else(|| self.budget(), |host| self.budget_of_server(host));
+        settle(self.resolve_post(&parent, &budget).await.map(|_| ()))
     }
 
     /// Reads a remote account again.

@@ -2,17 +2,20 @@
 //!
 //! A key counts when its owner and it name each other: the actor's document shows the key, and the key (or its
 //! document) names the actor. Known keys are kept parsed. A key that does not fit is fetched once more, in case it
-//! was changed, but not more often than every few minutes for one actor, and never a storm for one host.
+//! was changed, but not more often than once a minute for one actor, and at the expense of the address that sent what
+//! it did not fit ([`crate::charges`]).
 
 use std::sync::Arc;
 
 use domain::account::{Account, AccountKey, ActorKind};
 use domain::job::Job;
-use domain::{AccountId, Host};
+use domain::{AccountId, Host, Timestamp};
 use serde_json::Value;
 use storage::{Conn, account_keys, accounts};
 
 use crate::Federation;
+use crate::charges::SentBy;
+use crate::client::Budget;
 use crate::resolve::ResolveError;
 use crate::signature::{ParsedSignature, PublicKey, SignatureError};
 use crate::wire::lenient::types;
@@ -27,6 +30,8 @@ pub struct Sender {
     /// Of its handle.
     pub domain: Host,
     pub suspended: bool,
+    /// When its profile was read last.
+    fetched_at: Option<Timestamp>,
     key: PublicKey,
 }
 
@@ -38,6 +43,7 @@ impl Sender {
             uri: account.uri.clone(),
             domain: account.domain.clone()?,
             suspended: account.is_suspended(),
+            fetched_at: account.fetched_at,
             key,
         })
     }
@@ -55,6 +61,10 @@ pub enum UnknownSender {
     /// Its server says that the actor or key is gone.
     #[error("the actor is gone")]
     Gone,
+    /// Its server does not show it.
+    #[error("the key was not found: {0}")]
+    Absent(String),
+    /// Its server does not answer, or is not to be asked now.
     #[error("the key could not be fetched: {0}")]
     Unreachable(String),
     #[error("its community is not connected with this one")]
@@ -70,7 +80,8 @@ impl From<ResolveError> for UnknownSender {
             // Also one that was deleted here, whatever its server shows by now.
             ResolveError::Gone | ResolveError::App(app::Error::Forbidden(_)) => Self::Gone,
             ResolveError::App(e) => Self::App(e),
-            e => Self::Unreachable(e.to_string()),
+            e if e.is_temporary() => Self::Unreachable(e.to_string()),
+            e => Self::Absent(e.to_string()),
         }
     }
 }
@@ -79,31 +90,56 @@ impl From<ResolveError> for UnknownSender {
 const STALE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 impl Federation {
-    /// Finds out who signed a request. `actor` is who is said to have: where a key that is not known is looked for.
-    /// Whoever needs it to be her compares [`Sender::uri`]. Fetches only when the key is not known, or does not fit
-    /// any more.
+    /// Finds out who signed a request that came from this address. `actor` is who is said to have: where a key that is
+    /// not known is looked for. Whoever needs it to be them compares [`Sender::uri`]. Fetches only when the key is not
+    /// known, or does not fit any more; what is fetched in vain is charged to the address, and not fetched again for a
+    /// minute.
     ///
     /// # Errors
     /// See [`UnknownSender`].
-    pub async fn sender(&self, parsed: &ParsedSignature, actor: Option<&str>) -> Result<Arc<Sender>, UnknownSender> {
+    pub async fn sender(
+        &self,
+        parsed: &ParsedSignature,
+        actor: Option<&str>,
+        from: SentBy,
+    ) -> Result<Arc<Sender>, UnknownSender> {
         let key_id = parsed.key_id();
+        let host = Host::of_address(key_id).ok_or(UnknownSender::NotTheirs)?;
         let known = self.known_sender(key_id).await?;
+        let document = key_id.split('#').next().unwrap_or(key_id);
+        let mut looked_in = vec![document];
         if let Some(known) = &known {
             match parsed.verify(&known.key) {
-                Ok(()) => return Ok(Arc::clone(known)),
-                Err(wrong) if !self.may_refetch(&known.uri, key_id) => return Err(wrong.into()),
-                Err(_) => {}
+                Ok(()) => {
+                    self.charges.signed_well(from, &host);
+                    self.refresh_if_stale(known).await?;
+                    return Ok(Arc::clone(known));
+                }
+                Err(wrong) if self.looked_lately(document) || self.looked_lately(&known.uri) => {
+                    return Err(wrong.into());
+                }
+                Err(_) => looked_in.push(&known.uri),
             }
-        }
-        let host = Host::of_address(key_id).ok_or(UnknownSender::NotTheirs)?;
-        if !self.may_look_for_keys(&host) {
-            return Err(UnknownSender::Unreachable("its server was asked in vain too often".to_owned()));
+        } else if self.looked_lately(document) {
+            return Err(UnknownSender::Unreachable("it was looked for in vain a moment ago".to_owned()));
         }
         let owner = known.as_ref().map(|known| known.uri.as_str()).or(actor);
-        let found = self.fetch_sender(key_id, owner).await;
+        let budget = self.budget_of_stranger(from);
+        let found = self.fetch_sender(key_id, owner, &budget).await;
         let verified = found.and_then(|sender| parsed.verify(&sender.key).map(|()| sender).map_err(Into::into));
-        if verified.as_ref().is_err_and(|why| !matches!(why, UnknownSender::App(_))) {
-            self.missed_key(&host);
+        match &verified {
+            Ok(_) => {
+                budget.give_back();
+                self.charges.signed_well(from, &host);
+                if known.is_some() {
+                    // It was changed a moment ago: what does not fit now is a forgery.
+                    looked_in.into_iter().for_each(|document| self.looked_for_key(document));
+                }
+            }
+            Err(UnknownSender::App(_)) => budget.give_back(),
+            // Whoever does not answer now may answer the next who asks.
+            Err(UnknownSender::Unreachable(_)) => {}
+            Err(_) => looked_in.into_iter().for_each(|document| self.looked_for_key(document)),
         }
         verified
     }
@@ -122,7 +158,6 @@ impl Federation {
         if account.is_local() {
             return Err(UnknownSender::NotTheirs);
         }
-        self.refresh_if_stale(&account).await?;
         // A stored key that cannot be read (any more) is as good as none: it is fetched.
         let Ok(key) = PublicKey::from_pem(&pem) else { return Ok(None) };
         let sender = Arc::new(Sender::new(&account, key).ok_or(UnknownSender::NotTheirs)?);
@@ -130,43 +165,29 @@ impl Federation {
         Ok(Some(sender))
     }
 
-    /// One more look at a key that did not fit, at most every few minutes for an actor, and for a host as a whole
-    /// not more than a few at a time.
-    fn may_refetch(&self, actor: &str, key_id: &str) -> bool {
-        if self.refetched.get(actor).is_some() {
-            return false;
-        }
-        let Some(host) = Host::of_address(key_id) else { return false };
-        // Sixteen slots a host: whoever forges signatures in the names of its many actors fills them, and that is all.
-        let slot = actor.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
-        let slot = format!("{host} {slot}");
-        if self.refetched.get(&slot).is_some() {
-            return false;
-        }
-        self.refetched.insert(actor.to_owned(), ());
-        self.refetched.insert(slot, ());
-        true
-    }
-
     /// Reads the key's owner (again) and finds the key in its document, or in the key's own.
-    async fn fetch_sender(&self, key_id: &str, actor: Option<&str>) -> Result<Arc<Sender>, UnknownSender> {
-        let budget = self.budget();
+    async fn fetch_sender(
+        &self,
+        key_id: &str,
+        actor: Option<&str>,
+        budget: &Budget,
+    ) -> Result<Arc<Sender>, UnknownSender> {
         let document = key_id.split('#').next().unwrap_or(key_id);
         // A key with an address of its own may all the same be shown by its actor.
         let mut seen = None;
         if let Some(actor) = actor.filter(|actor| document == key_id && same_server(actor, key_id)) {
-            let (account, value) = self.fetch_actor(actor, &budget).await?;
+            let (account, value) = self.fetch_actor(actor, budget).await?;
             if let Some(pem) = shown_key(key_id, &account, &value)? {
                 return sender(&account, &pem);
             }
             seen = Some((account, value));
         }
-        let (at, value) = self.fetch(document, &budget).await?;
+        let (at, value) = self.fetch(document, budget).await?;
         if !same_server(at.as_str(), key_id) {
             return Err(UnknownSender::NotTheirs);
         }
         if types(&value).any(|t| ActorKind::parse(t).is_some()) {
-            let account = self.keep_actor(&value, &budget).await?;
+            let account = self.keep_actor(&value, budget).await?;
             let pem = shown_key(key_id, &account, &value)?.ok_or(UnknownSender::NotTheirs)?;
             return sender(&account, &pem);
         }
@@ -175,7 +196,7 @@ impl Federation {
         let owner = key.owner.filter(|owner| same_server(owner, key_id)).ok_or(UnknownSender::NotTheirs)?;
         let (account, value) = match seen.filter(|(account, _)| account.uri == owner) {
             Some(seen) => seen,
-            None => self.fetch_actor(&owner, &budget).await?,
+            None => self.fetch_actor(&owner, budget).await?,
         };
         if account.uri != owner || !named_keys(&value).iter().any(|id| id == key_id) {
             return Err(UnknownSender::NotTheirs);
@@ -186,17 +207,18 @@ impl Federation {
         Ok(sender)
     }
 
-    /// Asks for a profile to be read again, later, when it was last read long ago.
-    async fn refresh_if_stale(&self, account: &Account) -> app::Result<()> {
-        let fresh = account.fetched_at.is_some_and(|at| at.plus(STALE) > self.app.now());
+    /// Asks for a profile to be read again, later, when it was last read long ago (or in the future, by a clock that
+    /// was ahead). Only for who signed: nobody else makes us ask their server.
+    async fn refresh_if_stale(&self, sender: &Sender) -> app::Result<()> {
+        let now = self.app.now();
+        let fresh = sender.fetched_at.is_some_and(|at| now < at.plus(STALE) && at < now.plus(STALE));
         // Once in a while is enough: the job may wait for its turn.
-        let asked = format!("refresh {}", account.uri);
-        if fresh || self.refetched.get(&asked).is_some() {
+        if fresh || self.refreshed.get(&sender.id).is_some() {
             return Ok(());
         }
-        self.refetched.insert(asked, ());
+        self.refreshed.insert(sender.id, ());
         let mut tx = self.app.db.write().await?;
-        tx.enqueue(Job::RefreshAccount { account: account.id });
+        tx.enqueue(Job::RefreshAccount { account: sender.id });
         tx.commit().await?;
         Ok(())
     }

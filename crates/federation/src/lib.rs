@@ -4,6 +4,7 @@
 //! JSON-LD exists only here. Nothing here writes a timeline or decides who may see what: received activities end
 //! in `app`'s verbs, and what is sent starts from `domain`'s views.
 
+mod charges;
 pub mod client;
 pub mod config;
 pub mod digest;
@@ -22,6 +23,7 @@ mod state;
 pub mod webfinger;
 pub mod wire;
 
+pub use charges::SentBy;
 pub use config::Config;
 pub use resolve::{ResolveError, Resolved};
 pub use state::Federation;

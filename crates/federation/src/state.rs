@@ -7,10 +7,11 @@ use std::time::Duration;
 use app::App;
 use domain::account::Account;
 use domain::instance::DomainSeverity;
-use domain::{AccountId, Host};
+use domain::{AccountId, Host, Timestamp};
 use storage::Recent;
 use tokio::sync::OnceCell;
 
+use crate::charges::{Charges, Party, SentBy};
 use crate::client::{Budget, Client, SetUpError};
 use crate::config::Config;
 use crate::policies::Policies;
@@ -20,10 +21,10 @@ use crate::wire::actor::instance_key_id;
 
 /// How long a parsed private key is used before it is read again.
 const SIGNING_KEYS_FOR: Duration = Duration::from_secs(3600);
-/// A host's keys are fetched again, after one that did not fit, at most once in so long.
-const REFETCH_AFTER: Duration = Duration::from_secs(300);
-/// Keys that are looked for at a host in vain within that time; then strangers make us ask it no more.
-const MISSES: u32 = 120;
+/// A stale profile is asked for at most once in so long.
+const REFRESH_AFTER: Duration = Duration::from_secs(300);
+/// A key that was looked for is not looked for again, for anybody, for so long.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Federation's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,10 +42,11 @@ pub struct Inner {
     instance: OnceCell<Instance>,
     pub(crate) remembered: Arc<Remembered>,
     policies: Policies,
-    /// Hosts and actors whose key was fetched again a moment ago.
-    pub(crate) refetched: Recent<String, ()>,
-    /// How many keys of a host were looked for in vain in the last minutes.
-    missed: Recent<Host, u32>,
+    /// Accounts that were asked to be read again a moment ago.
+    pub(crate) refreshed: Recent<AccountId, ()>,
+    /// Documents in which a key was looked for in vain, or found to be changed, and when.
+    looked: Recent<String, Timestamp>,
+    pub(crate) charges: Arc<Charges>,
 }
 
 /// The instance actor's key.
@@ -75,8 +77,9 @@ impl Federation {
             instance: OnceCell::new(),
             remembered,
             policies,
-            refetched: Recent::new(10_000, REFETCH_AFTER),
-            missed: Recent::new(10_000, REFETCH_AFTER),
+            refreshed: Recent::new(10_000, REFRESH_AFTER),
+            looked: Recent::new(10_000, LOOK_AGAIN_AFTER),
+            charges: Arc::new(Charges::new()),
             app,
         });
         Ok(Self { inner })
@@ -84,14 +87,25 @@ impl Federation {
 }
 
 impl Inner {
-    /// May a host be asked for one more key that is not known?
-    pub(crate) fn may_look_for_keys(&self, host: &Host) -> bool {
-        self.missed.get(host).is_none_or(|misses| misses < MISSES)
+    /// Was a key looked for in this document a moment ago?
+    pub(crate) fn looked_lately(&self, document: &str) -> bool {
+        let now = self.app.now();
+        self.looked.get(document).is_some_and(|at| at <= now && now < at.plus(LOOK_AGAIN_AFTER))
     }
 
-    /// A key was looked for at this host, in vain.
-    pub(crate) fn missed_key(&self, host: &Host) {
-        self.missed.update(host, |misses| misses.map_or(1, |n| n.saturating_add(1)));
+    /// A key was looked for in this document.
+    pub(crate) fn looked_for_key(&self, document: &str) {
+        self.looked.insert(document.to_owned(), self.app.now());
+    }
+
+    /// For what a request makes us ask before it is known who sent it.
+    pub(crate) fn budget_of_stranger(&self, from: SentBy) -> Budget {
+        Budget::charged(self.config.fetch_budget, &self.charges, Party::Address(from))
+    }
+
+    /// For what an activity makes us ask that somebody at this host sent.
+    pub(crate) fn budget_of_server(&self, host: &Host) -> Budget {
+        Budget::charged(self.config.fetch_budget, &self.charges, Party::Server(host.clone()))
     }
 
     /// How many requests one occasion may cause.

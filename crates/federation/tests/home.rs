@@ -106,7 +106,7 @@ async fn jobs(fed: Federation, stop: CancellationToken) {
         let claimed = storage::jobs::claim(&mut tx, now.plus(Duration::from_secs(60)), 10).await.unwrap();
         tx.commit().await.unwrap();
         for job in &claimed {
-            if fed.run_job(&job.job).await.unwrap() == Handled::NotOurs {
+            if fed.run_job(&job.job, job.attempts > 0).await.unwrap() == Handled::NotOurs {
                 assert!(matches!(
                     job.job,
                     domain::job::Job::PurgeAccount { .. }

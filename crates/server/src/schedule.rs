@@ -59,9 +59,10 @@ impl Round {
     }
 }
 
-/// Mutes end when they said they would. Writes only when one does.
+/// Mutes end when they said they would. Writes only when one does, or when the clock was set back.
 async fn secondly(federation: &Federation) -> app::Result<()> {
     let db = &federation.app.db;
+    db.watch_clock().await?;
     if !follows::some_mute_ran_out(&mut db.read().await?, federation.app.now()).await? {
         return Ok(());
     }
@@ -97,8 +98,10 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;
     oauth::purge_codes(&mut tx).await?;
     sessions::purge(&mut tx).await?;
+    sessions::shorten(&mut tx, app::sessions::start::LIFETIME).await?;
     former_readers::forget(&mut tx, now.minus(REMEMBER_READERS)).await?;
     tx.commit().await?;
+    app.db.forget_deleted().await?;
     let dropped = federation.give_up_old_deliveries().await?;
     if dropped > 0 {
         tracing::info!(dropped, "deliveries that nobody took for a week were dropped");

@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use app::accounts::set_up;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Router, ServiceExt as _};
 use domain::Clock;
-use federation::Federation;
+use federation::{Federation, SentBy};
 use http::{StatusCode, Uri};
+use ipnet::IpNet;
 use media::MediaStore;
 use storage::{Db, Serving, deliveries, inbox_items, jobs};
 use tokio::net::TcpListener;
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 use web::Web;
+use web::limits::{Origin, address};
 
 use crate::cli::output::line;
 use crate::config::Config;
@@ -80,8 +82,9 @@ impl Server {
         schedule::start(&federation, &stop, &mut tasks);
         let router = router(&federation, web.clone(), config.metrics_bind.is_some());
         let told = stop.clone();
+        let trusted = config.trusted_proxies.clone();
         tasks.spawn(async move {
-            let service = MapRequest::new(router, |request| tidy(introduce(request)))
+            let service = MapRequest::new(router, move |request| tidy(note_sender(introduce(request), &trusted)))
                 .into_make_service_with_connect_info::<Peer>();
             let serving = axum::serve(Listener::new(listener, told.clone()), service);
             Ok(serving.with_graceful_shutdown(told.cancelled_owned()).await?)
@@ -162,6 +165,14 @@ fn router(federation: &Federation, web: Web, measure: bool) -> Router {
     let health = Router::new().route("/health", get(health)).with_state(federation.app.db.clone());
     let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
     telemetry::watched(all, measure)
+}
+
+/// Puts the address that a request came from where `federation` looks for it.
+fn note_sender(mut request: Request, trusted: &[IpNet]) -> Request {
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let origin = Origin::new(address(connection, request.headers(), trusted));
+    request.extensions_mut().insert(SentBy(Some(origin.0)));
+    request
 }
 
 /// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`. ActivityPub's

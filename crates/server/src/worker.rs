@@ -83,7 +83,7 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
 async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {
     let name = claimed.job.name();
     let started = std::time::Instant::now();
-    let result = handle(federation, &claimed.job).await;
+    let result = handle(federation, &claimed.job, claimed.attempts > 0).await;
     metrics::histogram!("porchlight_job_seconds", "job" => name).record(started.elapsed().as_secs_f64());
     if result.is_err() {
         metrics::counter!("porchlight_job_failures_total", "job" => name).increment(1);
@@ -132,12 +132,12 @@ async fn settle(tx: &mut Tx, claimed: &Claimed, result: app::Result<()>) -> stor
 }
 
 /// Federation knows its own jobs, every one of them; these are left.
-async fn handle(federation: &Federation, job: &Job) -> app::Result<()> {
+async fn handle(federation: &Federation, job: &Job, again: bool) -> app::Result<()> {
     match job {
         Job::PurgeAccount { account } => app::accounts::purge::purge(&federation.app, *account).await,
         Job::ForgetDomain { domain } => app::moderation::domains::forget::forget(&federation.app, domain).await,
         Job::DeleteMedia { keys } => app::attachments::clean::delete_files(&federation.app, keys).await,
-        job => federation.run_job(job).await.map(drop),
+        job => federation.run_job(job, again).await.map(drop),
     }
 }
 

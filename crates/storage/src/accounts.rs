@@ -287,6 +287,7 @@ pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool
     if n > 0 {
         counts::around_account(conn, id).await?;
     }
+    sql!("DELETE FROM account_words WHERE account_id = $1").bind(id).run(conn).await?;
     Ok(n > 0)
 }
 

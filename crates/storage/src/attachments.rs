@@ -145,18 +145,19 @@ pub async fn describe(tx: &mut Tx, id: AttachmentId, description: &str, focus: O
     shown_anew(tx, id).await
 }
 
-/// A remote file was fetched: where its bytes are now.
+/// A remote file was fetched: where its bytes are now. `false` when nothing shows it any more.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn keep_file(tx: &mut Tx, id: AttachmentId, key: &str, preview_key: Option<&str>) -> Result<()> {
-    sql!("UPDATE attachments SET key = $2, preview_key = $3 WHERE id = $1")
+pub async fn keep_file(tx: &mut Tx, id: AttachmentId, key: &str, preview_key: Option<&str>) -> Result<bool> {
+    let found = sql!("UPDATE attachments SET key = $2, preview_key = $3 WHERE id = $1")
         .bind(id)
         .bind(key)
         .bind(preview_key)
         .run(tx)
         .await?;
-    shown_anew(tx, id).await
+    shown_anew(tx, id).await?;
+    Ok(found > 0)
 }
 
 /// The post that shows it looks different now.

@@ -4,14 +4,15 @@
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::event::Event;
 use domain::job::Job;
-use domain::{Clock, IdGenerator, JobId};
+use domain::{Clock, IdGenerator, JobId, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
@@ -49,6 +50,8 @@ struct Inner {
     hub: Hub,
     ids: IdGenerator,
     clock: Clock,
+    /// What the clock showed when it was last looked at, in milliseconds: it may step back.
+    seen: AtomicI64,
     node: Node,
     kept: Arc<Kept>,
 }
@@ -67,12 +70,13 @@ impl Db {
     /// address is none of the two kinds.
     pub async fn connect(config: &Config, clock: Clock) -> Result<Self> {
         let db = if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
-            Self::connect_postgres(config, clock).await
+            Self::connect_postgres(config, clock).await?
         } else if let Some(path) = config.url.strip_prefix("sqlite://") {
-            Self::connect_sqlite(Path::new(path), clock).await
+            Self::connect_sqlite(Path::new(path), clock).await?
         } else {
-            Err(Error::Internal("the database address must start with sqlite:// or postgres://".to_owned()))
-        }?;
+            return Err(Error::Internal("the database address must start with sqlite:// or postgres://".to_owned()));
+        };
+        db.begin_after_the_past().await?;
         host_names::migrate(&db).await?;
         Ok(db)
     }
@@ -107,7 +111,13 @@ impl Db {
 
     fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
         let ids = IdGenerator::new(clock.clone(), node.number);
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, node, kept: Arc::default() }) }
+        let seen = AtomicI64::new(clock.now().0);
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, kept: Arc::default() }) }
+    }
+
+    /// What the clock showed when this was asked last.
+    pub(crate) fn last_seen(&self, now: Timestamp) -> Timestamp {
+        Timestamp(self.inner.seen.swap(now.0, Ordering::Relaxed))
     }
 
     /// A connection for reading. Hold one per request, not one per query.
@@ -224,6 +234,25 @@ impl Db {
         crate::sql!("SELECT 1").run(&mut c).await.map(drop)
     }
 
+    /// So that nothing which was deleted stays in a file of the embedded database: empties its log. (The file itself is
+    /// cleaned when something is deleted.) On PostgreSQL, and while somebody reads without a pause, nothing happens.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn forget_deleted(&self) -> Result<()> {
+        let Pools::Sqlite(sqlite) = &self.inner.pools else { return Ok(()) };
+        for _ in 0..20 {
+            if sqlite.empty_log().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        tracing::warn!(
+            "the database's log could not be emptied: somebody reads all the time; it is tried again in an hour"
+        );
+        Ok(())
+    }
+
     /// Closes every connection, after what is running has ended.
     pub async fn close(&self) {
         match &self.inner.pools {
@@ -261,11 +290,32 @@ async fn migrate_sqlite(file: &Path) -> Result<()> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(Duration::from_secs(30))
+        .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    let (tables,): (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_master").fetch_one(&pool).await?;
     sqlx::migrate!("../../migrations/sqlite").run(&pool).await.map_err(migration)?;
+    clean_once(&pool, tables == 0).await?;
     pool.close().await;
     drop(lock);
+    Ok(())
+}
+
+/// What earlier versions deleted may still lie in free parts of the file: it is written anew, once.
+async fn clean_once(pool: &SqlitePool, fresh: bool) -> Result<()> {
+    // Kept in the file for its application; 0 in files of earlier versions.
+    let (cleaned,): (i64,) = sqlx::query_as("PRAGMA user_version").fetch_one(pool).await?;
+    if cleaned > 0 {
+        return Ok(());
+    }
+    if !fresh {
+        tracing::info!("the database is written anew once, so that nothing which was deleted stays in its file");
+        if let Err(error) = pool.execute("VACUUM").await {
+            tracing::warn!(%error, "the database could not be written anew; it is tried again at the next start");
+            return Ok(());
+        }
+    }
+    pool.execute("PRAGMA user_version = 1").await?;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! What is to be sent to other servers: an activity's bytes once, a row for every inbox.
 //!
-//! Deliveries of one author to one inbox are claimed one after the other, so they arrive in their order; every
-//! host has its turn; a host that does not answer is asked by a single delivery at growing intervals.
+//! Deliveries of one author to one inbox are claimed one after the other, so they arrive in their order, except that
+//! deletions go first ([`Urgency`]); what a deletion takes back was dropped before ([`crate::withdrawn`]). Every host
+//! has its turn; a host that does not answer is asked by a single delivery at growing intervals.
 
+use domain::job;
 use domain::{AccountId, ActivityId, DeliveryId, Host, PostId, Timestamp};
 
 use crate::db::{Conn, Tx};
@@ -31,24 +33,87 @@ pub struct Inbox {
     pub url: String,
 }
 
+/// What an activity does, where the queue must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Brings what no server was sent before.
+    Create,
+    /// Brings a post that some servers may have been sent before.
+    CreateAgain,
+    Update,
+    #[default]
+    Other,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::CreateAgain => "create_again",
+            Self::Update => "update",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Which deliveries of a host go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Urgency {
+    #[default]
+    Usual,
+    /// Takes back what others can read.
+    Deletion,
+    /// Takes back all of an account.
+    AccountDeletion,
+}
+
+impl Urgency {
+    /// A delivery's id is its place in the queue of its host, and among its author's to an inbox. Ids are made from
+    /// the time and are below 2^62 until the year 4199: what goes first gets one below zero.
+    fn place(self, id: i64) -> i64 {
+        match self {
+            Self::Usual => id,
+            Self::Deletion => id - (1 << 62),
+            Self::AccountDeletion => id.wrapping_add(i64::MIN),
+        }
+    }
+}
+
+/// An activity to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    pub author: AccountId,
+    pub body: &'a str,
+    /// What it brings, by which it can be dropped while it waits ([`domain::job::Job::subject`]); `None` for what takes
+    /// something back.
+    pub subject: Option<&'a str>,
+    pub kind: Kind,
+    pub urgency: Urgency,
+}
+
 /// Keeps an activity for every inbox. Nothing is kept when there is none.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn enqueue(tx: &mut Tx, author: AccountId, body: &str, inboxes: &[Inbox]) -> Result<()> {
+pub async fn enqueue(tx: &mut Tx, new: New<'_>, inboxes: &[Inbox]) -> Result<()> {
     if inboxes.is_empty() {
         return Ok(());
     }
-    let (activity, now): (ActivityId, _) = (tx.id(), tx.now());
-    sql!("INSERT INTO outgoing_activities (id, account_id, body, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(activity)
-        .bind(author)
-        .bind(body)
-        .bind(now)
-        .run(tx)
-        .await?;
+    let (activity, author, now): (ActivityId, _, _) = (tx.id(), new.author, tx.now());
+    sql!(
+        "INSERT INTO outgoing_activities (id, account_id, body, created_at, subject, kind)
+         VALUES ($1, $2, $3, $4, $5, $6)"
+    )
+    .bind(activity)
+    .bind(author)
+    .bind(new.body)
+    .bind(now)
+    .bind(new.subject)
+    .bind(new.kind.as_str())
+    .run(tx)
+    .await?;
     let rows: Vec<(i64, &str, &str)> =
-        inboxes.iter().map(|inbox| (tx.id(), inbox.host.as_str(), inbox.url.as_str())).collect();
+        inboxes.iter().map(|inbox| (new.urgency.place(tx.id()), inbox.host.as_str(), inbox.url.as_str())).collect();
     sql!(
         sqlite: "INSERT INTO deliveries (id, activity_id, account_id, host, inbox_url, run_at, created_at)
                  SELECT json_extract(value, '$[0]'), $2, $3, json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, $4
@@ -129,16 +194,55 @@ async fn claim_after(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, a
     Ok(claimed)
 }
 
-/// The bytes of these activities.
+/// The bytes of these activities; those that were withdrawn have none.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn bodies(conn: &mut Conn, ids: &[ActivityId]) -> Result<Vec<(ActivityId, String)>> {
-    let rows = sql!("SELECT id, body FROM outgoing_activities WHERE id = ANY($1)")
+    let rows = sql!("SELECT id, body FROM outgoing_activities WHERE id = ANY($1) AND body <> ''")
         .bind(ids)
         .all::<(i64, String)>(conn)
         .await?;
     Ok(rows.into_iter().map(|(id, body)| (ActivityId(id), body)).collect())
+}
+
+/// A post was edited: what waits of it says what the post says now. Updates that are not under way are dropped, since
+/// the new one goes to all. Gives the inboxes that wait for the post itself and were never sent it.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn rewrite(tx: &mut Tx, post: PostId, create: &str, update: &str) -> Result<Vec<String>> {
+    let waiting = sql!("SELECT id, kind FROM outgoing_activities WHERE subject = $1 AND kind <> 'other'")
+        .bind(job::subject_of_post(post))
+        .all::<(i64, String)>(tx)
+        .await?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.one_claimer("deliveries").await?;
+    let now = tx.now();
+    let of = |wanted: Kind| -> Vec<ActivityId> {
+        waiting.iter().filter(|(_, kind)| kind == wanted.as_str()).map(|(id, _)| ActivityId(*id)).collect()
+    };
+    let (first, updates) = (of(Kind::Create), of(Kind::Update));
+    let creates = [first.as_slice(), of(Kind::CreateAgain).as_slice()].concat();
+    for (activities, body) in [(&creates, create), (&updates, update)] {
+        sql!("UPDATE outgoing_activities SET body = $2 WHERE id = ANY($1) AND body <> ''")
+            .bind(activities)
+            .bind(body)
+            .run(tx)
+            .await?;
+    }
+    sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2")
+        .bind(&updates)
+        .bind(now)
+        .run(tx)
+        .await?;
+    forget_activities(tx, updates).await?;
+    let unsent = sql!(
+        "SELECT DISTINCT inbox_url FROM deliveries WHERE activity_id = ANY($1) AND attempts = 0 AND leased_until <= $2"
+    );
+    urls(unsent.bind(&first).bind(now), tx).await
 }
 
 /// These ended, delivered or refused for good; activities with no delivery left are forgotten with them.
@@ -332,6 +436,22 @@ pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
         conn,
     )
     .await
+}
+
+/// Where a post or boost is published: to its audience, and a boost to the author of what it shares as well, unless
+/// they are blocked.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn publication_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    let mut inboxes = audience_inboxes(conn, post).await?;
+    let shared = sql!(inboxes_of!(
+        "SELECT o.account_id FROM posts b JOIN posts o ON o.id = b.boost_of_id
+         WHERE b.id = $1 AND NOT EXISTS (SELECT 1 FROM blocks k
+            WHERE k.account_id = b.account_id AND k.target_id = o.account_id)"
+    ));
+    inboxes.extend(urls(shared.bind(post), conn).await?);
+    Ok(inboxes)
 }
 
 /// Where those of these accounts are reached who may see a post now; local ones need no inbox.

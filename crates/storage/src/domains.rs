@@ -200,8 +200,8 @@ fn by_amount(ids: impl Iterator<Item = i64>) -> BTreeMap<i64, Vec<i64>> {
     amounts
 }
 
-/// Drops what waits to be sent to servers under a domain, and what came from there and was not looked at yet. How many
-/// deliveries there were.
+/// Drops what waits to be sent to servers under a domain, or to its accounts whose inboxes are elsewhere, and what came
+/// from there and was not looked at yet. How many deliveries there were. The domain's accounts are suspended by now.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -211,10 +211,25 @@ pub async fn drop_queued(tx: &mut Tx, domain: &Host) -> Result<usize> {
         .await?;
     let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| domain.covers(host)).collect();
     sql!("DELETE FROM inbox_items WHERE host = ANY($1)").bind(hosts.as_slice()).run(tx).await?;
-    let activities = sql!("DELETE FROM deliveries WHERE host = ANY($1) RETURNING activity_id")
+    let mut activities = sql!("DELETE FROM deliveries WHERE host = ANY($1) RETURNING activity_id")
         .bind(hosts.as_slice())
         .ids::<ActivityId>(tx)
         .await?;
+    let known = known(tx, domain).await?;
+    let theirs = sql!("SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts WHERE domain = ANY($1)");
+    let theirs = crate::deliveries::urls(theirs.bind(known.as_slice()), tx).await?;
+    let others = sql!(
+        "SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts /* scan */
+         WHERE coalesce(shared_inbox_url, inbox_url) = ANY($1) AND suspended_at IS NULL AND deleted_at IS NULL"
+    );
+    let others = crate::deliveries::urls(others.bind(theirs.as_slice()), tx).await?;
+    let theirs: Vec<String> = theirs.into_iter().filter(|url| !others.contains(url)).collect();
+    activities.extend(
+        sql!("DELETE FROM deliveries WHERE inbox_url = ANY($1) RETURNING activity_id")
+            .bind(theirs)
+            .ids::<ActivityId>(tx)
+            .await?,
+    );
     let n = activities.len();
     crate::deliveries::forget_activities(tx, activities).await?;
     Ok(n)

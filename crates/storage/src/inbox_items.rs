@@ -33,6 +33,8 @@ pub struct New<'a> {
     pub actor: AccountId,
     pub host: &'a Host,
     pub body: &'a str,
+    /// The ActivityPub id by which its actor would take back what it brings: of the post, or its own.
+    pub about: Option<&'a str>,
     /// See [`Claimed::forwarded`].
     pub forwarded: bool,
 }
@@ -52,8 +54,8 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
         return Ok(false);
     }
     sql!(
-        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)"
+        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)"
     )
     .bind(id)
     .bind(item.activity_uri)
@@ -62,6 +64,7 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     .bind(item.body)
     .bind(item.forwarded)
     .bind(now)
+    .bind(item.about)
     .run(tx)
     .await?;
     tx.wake(crate::Queue::Inbox);
@@ -141,6 +144,37 @@ pub async fn retry(tx: &mut Tx, id: InboxItemId, run_at: Timestamp, error: &str)
         .run(tx)
         .await?;
     Ok(())
+}
+
+/// Does something of this actor wait that `about` would take back?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_waiting(conn: &mut crate::Conn, actor: AccountId, about: &str) -> Result<bool> {
+    sql!("SELECT id FROM inbox_items WHERE actor_id = $1 AND about = $2").bind(actor).bind(about).exists(conn).await
+}
+
+/// The actor takes something back: what waits of it is dropped. (A failure may have put off what came before.)
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw(tx: &mut Tx, actor: AccountId, about: &str) -> Result<u64> {
+    let now = tx.now();
+    sql!("DELETE FROM inbox_items WHERE actor_id = $1 AND about = $2 AND leased_until <= $3")
+        .bind(actor)
+        .bind(about)
+        .bind(now)
+        .run(tx)
+        .await
+}
+
+/// The actor is gone: everything of theirs that waits is dropped.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_actor(tx: &mut Tx, actor: AccountId) -> Result<u64> {
+    let now = tx.now();
+    sql!("DELETE FROM inbox_items WHERE actor_id = $1 AND leased_until <= $2").bind(actor).bind(now).run(tx).await
 }
 
 /// Forgets fingerprints older than `before`; what comes again after that is found by the ids of what it made.

@@ -17,14 +17,29 @@ pub struct Claimed {
     pub attempts: i64,
 }
 
-pub(crate) async fn insert(conn: &mut Conn, id: JobId, job: &Job, run_at: Timestamp) -> Result<()> {
-    sql!("INSERT INTO jobs (id, payload, run_at, created_at) VALUES ($1, $2, $3, $3)")
+/// Keeps a job, to be done at once; one that tells of a deletion comes before all others.
+pub(crate) async fn insert(conn: &mut Conn, id: JobId, job: &Job, now: Timestamp) -> Result<()> {
+    let run_at = if job.deletes() { Timestamp(0) } else { now };
+    sql!("INSERT INTO jobs (id, payload, run_at, created_at, subject) VALUES ($1, $2, $3, $4, $5)")
         .bind(id)
         .bind(json(job)?)
         .bind(run_at)
+        .bind(now)
+        .bind(job.subject())
         .run(conn)
         .await?;
     Ok(())
+}
+
+/// Drops the jobs with this subject that nobody has begun, and gives them.
+pub(crate) async fn withdraw(tx: &mut Tx, subject: &str) -> Result<Vec<Job>> {
+    let now = tx.now();
+    let dropped = sql!("DELETE FROM jobs WHERE subject = $1 AND attempts = 0 AND leased_until <= $2 RETURNING payload")
+        .bind(subject)
+        .bind(now)
+        .all::<(String,)>(tx)
+        .await?;
+    Ok(dropped.into_iter().filter_map(|(payload,)| serde_json::from_str(&payload).ok()).collect())
 }
 
 /// Takes up to `limit` due jobs for this process alone, until `lease`. A job whose payload cannot be read (made by

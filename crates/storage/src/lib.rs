@@ -7,6 +7,7 @@
 pub mod account_keys;
 pub mod accounts;
 pub mod attachments;
+mod clock;
 pub mod community;
 pub mod conversations;
 pub mod counts;
@@ -51,6 +52,7 @@ pub mod tags;
 pub mod threads;
 pub mod timelines;
 pub(crate) mod visible;
+pub mod withdrawn;
 
 pub use db::{Config, Conn, Db, Tx};
 pub use error::{Error, Result};

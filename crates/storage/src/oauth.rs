@@ -2,6 +2,8 @@
 //!
 //! Secrets come in as SHA-256 and never leave: nothing here gives back what a client could sign in with.
 
+use std::time::Duration;
+
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, Timestamp, TokenId};
 
@@ -55,6 +57,9 @@ impl TryFrom<ClientRow> for Client {
         })
     }
 }
+
+/// Longer than codes live.
+const LONGEST_CODE: Duration = Duration::from_secs(60 * 60);
 
 fn scopes(text: &str) -> Result<Scopes> {
     Scopes::parse(text).map_err(|unknown| Error::Internal(format!("stored scope: {unknown}")))
@@ -174,13 +179,17 @@ pub async fn take_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<Code>> {
     .transpose()
 }
 
-/// Forgets codes that nobody came for.
+/// Forgets codes that nobody came for, and those that a clock which was ahead would keep alive for long.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn purge_codes(tx: &mut Tx) -> Result<u64> {
     let now = tx.now();
-    sql!("DELETE FROM oauth_codes WHERE expires_at < $1").bind(now).run(tx).await
+    sql!("DELETE FROM oauth_codes WHERE expires_at < $1 OR expires_at > $2")
+        .bind(now)
+        .bind(now.plus(LONGEST_CODE))
+        .run(tx)
+        .await
 }
 
 /// A new token.

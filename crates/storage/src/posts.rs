@@ -273,6 +273,29 @@ pub async fn deleted_at(conn: &mut Conn, id: PostId) -> Result<Option<Timestamp>
     Ok(row.and_then(|(at,)| at).map(Timestamp))
 }
 
+/// Are an account and, where one is given, its post still there? Until the transaction ends neither is deleted: what
+/// deletes them after that finds what this transaction wrote.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn hold(tx: &mut Tx, author: AccountId, post: Option<PostId>) -> Result<bool> {
+    let found = sql!(
+        sqlite: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL",
+        postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL FOR SHARE",
+    )
+    .bind(author)
+    .exists(tx)
+    .await?;
+    let Some(post) = post.filter(|_| found) else { return Ok(found) };
+    sql!(
+        sqlite: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL",
+        postgres: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL FOR SHARE",
+    )
+    .bind(post)
+    .exists(tx)
+    .await
+}
+
 /// Her boost of a post.
 ///
 /// # Errors
@@ -289,6 +312,20 @@ pub async fn boost_by(conn: &mut Conn, account: AccountId, boosted: PostId) -> R
     .await?
     .map(Post::try_from)
     .transpose()
+}
+
+/// Was a post ever answered or boosted? Then servers that it was not sent to may have fetched it.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn was_answered_or_boosted(conn: &mut Conn, id: PostId) -> Result<bool> {
+    sql!(
+        "SELECT id FROM posts WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
+         UNION ALL SELECT id FROM posts WHERE boost_of_id = $1 AND boost_of_id IS NOT NULL LIMIT 1"
+    )
+    .bind(id)
+    .exists(conn)
+    .await
 }
 
 /// Every boost of a post.

@@ -1,5 +1,7 @@
 //! Browsers that are signed in. A session is known by the SHA-256 of its token alone.
 
+use std::time::Duration;
+
 use domain::{AccountId, Timestamp};
 
 use crate::db::{Conn, Tx};
@@ -83,6 +85,15 @@ pub async fn remove(tx: &mut Tx, hash: &[u8]) -> Result<bool> {
 /// As [`crate::Error`] says.
 pub async fn remove_all_of(tx: &mut Tx, account: AccountId) -> Result<u64> {
     sql!("DELETE FROM sessions WHERE account_id = $1").bind(account).run(tx).await
+}
+
+/// No session lives longer than `lifetime` from now on: a clock that was ahead may have made some that would.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn shorten(tx: &mut Tx, lifetime: Duration) -> Result<u64> {
+    let latest = tx.now().plus(lifetime);
+    sql!("UPDATE sessions /* scan */ SET expires_at = $1 WHERE expires_at > $1").bind(latest).run(tx).await
 }
 
 /// Forgets sessions that have expired.

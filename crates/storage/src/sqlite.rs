@@ -108,6 +108,26 @@ impl Sqlite {
         timeout(PATIENCE, begun).await.map_err(|_| busy())?
     }
 
+    /// Empties the log: its old pages still hold what was deleted since they were written. `false` when somebody reads
+    /// from it: then it is to be tried again. Nobody writes meanwhile, for a tenth of a second at most and the time it
+    /// takes to copy what the last second wrote.
+    pub(crate) async fn empty_log(&self) -> Result<bool> {
+        let conn = open(&self.readers.file)?;
+        conn.busy_timeout(Duration::from_millis(100))?;
+        let conn = spawn_blocking(move || {
+            copy_back(&conn);
+            conn
+        });
+        let conn = conn.await.map_err(|e| Error::Internal(e.to_string()))?;
+        let nobody_writes = self.writer.clone().lock_owned().await;
+        let emptied = spawn_blocking(move || {
+            let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            drop(nobody_writes);
+            Ok::<_, rusqlite::Error>(busy == 0)
+        });
+        Ok(emptied.await.map_err(|e| Error::Internal(e.to_string()))??)
+    }
+
     /// Waits until nobody reads or writes, then closes every connection.
     pub(crate) async fn close(&self) {
         let all = u32::try_from(READERS).unwrap_or(u32::MAX);
@@ -143,6 +163,9 @@ fn open(file: &Path) -> Result<Connection> {
         "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -2000;",
     )?;
+    // What is deleted is overwritten, in pages that stay and in pages that become free: no text of it stays in the
+    // file.
+    conn.execute_batch("PRAGMA secure_delete = ON")?;
     // Else a statement is planned anew whenever its values change.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(512);

@@ -10,7 +10,7 @@ use storage::search::{AccountQuery, PostQuery};
 use storage::timelines::{HomeEntry, PublicFilter};
 use storage::{Tx, accounts, community, domain_blocks, domains, follows, inbox_items, search, timelines};
 
-use crate::people::{account, follow, host, write_member};
+use crate::people::{account, follow, host, plain, write_member};
 use crate::visible::write_post;
 
 async fn remote(tx: &mut Tx, username: &str, domain: &str) -> Account {
@@ -106,14 +106,15 @@ both! {
         let eve = remote(&mut tx, "eve", "willow.example").await.id;
         let inbox = |name: &str| Inbox { host: host(name), url: format!("https://{name}/inbox") };
         let both = [inbox("willow.example"), inbox("ap.willow.example"), inbox("oak.example")];
-        deliveries::enqueue(&mut tx, dana, "{}", &both).await.unwrap();
-        deliveries::enqueue(&mut tx, dana, "{}", &both[..2]).await.unwrap();
+        deliveries::enqueue(&mut tx, plain(dana), &both).await.unwrap();
+        deliveries::enqueue(&mut tx, plain(dana), &both[..2]).await.unwrap();
         let item = inbox_items::New {
             fingerprint: [1; 16],
             activity_uri: "https://willow.example/1",
             actor: eve,
             host: &host("willow.example"),
             body: "{}",
+            about: None,
             forwarded: false,
         };
         inbox_items::accept(&mut tx, item).await.unwrap();

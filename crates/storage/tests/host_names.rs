@@ -7,7 +7,7 @@ use storage::deliveries::{self, Inbox};
 use storage::posts::Links;
 use storage::{Tx, accounts, domain_blocks, domains, former_readers, inbox_items, peers, posts, sql};
 
-use crate::people::{account, follow, host, member};
+use crate::people::{account, follow, host, member, plain};
 use crate::visible::write_post;
 
 async fn set_domain(tx: &mut Tx, of: AccountId, domain: &str) {
@@ -39,7 +39,7 @@ both! {
         peers::upsert_emoji(&mut tx, &host("n8.example"), "cat", None, "https://n8.example/cat.png").await.unwrap();
         sql!("UPDATE custom_emojis /* scan */ SET domain = 'xn--bcher-KVA.example'").run(&mut tx).await.unwrap();
         let inboxes = ["evil.example", "oak.example"].map(|h| Inbox { host: host(h), url: format!("https://{h}/inbox") });
-        deliveries::enqueue(&mut tx, dana.id, "{}", &inboxes).await.unwrap();
+        deliveries::enqueue(&mut tx, plain(dana.id), &inboxes).await.unwrap();
         sql!("UPDATE deliveries /* scan */ SET host = host || '.'").run(&mut tx).await.unwrap();
         let now = tx.now();
         deliveries::host_failed(&mut tx, &host("oak.example"), now, "no answer").await.unwrap();

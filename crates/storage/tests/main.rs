@@ -6,6 +6,7 @@
 #[macro_use]
 mod both;
 
+mod clock;
 mod counts;
 mod domains;
 mod former_readers;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use domain::account::AccountKey;
 use domain::{AccountId, PostId, ThreadId};
+use storage::deliveries::Urgency;
 use storage::deliveries::{self, Inbox};
 use storage::inbox_items::New;
+use storage::withdrawn::withdraw;
 use storage::{Tx, account_keys, accounts, inbox_items, peers};
 
-use crate::people::{account, host, member};
+use crate::people::{account, host, member, plain};
 
 async fn known(tx: &mut Tx, id: i64, name: &str, domain: &str) -> AccountId {
     accounts::upsert(tx, &account(AccountId(id), name, domain)).await.unwrap()
@@ -17,7 +19,8 @@ async fn known(tx: &mut Tx, id: i64, name: &str, domain: &str) -> AccountId {
 async fn accept(tx: &mut Tx, n: u8, actor: AccountId, at: &str) -> bool {
     let activity_uri = &format!("https://{at}/{n}");
     // The last in the test below was passed on by somebody.
-    let item = New { fingerprint: [n; 16], activity_uri, actor, host: &host(at), body: "{}", forwarded: n == 9 };
+    let host = &host(at);
+    let item = New { fingerprint: [n; 16], activity_uri, actor, host, body: "{}", about: None, forwarded: n == 9 };
     inbox_items::accept(tx, item).await.unwrap()
 }
 
@@ -75,7 +78,7 @@ both! {
         let (mut turn, mut turns) = (String::new(), String::new());
         for _ in 0..4 {
             let mut tx = fresh.db.write().await.unwrap();
-            deliveries::enqueue(&mut tx, dana, "{}", &["a", "b", "y-1", "z"].map(inbox)).await.unwrap();
+            deliveries::enqueue(&mut tx, plain(dana), &["a", "b", "y-1", "z"].map(inbox)).await.unwrap();
             let lease = tx.now().plus(Duration::from_secs(60));
             let claimed = deliveries::claim(&mut tx, lease, 3, 1, &turn).await.unwrap();
             for delivery in &claimed {
@@ -88,6 +91,56 @@ both! {
             tx.commit().await.unwrap();
         }
         assert_eq!(turns, "a b y-1 z a b y-1 z a b y-1 z ");
+    }
+
+    /// A deletion is sent before what was asked for before it, that of an account before all; what is under way is not
+    /// tried again once it is withdrawn, and nothing overtakes it.
+    async fn deletions_go_first_and_what_is_withdrawn_is_not_sent(fresh) {
+        let mut authors = Vec::new();
+        for name in ["dana", "erin", "fay"] {
+            authors.push(member(&fresh.db, name).await.id);
+        }
+        let inbox = Inbox { host: host("a.example"), url: "https://a.example/inbox".to_owned() };
+        let to = std::slice::from_ref(&inbox);
+        let new = |author: usize, body, subject: Option<&'static str>, urgency| {
+            let kind = if subject.is_none() { deliveries::Kind::Other } else { deliveries::Kind::Create };
+            deliveries::New { author: authors[author], body, subject, kind, urgency }
+        };
+        let claim = async || {
+            let mut tx = fresh.db.write().await.unwrap();
+            let lease = tx.now().plus(Duration::from_secs(60));
+            let claimed = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
+            let ids: Vec<_> = claimed.iter().map(|delivery| delivery.activity_id).collect();
+            let bodies = deliveries::bodies(&mut tx, &ids).await.unwrap();
+            tx.commit().await.unwrap();
+            let body = |id| bodies.iter().find(|(of, _)| *of == id).map_or("", |(_, body)| body.as_str()).to_owned();
+            (claimed.clone(), ids.into_iter().map(body).collect::<Vec<String>>())
+        };
+        let mut tx = fresh.db.write().await.unwrap();
+        deliveries::enqueue(&mut tx, new(0, "one", Some("post 1"), Urgency::Usual), to).await.unwrap();
+        tx.commit().await.unwrap();
+        let (under_way, bodies) = claim().await;
+        assert_eq!(bodies, ["one"]);
+        let mut tx = fresh.db.write().await.unwrap();
+        deliveries::enqueue(&mut tx, new(1, "two", Some("post 2"), Urgency::Usual), to).await.unwrap();
+        deliveries::enqueue(&mut tx, new(1, "three", Some("post 3"), Urgency::Usual), to).await.unwrap();
+        deliveries::enqueue(&mut tx, new(0, "one is gone", None, Urgency::Deletion), to).await.unwrap();
+        deliveries::enqueue(&mut tx, new(2, "fay is gone", None, Urgency::AccountDeletion), to).await.unwrap();
+        let one = withdraw(&mut tx, "post 1").await.unwrap();
+        assert_eq!((one.unsent.len(), one.was_never_sent()), (0, false));
+        let two = withdraw(&mut tx, "post 2").await.unwrap();
+        assert_eq!((two.unsent.as_slice(), two.was_never_sent()), ([inbox.url.clone()].as_slice(), true));
+        tx.commit().await.unwrap();
+        assert_eq!(claim().await.1, Vec::<String>::new(), "a delivery to this host is under way");
+        let mut tx = fresh.db.write().await.unwrap();
+        deliveries::retry(&mut tx, under_way[0].id, fresh.clock.now(), "no answer").await.unwrap();
+        tx.commit().await.unwrap();
+        let (claimed, bodies) = claim().await;
+        assert_eq!(bodies, ["fay is gone", "one is gone", "three"]);
+        let mut tx = fresh.db.write().await.unwrap();
+        deliveries::finish(&mut tx, &claimed.iter().map(|delivery| delivery.id).collect::<Vec<_>>()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(claim().await.1, [""], "nothing is left of it to be sent");
     }
 
     async fn what_somebody_passed_on_does_not_hold_up_what_she_says(fresh) {

@@ -3,6 +3,7 @@
 use domain::account::{Account, ActorKind, Member, MemberPreferences, Role};
 use domain::follow::FollowOptions;
 use domain::{AccountId, FollowId, Host, Timestamp};
+use storage::deliveries;
 use storage::follows::Follow;
 use storage::{Db, Tx, accounts, follows, members};
 
@@ -93,4 +94,10 @@ pub async fn follow(tx: &mut Tx, account: AccountId, target: AccountId) {
     let options = FollowOptions::default();
     let follow = Follow { id, account_id: account, target_id: target, uri, options, created_at: tx.now() };
     assert!(follows::insert(tx, &follow).await.unwrap());
+}
+
+/// An activity that is nothing special to the queue.
+pub fn plain(author: AccountId) -> deliveries::New<'static> {
+    let (kind, urgency) = (deliveries::Kind::Other, deliveries::Urgency::Usual);
+    deliveries::New { author, body: "{}", subject: None, kind, urgency }
 }

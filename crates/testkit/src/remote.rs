@@ -36,6 +36,8 @@ struct State {
     documents: HashMap<String, Document>,
     asked: Vec<Asked>,
     received: Vec<Value>,
+    /// What deliveries are answered with instead of 202; they are not recorded then.
+    out_of_order: Option<u16>,
 }
 
 #[derive(Debug, Clone)]
@@ -109,6 +111,11 @@ impl Remote {
         self.state(|state| state.received.clone())
     }
 
+    /// Answers every delivery with 503 from now on, as a server that is down; or takes them again.
+    pub fn rest(&self, resting: bool) {
+        self.state(|state| state.out_of_order = resting.then_some(503));
+    }
+
     /// Answers WebFinger for `acct:NAME@DOMAIN` with an actor.
     pub fn finger(&self, name: &str, domain: &str, subject: &str, actor: &str) {
         let links = json!([{"rel": "self", "type": ACTIVITY, "href": actor}]);
@@ -139,7 +146,11 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
     if parts.method == Method::POST {
         let body: Bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
         let value = serde_json::from_slice(&body).unwrap_or_default();
-        state.lock().unwrap_or_else(PoisonError::into_inner).received.push(value);
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = state.out_of_order {
+            return StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response();
+        }
+        state.received.push(value);
         return StatusCode::ACCEPTED.into_response();
     }
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -231,7 +242,7 @@ impl Somebody {
     /// # Panics
     /// When nobody answers.
     pub async fn post_with(&self, key: &Key, to: &Instance, activity: &Value) -> u16 {
-        Self::post_body(key, to, activity.to_string()).await
+        self.post_from("127.0.0.1", key, to, activity).await
     }
 
     /// As [`Somebody::post`], with a body that need not be JSON.
@@ -239,12 +250,21 @@ impl Somebody {
     /// # Panics
     /// When nobody answers.
     pub async fn post_text(&self, to: &Instance, body: String) -> u16 {
-        Self::post_body(&self.key, to, body).await
+        Self::post_body("127.0.0.1", &self.key, to, body).await
     }
 
-    async fn post_body(key: &Key, to: &Instance, body: String) -> u16 {
+    /// As [`Somebody::post_with`], from an address of which a proxy tells that the community trusts.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn post_from(&self, address: &str, key: &Key, to: &Instance, activity: &Value) -> u16 {
+        Self::post_body(address, key, to, activity.to_string()).await
+    }
+
+    async fn post_body(address: &str, key: &Key, to: &Instance, body: String) -> u16 {
         let url = Url::parse(&format!("{}/inbox", to.base)).unwrap();
         let mut request = to.request(Method::POST, "/inbox").header("content-type", ACTIVITY);
+        request = request.header("x-forwarded-for", address);
         for (name, value) in key.sign(&url, &body, to.clock.now()) {
             request = request.header(name, value);
         }

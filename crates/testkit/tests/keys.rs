@@ -10,6 +10,9 @@ async fn places(engine: Engine) -> (Instance, Remote, Somebody) {
     (maple, oak, carol)
 }
 
+/// A key that was looked for in vain is not looked for again for so long.
+const MOMENT: std::time::Duration = std::time::Duration::from_secs(61);
+
 /// Something harmless to sign.
 fn wave(who: &Somebody) -> Value {
     who.does("Like", &json!("https://elm.example/notes/1"))
@@ -80,6 +83,7 @@ on_both! {
         carol.document["publicKey"] = json!(rsa.id);
         carol.document["assertionMethod"] = json!([ed25519.id]);
         carol.show();
+        maple.clock.advance(MOMENT);
         for key in [&rsa, &ed25519] {
             assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
         }
@@ -131,23 +135,108 @@ on_both! {
     }
 }
 
+/// A community behind a proxy that tells it who sends.
+async fn behind_a_proxy(engine: Engine) -> (Instance, Remote) {
+    let database = std::sync::Arc::new(testkit::Database::fresh(engine).await);
+    let trusted = |config: &mut server::config::Config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    (Instance::start_on("maple", database, trusted).await, Remote::start("oak").await)
+}
+
+const OAK: &str = "203.0.113.1";
+const FORGER: &str = "198.51.100.1";
+
 on_both! {
-    async fn made_up_keys_do_not_make_us_ask_a_server_again_and_again(engine) {
-        let (maple, oak, carol) = places(engine).await;
-        assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
-        let dave = oak.person("dave");
+    /// What is made up is looked for at the forger's expense: the server it names stays known, with whom it has new.
+    async fn forgers_pay_for_what_they_make_us_ask(engine) {
+        let (maple, oak) = behind_a_proxy(engine).await;
+        let (carol, dave, erin) = (oak.person("carol"), oak.person("dave"), oak.person("erin"));
+        assert_eq!(carol.post_from(OAK, &carol.key, &maple, &wave(&carol)).await, 202);
         for n in 0..130 {
             let nowhere = Key::ed25519(&oak.url(&format!("/users/nobody{n}#main-key")));
-            assert_eq!(carol.post_with(&nowhere, &maple, &wave(&carol)).await, 401);
+            assert_eq!(carol.post_from(FORGER, &nowhere, &maple, &wave(&carol)).await, 401);
         }
         let looked = oak.asked().iter().filter(|asked| asked.target.starts_with("/users/nobody")).count();
-        assert_eq!(looked, 120);
-        // Whom we know is still believed; whom we do not is told to try again later.
-        assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
-        assert_eq!(dave.post(&maple, &wave(&dave)).await, 401);
-        assert_eq!(oak.times_asked("/users/dave"), 0);
-        // Other servers are not affected.
-        let erin = Remote::start("elm").await.person("erin");
-        assert_eq!(erin.post(&maple, &wave(&erin)).await, 202);
+        // Twenty at once, and one more every four seconds.
+        assert!((20..30).contains(&looked), "{looked}");
+        // Oak's own address, and one that was never seen.
+        assert_eq!(carol.post_from(OAK, &carol.key, &maple, &wave(&carol)).await, 202);
+        assert_eq!(dave.post_from(OAK, &dave.key, &maple, &wave(&dave)).await, 202);
+        assert_eq!(erin.post_from("203.0.113.2", &erin.key, &maple, &wave(&erin)).await, 202);
+        // Nobody of another server is kept out by it either.
+        let fay = Remote::start("elm").await.person("fay");
+        assert_eq!(fay.post_from(FORGER, &fay.key, &maple, &wave(&fay)).await, 202);
+    }
+}
+
+on_both! {
+    async fn many_forgers_do_not_make_a_server_unknown(engine) {
+        let (maple, oak) = behind_a_proxy(engine).await;
+        let (carol, dave) = (oak.person("carol"), oak.person("dave"));
+        assert_eq!(carol.post_from(OAK, &carol.key, &maple, &wave(&carol)).await, 202);
+        let began = std::time::Instant::now();
+        for n in 0..60 {
+            for m in 0..10 {
+                let nowhere = Key::ed25519(&oak.url(&format!("/users/nobody{n}x{m}#main-key")));
+                let from = format!("198.51.100.{n}");
+                assert_eq!(carol.post_from(&from, &nowhere, &maple, &wave(&carol)).await, 401);
+            }
+        }
+        let looked = oak.asked().iter().filter(|asked| asked.target.starts_with("/users/nobody")).count();
+        // Two hundred at once, and two more every second.
+        let bound = 201 + 2 * usize::try_from(began.elapsed().as_secs()).unwrap();
+        assert!(looked <= bound, "{looked}");
+        assert_eq!(dave.post_from(OAK, &dave.key, &maple, &wave(&dave)).await, 202);
+    }
+}
+
+on_both! {
+    /// The same forgery is looked for once a minute, whoever sends it.
+    async fn a_miss_is_remembered_for_a_moment(engine) {
+        let (maple, oak) = behind_a_proxy(engine).await;
+        let carol = oak.person("carol");
+        let nowhere = Key::ed25519(&oak.url("/users/nobody#main-key"));
+        for n in 0..20 {
+            assert_eq!(carol.post_from(&format!("198.51.100.{n}"), &nowhere, &maple, &wave(&carol)).await, 401);
+        }
+        assert_eq!(oak.times_asked("/users/nobody"), 1);
+        maple.clock.advance(MOMENT);
+        assert_eq!(carol.post_from(FORGER, &nowhere, &maple, &wave(&carol)).await, 401);
+        assert_eq!(oak.times_asked("/users/nobody"), 2);
+    }
+}
+
+on_both! {
+    /// Bad signatures in the names of many accounts of a server: a key that really changed is found all the same.
+    async fn a_changed_key_is_found_while_others_are_forged(engine) {
+        let (maple, oak) = behind_a_proxy(engine).await;
+        let mut people: Vec<Somebody> = (0..30).map(|n| oak.person(&format!("p{n}"))).collect();
+        for person in &people {
+            assert_eq!(person.post_from(OAK, &person.key, &maple, &wave(person)).await, 202);
+        }
+        // From many addresses, so that nothing but what they share could stop them.
+        for (n, person) in people.iter().enumerate().skip(1) {
+            let forged = Key::ed25519(&person.key.id);
+            assert_eq!(person.post_from(&format!("198.51.100.{n}"), &forged, &maple, &wave(person)).await, 401);
+        }
+        let changed = &mut people[0];
+        let key = Key::rsa(&changed.key.id);
+        changed.document["publicKey"] = key.as_public_key(&changed.uri);
+        changed.show();
+        assert_eq!(changed.post_from(OAK, &key, &maple, &wave(changed)).await, 202);
+    }
+}
+
+on_both! {
+    /// A profile is read again when its owner is heard of, not when somebody names it.
+    async fn a_forger_does_not_have_stale_profiles_read_again(engine) {
+        let (maple, oak) = behind_a_proxy(engine).await;
+        let carol = oak.person("carol");
+        assert_eq!(carol.post_from(OAK, &carol.key, &maple, &wave(&carol)).await, 202);
+        maple.clock.advance(std::time::Duration::from_secs(26 * 60 * 60));
+        let before = oak.times_asked("/users/carol");
+        let forged = Key::ed25519(&carol.key.id);
+        assert_eq!(carol.post_from(FORGER, &forged, &maple, &wave(&carol)).await, 401);
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        assert_eq!(oak.times_asked("/users/carol"), before + 1, "looked at once for the key, and that is all");
     }
 }

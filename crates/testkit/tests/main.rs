@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod blocked;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crash;
@@ -14,6 +16,8 @@ mod documents;
 mod first_light;
 #[cfg(test)]
 mod foreign_ids;
+#[cfg(test)]
+mod forgotten;
 #[cfg(test)]
 mod forwarded;
 #[cfg(test)]
@@ -51,3 +55,5 @@ mod strangers;
 mod unclean;
 #[cfg(test)]
 mod waiting;
+#[cfg(test)]
+mod withdrawn;

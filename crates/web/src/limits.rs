@@ -34,7 +34,8 @@ impl Origin {
 }
 
 /// The address a request came from: the connection's, or what proxies we trust say was behind them.
-fn address(connection: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+#[must_use]
+pub fn address(connection: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
     let mut here = connection.unwrap_or(IpAddr::from([0, 0, 0, 0])).to_canonical();
     let forwarded: Vec<&str> = headers

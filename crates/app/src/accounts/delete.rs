@@ -7,7 +7,8 @@ use domain::AccountId;
 use domain::account::{Account, ProfileImage, Role};
 use domain::event::Event;
 use domain::job::Job;
-use storage::{Tx, accounts, invites, members};
+use storage::withdrawn::withdraw_account;
+use storage::{Tx, accounts, inbox_items, invites, members};
 
 use super::{By, not_the_last_owner, sign_out_everywhere};
 use crate::App;
@@ -45,6 +46,8 @@ async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
     members::forget(tx, id).await?;
     tx.enqueue(Job::DistributeAccountDelete { account: id });
     bury(tx, &account).await?;
+    // After the tombstone was made: what is being queued now waits for its row, and finds it.
+    withdraw_account(tx, id).await?;
     Ok(())
 }
 
@@ -59,6 +62,9 @@ pub(crate) async fn bury(tx: &mut Tx, account: &Account) -> Result<bool> {
     }
     if !keys.is_empty() {
         tx.enqueue(Job::DeleteMedia { keys });
+    }
+    if !account.is_local() {
+        inbox_items::withdraw_actor(tx, account.id).await?;
     }
     tx.enqueue(Job::PurgeAccount { account: account.id });
     tx.emit(Event::AccountChanged { account: account.id });

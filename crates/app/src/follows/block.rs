@@ -3,9 +3,10 @@
 use domain::AccountId;
 use domain::account::Account;
 use domain::job::Job;
+use storage::withdrawn::{withdraw, withdraw_from_former_reader};
 use storage::{Tx, accounts, follows, notifications, timelines};
 
-use super::{changed, dissolve};
+use super::{changed, dissolve, tell_unfollow};
 use crate::error::{Error, Result};
 use crate::{App, secrets};
 
@@ -25,7 +26,7 @@ pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
         if !target.is_local() {
             // Servers that ignore Block still understand that the follows ended.
             if let Some(uri) = ended.mine {
-                tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri });
+                tell_unfollow(&mut tx, me.id, target.id, uri).await?;
             }
             if let Some(uri) = ended.theirs {
                 tx.enqueue(Job::DistributeReject { account: me.id, follower: target.id, uri });
@@ -49,7 +50,7 @@ pub async fn unblock(app: &App, me: &Account, target: AccountId) -> Result<()> {
         return Ok(());
     };
     changed(&mut tx, me.id, target.id);
-    if !target.is_local() {
+    if !target.is_local() && !withdraw(&mut tx, &uri).await?.was_never_sent() {
         tx.enqueue(Job::DistributeUnblock { account: me.id, target: target.id, uri });
     }
     tx.commit().await?;
@@ -96,6 +97,9 @@ async fn sever(tx: &mut Tx, me: AccountId, other: AccountId) -> Result<Ended> {
     notifications::remove_from(tx, me, other).await?;
     timelines::remove_author_from_home(tx, me, other).await?;
     timelines::remove_author_from_home(tx, other, me).await?;
+    // Also where nobody followed: posts that address the other.
+    withdraw_from_former_reader(tx, me, other).await?;
+    withdraw_from_former_reader(tx, other, me).await?;
     changed(tx, me, other);
     Ok(Ended { mine, theirs })
 }

@@ -3,10 +3,9 @@
 use domain::Host;
 use domain::account::Account;
 use domain::event::Event;
-use domain::job::Job;
 use storage::{domain_blocks, timelines};
 
-use super::{reject, remove};
+use super::{reject, remove, tell_unfollow};
 use crate::App;
 use crate::error::{Error, Result};
 
@@ -26,7 +25,7 @@ pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
     }
     for target in domain_blocks::followed_at(&mut tx, me.id, domain).await? {
         if let Some(follow) = remove::write(&mut tx, me.id, target).await? {
-            tx.enqueue(Job::DistributeUnfollow { account: me.id, target, uri: follow.uri });
+            tell_unfollow(&mut tx, me.id, target, follow.uri).await?;
         }
     }
     domain_blocks::clear_notifications(&mut tx, me.id, domain).await?;

@@ -10,7 +10,9 @@ pub mod request;
 
 use domain::AccountId;
 use domain::event::Event;
+use domain::job::Job;
 use storage::follows::Follow;
+use storage::withdrawn::{withdraw, withdraw_from_former_reader};
 use storage::{Tx, accounts, follows, lists, timelines};
 
 use crate::error::Result;
@@ -29,8 +31,8 @@ async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
     Ok(())
 }
 
-/// Ends a follow, if there is one: counters, the follower's home timeline, her relations. Whoever she follows no more,
-/// or no more asks to, is on none of her lists.
+/// Ends a follow, if there is one: counters, the follower's home timeline, posts that wait to be sent to them,
+/// relations. Whoever she follows no more, or no more asks to, is on none of her lists.
 async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result<Option<Follow>> {
     // She may be on her own lists, and follows herself never.
     if follower != target {
@@ -41,9 +43,18 @@ async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result
         accounts::count_followers(tx, target, -1).await?;
         accounts::count_following(tx, follower, -1).await?;
         timelines::remove_author_from_home(tx, follower, target).await?;
+        withdraw_from_former_reader(tx, target, follower).await?;
         changed(tx, follower, target);
     }
     Ok(Some(follow))
+}
+
+/// Has the server of `target` told that a member's follow or request ended, unless it never heard of it.
+async fn tell_unfollow(tx: &mut Tx, account: AccountId, target: AccountId, uri: String) -> Result<()> {
+    if !withdraw(tx, &uri).await?.was_never_sent() {
+        tx.enqueue(Job::DistributeUnfollow { account, target, uri });
+    }
+    Ok(())
 }
 
 fn changed(tx: &mut Tx, one: AccountId, other: AccountId) {

@@ -2,12 +2,11 @@
 
 use domain::AccountId;
 use domain::account::Account;
-use domain::job::Job;
 use domain::notification::NotificationKind;
 use storage::follows::Follow;
 use storage::{Tx, accounts, follows, notifications};
 
-use super::{changed, dissolve};
+use super::{changed, dissolve, tell_unfollow};
 use crate::App;
 use crate::error::Result;
 
@@ -23,7 +22,7 @@ pub async fn remove(app: &App, me: &Account, target: AccountId) -> Result<()> {
         return Ok(());
     };
     if !target.is_local() {
-        tx.enqueue(Job::DistributeUnfollow { account: me.id, target: target.id, uri: follow.uri });
+        tell_unfollow(&mut tx, me.id, target.id, follow.uri).await?;
     }
     tx.commit().await?;
     Ok(())

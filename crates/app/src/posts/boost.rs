@@ -95,8 +95,8 @@ pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<PostId> {
         posts::get(&mut tx, Viewer::Account(who.id), id).await?;
         return Ok(original);
     };
-    delete::bury(&mut tx, &boost).await?;
-    tx.enqueue(Job::DistributeDelete { post: boost.id });
+    let withdrawn = delete::bury(&mut tx, &boost).await?;
+    delete::tell(&mut tx, boost.id, withdrawn);
     tx.commit().await?;
     Ok(original)
 }

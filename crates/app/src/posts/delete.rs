@@ -2,9 +2,10 @@
 //! answered with 410.
 
 use domain::account::Account;
-use domain::job::Job;
+use domain::job::{Job, subject_of_post};
 use domain::post::Post;
 use domain::{PostId, Viewer};
+use storage::withdrawn::{Withdrawn, withdraw};
 use storage::{Tx, attachments, posts};
 
 use crate::error::{Error, Result};
@@ -32,10 +33,16 @@ pub async fn delete(app: &App, author: &Account, id: PostId, media: Media) -> Re
     if media == Media::Keep {
         attachments::release(&mut tx, id).await?;
     }
-    bury(&mut tx, &post).await?;
-    tx.enqueue(Job::DistributeDelete { post: id });
+    let withdrawn = bury(&mut tx, &post).await?;
+    tell(&mut tx, id, withdrawn);
     tx.commit().await?;
     Ok(())
+}
+
+/// Has those servers told of a deletion that may have what is deleted.
+pub(super) fn tell(tx: &mut Tx, post: PostId, withdrawn: Withdrawn) {
+    let from_nobody = withdrawn.from_everybody;
+    tx.enqueue(Job::DistributeDelete { post, unsent: withdrawn.unsent, from_nobody });
 }
 
 /// Its author's server said it is gone. `false` when we do not have it, or it is another's.
@@ -53,28 +60,34 @@ pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Takes a post out of every list, with every boost of it, and leaves a tombstone. Its media are removed by a job.
+/// Takes a post out of every list, with every boost of it, and leaves a tombstone. What waits to be sent of it is
+/// dropped: gives to whom it was never sent, unless they may have fetched it. Its media are removed by a job.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bury(tx: &mut Tx, post: &Post) -> Result<()> {
+pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
     for boost in posts::boosts_of(tx, post.id).await? {
         let boost = posts::unchecked(tx, boost).await?;
         bury_one(tx, &boost).await?;
     }
-    bury_one(tx, post).await
+    let withdrawn = bury_one(tx, post).await?;
+    if withdrawn != Withdrawn::default() && posts::was_answered_or_boosted(tx, post.id).await? {
+        return Ok(Withdrawn::default());
+    }
+    Ok(withdrawn)
 }
 
-async fn bury_one(tx: &mut Tx, post: &Post) -> Result<()> {
+async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
     fanout::post_removed(tx, post).await?;
     let now = tx.now();
     if !posts::bury(tx, post.id, now).await? {
-        return Ok(());
+        return Ok(Withdrawn::default());
     }
     let media = attachments::remove_of_post(tx, post.id).await?;
     let keys: Vec<String> = media.into_iter().flat_map(|a| [a.key, a.preview_key]).flatten().collect();
     if !keys.is_empty() {
         tx.enqueue(Job::DeleteMedia { keys });
     }
-    Ok(())
+    // After the tombstone was made: what is being queued now waits for its row, and finds it.
+    Ok(withdraw(tx, &subject_of_post(post.id)).await?)
 }

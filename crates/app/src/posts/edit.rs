@@ -7,8 +7,9 @@ use domain::account::Account;
 use domain::attachment::{Attachment, Shown};
 use domain::job::Job;
 use domain::post::{Post, PostEdit};
-use domain::{AccountId, PostId, Viewer, language};
+use domain::{AccountId, PostId, Timestamp, Viewer, language};
 use storage::posts::{Edit, Links};
+use storage::withdrawn::withdraw_from_former_audience;
 use storage::{Conn, Tx, accounts, attachments, posts};
 
 use super::publish::{Draft, check_attachments, check_limits, write_html};
@@ -46,7 +47,7 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         spoiler_text: &draft.spoiler_text,
         sensitive,
         language: language.as_deref(),
-        edited_at: app.now(),
+        edited_at: after_versions(&post, app.now()),
         links: &links,
     };
     if let Some(newly_addressed) = write(&mut tx, author, &post, &edit, &shown).await? {
@@ -54,6 +55,12 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// The time of a new version: later than those there are, also by a clock that was set back. Who is addressed by it
+/// first is shown the versions from that time on.
+fn after_versions(post: &Post, now: Timestamp) -> Timestamp {
+    now.max(Timestamp(post.edited_at.unwrap_or(post.created_at).0 + 1))
 }
 
 /// What the draft shows, as it is described with it.
@@ -92,7 +99,7 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
         spoiler_text: &post.spoiler_text,
         sensitive: post.sensitive,
         language: post.language.as_deref(),
-        edited_at: tx.now(),
+        edited_at: after_versions(&post, tx.now()),
         links: &links,
     };
     if let Some(newly_addressed) = write(tx, &author, &post, &edit, &shown).await? {
@@ -109,7 +116,7 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
 pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
     let mut tx = app.db.write().await?;
     let Some(post) = posts::unchecked_by_uri(&mut tx, &r.uri).await? else { return Ok(false) };
-    let edited_at = r.edited.unwrap_or_else(|| app.now());
+    let edited_at = r.edited.unwrap_or_else(|| after_versions(&post, app.now()));
     if post.account_id != author.id || post.edited_at.is_some_and(|ours| ours >= edited_at) {
         return Ok(false);
     }
@@ -182,6 +189,9 @@ async fn write(
     )
     .await?;
 
+    if before.local {
+        withdraw_from_former_audience(tx, before.id).await?;
+    }
     let after = posts::unchecked(tx, before.id).await?;
     let readdressed = Readdressed { before: &addressed_before, now: &edit.links.mentions };
     fanout::post_edited(tx, author, before, &after, readdressed).await?;

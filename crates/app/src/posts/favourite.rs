@@ -5,6 +5,7 @@ use domain::job::Job;
 use domain::notification::NotificationKind;
 use domain::post::Post;
 use domain::{PostId, Viewer};
+use storage::withdrawn::withdraw;
 use storage::{Tx, counts, follows, interactions, notifications, posts};
 
 use crate::error::{Error, Result};
@@ -64,7 +65,7 @@ pub async fn unfavourite(app: &App, who: &Account, id: PostId) -> Result<()> {
         original(&mut tx, who, id).await?;
         return Ok(());
     };
-    if !post.local {
+    if !post.local && !withdraw(&mut tx, &uri).await?.was_never_sent() {
         tx.enqueue(Job::DistributeUnfavourite { account: who.id, post: post.id, uri });
     }
     tx.commit().await?;

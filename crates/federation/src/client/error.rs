@@ -37,6 +37,9 @@ pub enum FetchError {
     /// The database did not say whether the host is blocked.
     #[error("whether it may be asked is not known now")]
     Undecided,
+    /// Whoever this is for made us ask too much of that host lately, or of all.
+    #[error("asked too often for one sender")]
+    TooOften,
     #[error("took too long")]
     TooSlow,
     #[error("could not be reached")]
@@ -50,7 +53,7 @@ impl FetchError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::TooSlow | Self::Unreachable | Self::Undecided => true,
+            Self::TooOften | Self::TooSlow | Self::Unreachable | Self::Undecided => true,
             Self::Status { status, .. } => *status >= 500 || matches!(status, 408 | 425 | 429),
             _ => false,
         }

@@ -9,6 +9,7 @@ mod guard;
 mod media_type;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,7 @@ pub use error::FetchError;
 pub use guard::{Guard, Refused};
 pub use media_type::MediaType;
 
+use crate::charges::{Charges, Party};
 use crate::config::Config;
 use crate::policies::Policies;
 use crate::signature::{SigningKey, sign};
@@ -46,25 +48,57 @@ const PLATFORM_ROOTS: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// How many requests one occasion may still cause. Shared by everything that the occasion leads to.
+/// How many requests one occasion may still cause, and whom they are charged to. Shared by everything that the occasion
+/// leads to.
 #[derive(Debug)]
-pub struct Budget(AtomicU32);
+pub struct Budget {
+    left: AtomicU32,
+    payer: Option<Payer>,
+}
+
+#[derive(Debug)]
+struct Payer {
+    charges: Arc<Charges>,
+    party: Party,
+    /// The hosts that were asked.
+    asked: Mutex<Vec<Host>>,
+}
 
 impl Budget {
     #[must_use]
     pub fn new(requests: u32) -> Self {
-        Self(AtomicU32::new(requests))
+        Self { left: AtomicU32::new(requests), payer: None }
     }
 
-    /// Takes one request out of the budget.
+    /// As [`Budget::new`]; every request counts against what `party` may cause.
+    pub(crate) fn charged(requests: u32, charges: &Arc<Charges>, party: Party) -> Self {
+        let payer = Payer { charges: Arc::clone(charges), party, asked: Mutex::default() };
+        Self { payer: Some(payer), ..Self::new(requests) }
+    }
+
+    /// Takes one request to this address out of the budget.
     ///
     /// # Errors
-    /// [`FetchError::Budget`] when none is left.
-    pub fn spend(&self) -> Result<(), FetchError> {
-        self.0
+    /// [`FetchError::Budget`] when none is left, [`FetchError::TooOften`] when whoever it is for caused too many.
+    fn spend(&self, url: &Url) -> Result<(), FetchError> {
+        self.left
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-            .map(|_| ())
-            .map_err(|_| FetchError::Budget)
+            .map_err(|_| FetchError::Budget)?;
+        let Some(payer) = &self.payer else { return Ok(()) };
+        let host = Host::of(url).ok_or(Refused::NoHost)?;
+        if !payer.charges.take(&payer.party, &host) {
+            return Err(FetchError::TooOften);
+        }
+        payer.asked.lock().unwrap_or_else(PoisonError::into_inner).push(host);
+        Ok(())
+    }
+
+    /// What was asked for was found: it costs nothing.
+    pub(crate) fn give_back(&self) {
+        let Some(payer) = &self.payer else { return };
+        for host in payer.asked.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            payer.charges.give_back(&payer.party, &host);
+        }
     }
 }
 
@@ -258,7 +292,7 @@ impl Client {
         let mut redirects = 0;
         loop {
             self.check(&url).await?;
-            budget.spend()?;
+            budget.spend(&url)?;
             let response = self.send_get(&url, want, key, with_query).await?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && key.is_some() && with_query && url.query().is_some() {

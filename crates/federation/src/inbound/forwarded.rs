@@ -4,6 +4,7 @@
 //! Nothing of what it says is believed: it is a hint that its actor's server has something new, and what that server
 //! answers is processed in its place. Only posts are asked for so; whatever else somebody does, her own server says.
 
+use domain::Host;
 use app::posts::delete;
 use storage::{accounts, posts};
 
@@ -17,8 +18,9 @@ use crate::wire::read::note::NoteKind;
 use crate::wire::read::{ReceivedActivity, ReceivedNote, Unusable, same_server};
 
 impl Federation {
-    /// Processes an activity that was signed by somebody else than its actor.
-    pub async fn process_forwarded(&self, body: &serde_json::Value) -> Verdict {
+    /// Processes an activity that was signed by somebody else than its actor, at `host`: what its origin is asked for
+    /// is charged to that.
+    pub async fn process_forwarded(&self, body: &serde_json::Value, host: &Host) -> Verdict {
         let activity = match ReceivedActivity::read(body) {
             Ok(activity) => activity,
             Err(Unusable::UnknownType) => return Verdict::Ignored("a type that is not known"),
@@ -28,7 +30,7 @@ impl Federation {
         if self.app.urls.is_ours(id) || !same_server(id, &activity.actor) {
             return Verdict::Rejected("something of another server");
         }
-        let budget = self.budget();
+        let budget = self.budget_of_server(host);
         let outcome = match activity.kind {
             ActivityKind::Create => self.created_elsewhere(id, &budget).await,
             ActivityKind::Update => self.changed_elsewhere(id, &budget).await,

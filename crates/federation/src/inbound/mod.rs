@@ -22,7 +22,7 @@ mod update;
 pub mod work;
 
 use domain::account::Account;
-use storage::accounts;
+use storage::{accounts, inbox_items};
 
 use crate::Federation;
 use crate::client::Budget;
@@ -64,11 +64,14 @@ impl Federation {
         if activity.actor != actor.uri {
             return Verdict::Rejected("in the name of somebody else");
         }
-        if actor.is_suspended() || actor.is_local() {
+        let Some(host) = actor.domain.as_ref().filter(|_| !actor.is_suspended()) else {
             return Verdict::Ignored("its actor is suspended");
-        }
-        let budget = self.budget();
+        };
+        let budget = self.budget_of_server(host);
         let work = Work { fed: self, actor, activity: &activity, budget: &budget };
+        if let Err(error) = work.withdraw_what_waits().await {
+            return Verdict::RetryLater(error.to_string());
+        }
         let outcome = match activity.kind {
             ActivityKind::Create => create::process(&work).await,
             ActivityKind::Update => update::process(&work).await,
@@ -107,6 +110,25 @@ fn verdict(outcome: Outcome, actor: &str) -> Verdict {
 }
 
 impl Work<'_> {
+    /// What is taken back may still wait here, put off by a failure: it is dropped, or it would be done after it was
+    /// undone.
+    async fn withdraw_what_waits(&self) -> storage::Result<()> {
+        if !matches!(self.activity.kind, ActivityKind::Delete | ActivityKind::Undo) {
+            return Ok(());
+        }
+        let Some(id) = self.activity.object.id.as_deref() else { return Ok(()) };
+        let db = &self.fed.app.db;
+        let mut conn = db.read().await?;
+        let waits = inbox_items::is_waiting(&mut conn, self.actor.id, id).await?;
+        drop(conn);
+        if waits {
+            let mut tx = db.write().await?;
+            inbox_items::withdraw(&mut tx, self.actor.id, id).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// The local account with this ActivityPub id, even one that was closed for now: what ends something between it
     /// and another must not be lost.
     async fn local_even_closed(&self, uri: Option<&str>) -> Result<Option<Account>, ResolveError> {

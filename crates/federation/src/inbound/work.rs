@@ -134,7 +134,7 @@ impl Federation {
         };
         match actor.await {
             Ok(actor) if item.forwarded && actor.is_suspended() => Verdict::Ignored("who passed it on is suspended"),
-            Ok(_) if item.forwarded => self.process_forwarded(&body).await,
+            Ok(_) if item.forwarded => self.process_forwarded(&body, &item.host).await,
             Ok(actor) => self.process(&actor, &body).await,
             Err(storage::Error::NotFound) => Verdict::Ignored("its actor is gone"),
             Err(e) => Verdict::RetryLater(e.to_string()),

@@ -50,6 +50,8 @@ enum Ended {
     Delivered,
     /// It will never be taken.
     Refused(String),
+    /// Not sent, and not to be: what is known of its host stays as it is.
+    Dropped(&'static str),
     /// The inbox is gone: nothing more is sent there.
     Gone,
     /// Not now. With the time the host asked for, and whether the whole host is in trouble.
@@ -184,9 +186,9 @@ impl Federation {
     async fn deliver_one(&self, parcel: Parcel, everywhere: Arc<Semaphore>) -> (Claimed, Ended) {
         let Parcel { delivery, payload, key, host } = parcel;
         let ended = match (payload, key, Url::parse(&delivery.inbox_url)) {
-            (None, _, _) => Ended::Refused("its activity is gone".to_owned()),
-            (_, None, _) => Ended::Refused("its author has no key any more".to_owned()),
-            (_, _, Err(_)) => Ended::Refused("no address".to_owned()),
+            (None, _, _) => Ended::Dropped("what it brings was withdrawn"),
+            (_, None, _) => Ended::Dropped("its author has no key any more"),
+            (_, _, Err(_)) => Ended::Dropped("no address"),
             (Some((body, digest)), Some(key), Ok(url)) => {
                 // The host's permit first: one that is slow must not keep permits from the others.
                 let (_at_host, _of_all) = (host.acquire_owned().await, everywhere.acquire_owned().await);
@@ -224,6 +226,10 @@ impl Federation {
                     tracing::debug!(inbox = %delivery.inbox_url, %why, "a delivery was refused");
                     ended.push(delivery.id);
                     answered.insert(delivery.host.clone());
+                }
+                Ended::Dropped(why) => {
+                    tracing::debug!(inbox = %delivery.inbox_url, why, "a delivery was dropped");
+                    ended.push(delivery.id);
                 }
                 Ended::Gone => {
                     ended.push(delivery.id);

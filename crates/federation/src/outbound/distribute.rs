@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 
 use app::secrets;
 use domain::account::Account;
+use domain::job::subject_of_post;
 use domain::post::Post;
 use domain::{AccountId, Host, PostId, Viewer, Visibility};
 use serde::Serialize;
-use storage::deliveries::{self, Inbox};
-use storage::{Conn, accounts, follows, former_readers, hydrate, posts};
+use storage::deliveries::{self, Inbox, Kind, New, Urgency};
+use storage::withdrawn::withdraw_from_former_reader;
+use storage::{Conn, Tx, accounts, former_readers, hydrate, posts};
 
 use crate::Federation;
 use crate::wire::activity;
@@ -19,27 +21,27 @@ use crate::wire::actor::actor;
 use crate::wire::context::{Context, Document};
 
 /// An activity ready to be stored, and where it goes.
+#[derive(Default)]
 struct Outgoing {
-    author: AccountId,
     body: String,
     inboxes: BTreeSet<String>,
+    /// See [`New::subject`].
+    subject: Option<String>,
+    kind: Kind,
+    urgency: Urgency,
+    /// Not stored if this post is gone by then.
+    about: Option<PostId>,
 }
 
 impl Federation {
-    /// A new post or boost, to those who should have it.
+    /// A new post or boost, to those who should have it. `again`: it may have been stored before.
     ///
     /// # Errors
     /// When the database refuses. A post that is gone meanwhile is no error: its deletion is a job of its own.
-    pub async fn distribute_post(&self, id: PostId) -> app::Result<()> {
+    pub async fn distribute_post(&self, id: PostId, again: bool) -> app::Result<()> {
         let mut conn = self.app.db.glance().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let mut inboxes = audience(&mut conn, &post).await?;
-        if let Some(boosted) = post.boost_of_id {
-            let boosted = posts::unchecked_or_tombstone(&mut conn, boosted).await?.0.account_id;
-            if !follows::is_blocking(&mut conn, author.id, boosted).await? {
-                inboxes.extend(own_inbox(&mut conn, boosted).await?);
-            }
-        }
+        let inboxes = publication(&mut conn, &post).await?;
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -52,7 +54,10 @@ impl Federation {
             Some(announce) => document(Context::Plain, announce)?,
             None => document(Context::Note, activity::create(&view, &self.app.files))?,
         };
-        self.store(Outgoing { author: author.id, body, inboxes }).await
+        let kind = if again { Kind::CreateAgain } else { Kind::Create };
+        let subject = Some(subject_of_post(id));
+        let out = Outgoing { body, inboxes, subject, kind, about: Some(id), ..Outgoing::default() };
+        self.store(author.id, out).await
     }
 
     /// An edit, to everybody who may see the post now. Whoever has an older version and may see it no more keeps that.
@@ -61,12 +66,14 @@ impl Federation {
     /// a `Create` before it. They get the `Update` as well: a server that has the post all the same, because somebody
     /// else there follows the author or looked at it, ignores the `Create`.
     ///
+    /// What still waits to be sent of earlier versions says what the post says now: nobody gets the words before.
+    ///
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let inboxes = audience(&mut conn, &post).await?;
+        let inboxes = publication(&mut conn, &post).await?;
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -77,23 +84,35 @@ impl Federation {
             view => view?,
         };
         drop(conn);
-        if !first.is_empty() {
-            let body = document(Context::Note, activity::create(&view, &self.app.files))?;
-            self.store(Outgoing { author: author.id, body, inboxes: first }).await?;
-        }
-        let body = document(Context::Note, activity::update_note(&view, &self.app.files))?;
-        self.store(Outgoing { author: author.id, body, inboxes }).await
+        let create = document(Context::Note, activity::create(&view, &self.app.files))?;
+        let update = document(Context::Note, activity::update_note(&view, &self.app.files))?;
+        let (first, mut inboxes) = (self.reachable(first).await?, self.reachable(inboxes).await?);
+        let subject = subject_of_post(id);
+        let new = |body, kind| New { author: author.id, body, subject: Some(&subject), kind, urgency: Urgency::Usual };
+        let Some(mut tx) = self.begin_to_store(author.id, Some(id)).await? else { return Ok(()) };
+        let unsent = deliveries::rewrite(&mut tx, id, &create, &update).await?;
+        inboxes.retain(|inbox| !unsent.contains(&inbox.url));
+        deliveries::enqueue(&mut tx, new(&create, Kind::CreateAgain), &first).await?;
+        deliveries::enqueue(&mut tx, new(&update, Kind::Update), &inboxes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
-    /// A post or boost is taken back, from everybody who may have it, whether or not she may still see it.
+    /// A post or boost is taken back, from everybody who may have it, whether or not they may still see it. Left out
+    /// are the inboxes it was never sent to (`unsent`; all of them where it was sent to nobody), unless somebody there
+    /// answered or boosted it: their server has a copy, wherever it got that.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn distribute_delete(&self, id: PostId) -> app::Result<()> {
+    pub async fn distribute_delete(&self, id: PostId, unsent: &[String], from_nobody: bool) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, id).await?;
         let Some(author) = own_account(&mut conn, post.account_id).await? else { return Ok(()) };
-        let inboxes = holders(&mut conn, &post).await?;
+        let mut inboxes = if from_nobody { BTreeSet::new() } else { recipients(&mut conn, &post).await? };
+        for inbox in unsent {
+            inboxes.remove(inbox);
+        }
+        inboxes.extend(deliveries::involved_inboxes(&mut conn, id).await?);
         let body = match post.boost_of_id {
             None => document(Context::Plain, activity::delete_note(&author.uri, &post.uri))?,
             Some(boosted) => {
@@ -102,7 +121,7 @@ impl Federation {
             }
         };
         drop(conn);
-        self.store(Outgoing { author: author.id, body, inboxes }).await
+        self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() }).await
     }
 
     /// A favourite, to the post's author; or, `undo`, its being taken back.
@@ -116,11 +135,7 @@ impl Federation {
         let inboxes = own_inbox(&mut conn, post.account_id).await?;
         drop(conn);
         let like = activity::like(&who.uri, uri, &post.uri);
-        let body = match undo {
-            false => document(Context::Plain, like)?,
-            true => document(Context::Plain, activity::undo(&who.uri, like))?,
-        };
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, relation(&who, uri, like, undo, inboxes)?).await
     }
 
     /// A follow, or its end, to the one who is followed.
@@ -130,11 +145,7 @@ impl Federation {
     pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, undo: bool) -> app::Result<()> {
         let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
         let follow = activity::follow(&who.uri, uri, &target.uri);
-        let body = match undo {
-            false => document(Context::Plain, follow)?,
-            true => document(Context::Plain, activity::undo(&who.uri, follow))?,
-        };
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, relation(&who, uri, follow, undo, inboxes)?).await
     }
 
     /// The answer to a follow.
@@ -149,13 +160,16 @@ impl Federation {
         accepted: bool,
     ) -> app::Result<()> {
         let Some((who, follower, inboxes)) = self.between(who, follower).await? else { return Ok(()) };
+        if !accepted {
+            self.withdraw_once_more(who.id, follower.id).await?;
+        }
         let key = secrets::address_key();
         let urls = &self.app.urls;
         let body = match accepted {
             true => document(Context::Plain, activity::accept(&who, &follower.uri, follow_uri, urls, key))?,
             false => document(Context::Plain, activity::reject(&who, &follower.uri, follow_uri, urls, key))?,
         };
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await
     }
 
     /// A block, or its end, to the one who is blocked: her server keeps the two apart.
@@ -164,12 +178,11 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_block(&self, who: AccountId, target: AccountId, uri: &str, undo: bool) -> app::Result<()> {
         let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
+        if !undo {
+            self.withdraw_once_more(who.id, target.id).await?;
+        }
         let block = activity::block(&who.uri, uri, &target.uri);
-        let body = match undo {
-            false => document(Context::Plain, block)?,
-            true => document(Context::Plain, activity::undo(&who.uri, block))?,
-        };
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, relation(&who, uri, block, undo, inboxes)?).await
     }
 
     /// A changed profile, to followers' servers.
@@ -188,7 +201,7 @@ impl Federation {
         drop(conn);
         let Some(actor) = actor(&view, &self.app.urls) else { return Ok(()) };
         let body = document(Context::Actor, activity::update_actor(actor, self.app.now(), secrets::address_key()))?;
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await
     }
 
     /// A deleted account, to every server that may know it.
@@ -204,7 +217,7 @@ impl Federation {
         inboxes.extend(former_readers::inboxes_of_author(&mut conn, who.id).await?);
         drop(conn);
         let body = document(Context::Plain, activity::delete_actor(&who.uri))?;
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() }).await
     }
 
     /// A pinned or unpinned post, to followers' servers.
@@ -226,7 +239,8 @@ impl Federation {
             true => document(Context::Plain, activity::add_pin(&who, &post.uri, &self.app.urls, key))?,
             false => document(Context::Plain, activity::remove_pin(&who, &post.uri, &self.app.urls, key))?,
         };
-        self.store(Outgoing { author: who.id, body, inboxes }).await
+        let subject = pinned.then(|| subject_of_post(post.id));
+        self.store(who.id, Outgoing { body, inboxes, subject, ..Outgoing::default() }).await
     }
 
     /// The two accounts of something that happens between them, and where the other is reached. `None` when one of
@@ -246,22 +260,64 @@ impl Federation {
         Ok((!inboxes.is_empty()).then_some((who, other, inboxes)))
     }
 
-    async fn store(&self, out: Outgoing) -> app::Result<()> {
-        let mut inboxes: Vec<Inbox> = Vec::with_capacity(out.inboxes.len());
-        for inbox in out.inboxes.into_iter().filter_map(|url| inbox(&url)) {
-            // An account's inbox may be elsewhere than its handle.
-            if !self.is_suspended(&inbox.host).await? {
-                inboxes.push(inbox);
-            }
-        }
-        if inboxes.is_empty() {
-            return Ok(());
-        }
+    /// Drops what waits for somebody who follows no more, or is blocked: a post that was being queued at that moment.
+    async fn withdraw_once_more(&self, who: AccountId, reader: AccountId) -> app::Result<()> {
         let mut tx = self.app.db.write().await?;
-        deliveries::enqueue(&mut tx, out.author, &out.body, &inboxes).await?;
+        withdraw_from_former_reader(&mut tx, who, reader).await?;
         tx.commit().await?;
         Ok(())
     }
+
+    /// Begins the transaction in which something is stored; `None` when its author, or the post it is about, is gone by
+    /// now.
+    async fn begin_to_store(&self, author: AccountId, post: Option<PostId>) -> app::Result<Option<Tx>> {
+        let mut tx = self.app.db.write().await?;
+        Ok(posts::hold(&mut tx, author, post).await?.then_some(tx))
+    }
+
+    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
+        let Outgoing { body, inboxes, subject, kind, urgency, about } = out;
+        let inboxes = self.reachable(inboxes).await?;
+        if inboxes.is_empty() {
+            return Ok(());
+        }
+        let new = New { author, body: &body, subject: subject.as_deref(), kind, urgency };
+        let tx = match urgency {
+            Urgency::AccountDeletion => Some(self.app.db.write().await?),
+            _ => self.begin_to_store(author, about).await?,
+        };
+        let Some(mut tx) = tx else { return Ok(()) };
+        deliveries::enqueue(&mut tx, new, &inboxes).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The inboxes at servers that are not suspended. (An account's inbox may be elsewhere than its handle.)
+    async fn reachable(&self, inboxes: BTreeSet<String>) -> app::Result<Vec<Inbox>> {
+        let mut reachable: Vec<Inbox> = Vec::with_capacity(inboxes.len());
+        for inbox in inboxes.into_iter().filter_map(|url| inbox(&url)) {
+            if !self.is_suspended(&inbox.host).await? {
+                reachable.push(inbox);
+            }
+        }
+        Ok(reachable)
+    }
+}
+
+/// A like, follow or block, or its being taken back.
+fn relation<K: Serialize, O: Serialize>(
+    who: &Account,
+    uri: &str,
+    what: activity::Activity<K, O>,
+    undo: bool,
+    inboxes: BTreeSet<String>,
+) -> app::Result<Outgoing> {
+    if undo {
+        let body = document(Context::Plain, activity::undo(&who.uri, what))?;
+        return Ok(Outgoing { body, inboxes, ..Outgoing::default() });
+    }
+    let (body, subject) = (document(Context::Plain, what)?, Some(uri.to_owned()));
+    Ok(Outgoing { body, inboxes, subject, kind: Kind::Create, ..Outgoing::default() })
 }
 
 /// A live local post and its author.
@@ -282,21 +338,19 @@ async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Accou
     }
 }
 
-/// The inboxes of everybody whom a post or boost concerns and who may see it now.
-async fn audience(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
-    Ok(deliveries::audience_inboxes(conn, post.id).await?.into_iter().collect())
+/// The inboxes that a post or boost is published to.
+async fn publication(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
+    Ok(deliveries::publication_inboxes(conn, post.id).await?.into_iter().collect())
 }
 
 /// The inboxes of everybody who may have been sent a post: followers unless it is direct, whom it addresses or
-/// answers, whoever answered or boosted it, and who was any of these before. For a boost also the author of what is
-/// boosted.
-async fn holders(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
+/// answers, and who was any of these before. For a boost also the author of what is boosted.
+async fn recipients(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
     let mut inboxes = BTreeSet::new();
     if post.visibility != Visibility::Direct {
         inboxes.extend(deliveries::follower_inboxes(conn, post.account_id).await?);
     }
     inboxes.extend(deliveries::addressed_inboxes(conn, post.id).await?);
-    inboxes.extend(deliveries::involved_inboxes(conn, post.id).await?);
     inboxes.extend(former_readers::inboxes(conn, post.id).await?);
     let mut also: Vec<AccountId> = Vec::new();
     if post.visibility.is_open() {

@@ -10,12 +10,14 @@ use storage::{follows, peers, posts};
 
 use super::{Refused, request_host};
 use crate::Federation;
+use crate::charges::SentBy;
 use crate::keys::{Sender, UnknownSender};
 use crate::signature::{Expect, ParsedSignature, parse};
 
 /// The asker, as far as the request tells without being checked.
 pub(super) struct Fetcher {
     parsed: Option<ParsedSignature>,
+    from: SentBy,
 }
 
 impl Fetcher {
@@ -24,8 +26,9 @@ impl Fetcher {
     /// # Errors
     /// [`Refused::Suspended`] when it comes, by its own words, from a community that is not connected.
     pub async fn of(fed: &Federation, parts: &Parts) -> Result<Self, Refused> {
+        let from = SentBy::of(parts);
         if !parts.headers.contains_key("signature") && !parts.headers.contains_key("authorization") {
-            return Ok(Self { parsed: None });
+            return Ok(Self { parsed: None, from });
         }
         let mut headers = parts.headers.clone();
         request_host(parts, &mut headers);
@@ -44,13 +47,13 @@ impl Fetcher {
         {
             return Err(Refused::Suspended);
         }
-        Ok(Self { parsed })
+        Ok(Self { parsed, from })
     }
 
     /// The account whose key signed the request, checked now. `None` for whoever is not known for sure.
     async fn sender(&self, fed: &Federation) -> Result<Option<std::sync::Arc<Sender>>, Refused> {
         let Some(parsed) = &self.parsed else { return Ok(None) };
-        match fed.sender(parsed, None).await {
+        match fed.sender(parsed, None, self.from).await {
             Ok(sender) if sender.suspended || fed.is_suspended(&sender.domain).await? => Err(Refused::Suspended),
             Ok(sender) => Ok(Some(sender)),
             Err(UnknownSender::Refused) => Err(Refused::Suspended),

@@ -150,6 +150,9 @@ pub struct Glance {
     pub kind: Option<ActivityKind>,
     /// The actor deletes itself.
     pub deletes_itself: bool,
+    /// By which id its actor would take it back: of the post that it brings, else its own. `None` where it takes
+    /// something back itself.
+    pub about: Option<String>,
 }
 
 impl Glance {
@@ -159,7 +162,13 @@ impl Glance {
         let actor = id(value, "actor").ok_or(Unusable::Missing("actor"))?.to_owned();
         let kind = types(value).find_map(ActivityKind::parse);
         let deletes_itself = kind == Some(ActivityKind::Delete) && id(value, "object") == Some(actor.as_str());
-        Ok(Self { id: own_id(value, &actor), kind, deletes_itself, actor })
+        let own = own_id(value, &actor);
+        let about = match kind {
+            Some(ActivityKind::Delete | ActivityKind::Undo) | None => None,
+            Some(ActivityKind::Create | ActivityKind::Update) => id(value, "object").map(str::to_owned),
+            Some(_) => own.clone(),
+        };
+        Ok(Self { id: own, kind, deletes_itself, about, actor })
     }
 }
 

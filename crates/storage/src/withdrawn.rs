@@ -1,0 +1,195 @@
+//! What is taken back while it waits in a queue is dropped from it: what was deleted or undone, and posts that an inbox
+//! may not have any more.
+//!
+//! Deliveries that are under way now cannot be called back. They are not tried again: the bytes they would be sent with
+//! are gone, and what takes them back is sent after them, since a host with deliveries under way is given no others.
+
+use std::collections::HashSet;
+
+use domain::job::{self, Job};
+use domain::{AccountId, ActivityId, PostId};
+
+use crate::db::Tx;
+use crate::deliveries::{forget_activities, publication_inboxes};
+use crate::error::Result;
+use crate::{jobs, sql};
+
+/// What waited, and is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Withdrawn {
+    /// The job that would have queued it had not begun: no server was sent it.
+    pub from_everybody: bool,
+    /// Inboxes that waited for it and were never sent it.
+    pub unsent: Vec<String>,
+    /// A delivery of it was begun.
+    begun: bool,
+}
+
+impl Withdrawn {
+    /// No server heard of it, so none needs to hear that it is taken back. Only for what goes to a single inbox: of
+    /// others some may have been sent it long ago.
+    #[must_use]
+    pub fn was_never_sent(&self) -> bool {
+        !self.begun && (self.from_everybody || !self.unsent.is_empty())
+    }
+}
+
+/// Drops the jobs and deliveries that would bring something to other servers: see [`Job::subject`].
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw(tx: &mut Tx, subject: &str) -> Result<Withdrawn> {
+    let from_everybody = jobs::withdraw(tx, subject).await?.iter().any(Job::publishes);
+    let activities = sql!("SELECT id, kind FROM outgoing_activities WHERE subject = $1")
+        .bind(subject)
+        .all::<(i64, String)>(tx)
+        .await?;
+    let first: HashSet<i64> = activities.iter().filter(|(_, kind)| kind == "create").map(|(id, _)| *id).collect();
+    let activities: Vec<ActivityId> = activities.into_iter().map(|(id, _)| ActivityId(id)).collect();
+    let Dropped { waiting, under_way } = drop_activities(tx, &activities).await?;
+    let mut begun: HashSet<&str> = under_way.iter().map(|(inbox,)| inbox.as_str()).collect();
+    begun.extend(waiting.iter().filter(|(_, _, attempts)| *attempts > 0).map(|(_, inbox, _)| inbox.as_str()));
+    let unsent = waiting
+        .iter()
+        .filter(|(activity, inbox, _)| first.contains(activity) && !begun.contains(inbox.as_str()))
+        .map(|(_, inbox, _)| inbox.clone())
+        .collect();
+    Ok(Withdrawn { from_everybody, unsent, begun: !begun.is_empty() })
+}
+
+/// Drops all that an account would send: its deletion says everything.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_account(tx: &mut Tx, author: AccountId) -> Result<()> {
+    let activities = sql!("SELECT id FROM outgoing_activities WHERE account_id = $1").bind(author).ids(tx).await?;
+    drop_activities(tx, &activities).await?;
+    Ok(())
+}
+
+/// Drops an account's posts that wait: it was closed, and nobody sees them.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_posts_of(tx: &mut Tx, author: AccountId) -> Result<()> {
+    let activities = sql!("SELECT id, subject FROM outgoing_activities WHERE account_id = $1 AND subject IS NOT NULL")
+        .bind(author)
+        .all::<(i64, String)>(tx)
+        .await?;
+    let posts = activities.into_iter().filter(|(_, subject)| job::post_of_subject(subject).is_some());
+    let posts: Vec<ActivityId> = posts.map(|(id, _)| ActivityId(id)).collect();
+    drop_activities(tx, &posts).await?;
+    Ok(())
+}
+
+/// Drops deliveries of a post to inboxes where nobody may see it any more: an edit addresses fewer accounts.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_from_former_audience(tx: &mut Tx, post: PostId) -> Result<()> {
+    let waiting = sql!(
+        "SELECT DISTINCT d.inbox_url FROM outgoing_activities a JOIN deliveries d ON d.activity_id = a.id
+         WHERE a.subject = $1"
+    )
+    .bind(job::subject_of_post(post))
+    .all::<(String,)>(tx)
+    .await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let wanted: HashSet<String> = publication_inboxes(tx, post).await?.into_iter().collect();
+    for (inbox,) in waiting.into_iter().filter(|(inbox,)| !wanted.contains(inbox)) {
+        drop_from_inbox(tx, post, &inbox).await?;
+    }
+    Ok(())
+}
+
+/// Drops an author's posts that wait to be sent to the inbox of an account that follows no more, or was blocked, and
+/// that nobody at that inbox may see now. Nothing happens for a local account.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_from_former_reader(tx: &mut Tx, author: AccountId, reader: AccountId) -> Result<()> {
+    let inbox = sql!("SELECT coalesce(shared_inbox_url, inbox_url) FROM accounts WHERE id = $1 AND domain <> ''")
+        .bind(reader)
+        .maybe::<(String,)>(tx)
+        .await?;
+    let Some((inbox,)) = inbox else { return Ok(()) };
+    let subjects = sql!(
+        "SELECT DISTINCT a.subject FROM deliveries d JOIN outgoing_activities a ON a.id = d.activity_id
+         WHERE d.inbox_url = $1 AND d.account_id = $2 AND a.subject IS NOT NULL"
+    )
+    .bind(&inbox)
+    .bind(author)
+    .all::<(String,)>(tx)
+    .await?;
+    for post in subjects.iter().filter_map(|(subject,)| job::post_of_subject(subject)) {
+        if !publication_inboxes(tx, post).await?.contains(&inbox) {
+            drop_from_inbox(tx, post, &inbox).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Of one post, to one inbox.
+async fn drop_from_inbox(tx: &mut Tx, post: PostId, inbox: &str) -> Result<()> {
+    let now = tx.now();
+    let activities: Vec<ActivityId> =
+        sql!("SELECT id FROM outgoing_activities WHERE subject = $1").bind(job::subject_of_post(post)).ids(tx).await?;
+    tx.one_claimer("deliveries").await?;
+    sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND inbox_url = $2 AND leased_until <= $3")
+        .bind(&activities)
+        .bind(inbox)
+        .bind(now)
+        .run(tx)
+        .await?;
+    // Other inboxes still get the activity: what is under way to this one becomes a delivery of nothing.
+    let nothing: ActivityId = tx.id();
+    sql!(
+        "INSERT INTO outgoing_activities (id, account_id, body, created_at)
+         SELECT $1, d.account_id, '', $2 FROM deliveries d WHERE d.activity_id = ANY($3) AND d.inbox_url = $4 LIMIT 1"
+    )
+    .bind(nothing)
+    .bind(now)
+    .bind(&activities)
+    .bind(inbox)
+    .run(tx)
+    .await?;
+    sql!("UPDATE deliveries SET activity_id = $1 WHERE activity_id = ANY($2) AND inbox_url = $3")
+        .bind(nothing)
+        .bind(&activities)
+        .bind(inbox)
+        .run(tx)
+        .await?;
+    forget_activities(tx, activities).await
+}
+
+/// What became of deliveries.
+#[derive(Default)]
+struct Dropped {
+    /// Dropped: activity, inbox, and how often they were begun.
+    waiting: Vec<(i64, String, i64)>,
+    /// The inboxes of those that are left, since they are under way.
+    under_way: Vec<(String,)>,
+}
+
+async fn drop_activities(tx: &mut Tx, activities: &[ActivityId]) -> Result<Dropped> {
+    if activities.is_empty() {
+        return Ok(Dropped::default());
+    }
+    let now = tx.now();
+    tx.one_claimer("deliveries").await?;
+    let waiting = sql!(
+        "DELETE FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2
+         RETURNING activity_id, inbox_url, attempts"
+    )
+    .bind(activities)
+    .bind(now)
+    .all(tx)
+    .await?;
+    let under_way =
+        sql!("SELECT inbox_url FROM deliveries WHERE activity_id = ANY($1)").bind(activities).all(tx).await?;
+    forget_activities(tx, activities.to_vec()).await?;
+    sql!("UPDATE outgoing_activities SET body = '' WHERE id = ANY($1)").bind(activities).run(tx).await?;
+    Ok(Dropped { waiting, under_way })
+}
