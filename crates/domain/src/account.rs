@@ -238,9 +238,34 @@ pub struct Member {
     pub preferences: MemberPreferences,
     pub created_at: Timestamp,
     pub last_active_at: Option<Timestamp>,
+    /// Grows with every change of password, role, approval and closing.
+    pub credentials_version: i64,
+}
+
+/// Who may sign in, and the version of the member's credentials that this was judged by. A session, a code or a token
+/// that is made from the judgement is written only while the version still holds: a password reset or a closed account
+/// ends what is still under way, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    pub account: AccountId,
+    pub version: i64,
+}
+
+impl Credentials {
+    /// Of a member who was made just now.
+    #[must_use]
+    pub fn new_members(account: AccountId) -> Self {
+        Self { account, version: 0 }
+    }
 }
 
 impl Member {
+    /// What holds now.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        Credentials { account: self.account_id, version: self.credentials_version }
+    }
+
     /// May sign in and use the API.
     #[must_use]
     pub fn is_active(&self) -> bool {

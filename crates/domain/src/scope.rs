@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::account::Role;
+
 /// A set of granted or requested scopes, kept in the order they were named.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes(Vec<String>);
@@ -35,6 +37,16 @@ const PARTS_WRITE: &[&str] = &[
     "reports",
     "statuses",
 ];
+/// What looking after a community is made of, under `admin:read` and `admin:write`.
+const PARTS_ADMIN: &[&str] = &[
+    "accounts",
+    "canonical_email_blocks",
+    "domain_allows",
+    "domain_blocks",
+    "email_domain_blocks",
+    "ip_blocks",
+    "reports",
+];
 /// What `follow` (deprecated, still asked for by most apps) stands for.
 const FOLLOW: &[&str] = &["read:blocks", "write:blocks", "read:follows", "write:follows", "read:mutes", "write:mutes"];
 
@@ -56,6 +68,12 @@ impl Scopes {
         Ok(Self(all))
     }
 
+    /// As [`Scopes::parse`], of what was stored: what is no scope any more is dropped, and allows nothing.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.split(' ').filter(|word| Self::known(word)).map(str::to_owned).collect())
+    }
+
     /// The name of every scope there is.
     #[must_use]
     pub fn all() -> Vec<String> {
@@ -72,8 +90,8 @@ impl Scopes {
             Some(("write", part)) => PARTS_WRITE.contains(&part),
             // Asked for by apps that also offer moderation; granted to nobody but those who moderate.
             Some(("admin", part)) => {
-                let part = part.split(':').next().unwrap_or_default();
-                matches!(part, "read" | "write")
+                let (broad, part) = part.split_once(':').map_or((part, None), |(broad, part)| (broad, Some(part)));
+                matches!(broad, "read" | "write") && part.is_none_or(|part| PARTS_ADMIN.contains(&part))
             }
             Some(_) => false,
         }
@@ -84,7 +102,7 @@ impl Scopes {
     pub fn allows(&self, needed: &str) -> bool {
         self.0.iter().any(|have| {
             have == needed
-                || needed.split_once(':').is_some_and(|(broad, _)| broad == have)
+                || needed.strip_prefix(have.as_str()).is_some_and(|part| part.starts_with(':'))
                 || (have == "follow" && FOLLOW.contains(&needed))
                 || (needed == "profile" && (have == "read" || have == "read:accounts"))
         })
@@ -96,6 +114,20 @@ impl Scopes {
         other.0.iter().all(|s| self.allows(s))
     }
 
+    /// Those of them that `other` holds.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        Self(self.0.iter().filter(|scope| other.allows(scope)).cloned().collect())
+    }
+
+    /// Those of them that whoever has this role may use: `admin:` scopes are for moderators and above, and for no app
+    /// that stands for nobody (`None`). Asked when scopes are granted and again when they are used.
+    #[must_use]
+    pub fn usable_by(&self, role: Option<Role>) -> Self {
+        let staff = role.is_some_and(|role| role >= Role::Moderator);
+        Self(self.0.iter().filter(|scope| staff || !is_admin(scope)).cloned().collect())
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -104,6 +136,10 @@ impl Scopes {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
+}
+
+fn is_admin(scope: &str) -> bool {
+    scope == "admin" || scope.starts_with("admin:")
 }
 
 impl fmt::Display for Scopes {
@@ -165,5 +201,35 @@ mod tests {
         assert!(scopes("read write").contains_all(&scopes("write:media read:lists")));
         assert!(!scopes("read").contains_all(&scopes("read:lists write:lists")));
         assert!(scopes("read").contains_all(&Scopes::default()));
+    }
+
+    #[test]
+    fn what_moderators_may_is_theirs_alone() {
+        for wrong in ["admin", "admin:", "admin:read:", "admin:read:everything", "admin:write:accounts:x"] {
+            assert_eq!(Scopes::parse(wrong), Err(wrong.to_owned()));
+        }
+        let asked = Scopes::parse("read admin:read admin:write:accounts").unwrap();
+        for (role, kept) in [
+            (None, "read"),
+            (Some(Role::Member), "read"),
+            (Some(Role::Moderator), "read admin:read admin:write:accounts"),
+        ] {
+            assert_eq!(asked.usable_by(role).to_string(), kept, "{role:?}");
+        }
+        assert!(asked.allows("admin:read:accounts") && !asked.allows("admin:write"));
+        assert!(!Scopes::parse("read write").unwrap().allows("admin:read"));
+    }
+
+    #[test]
+    fn nothing_is_within_scopes_that_do_not_hold_it() {
+        let registered = Scopes::parse("read write:statuses follow admin:read").unwrap();
+        let asked = Scopes::parse("read:lists write follow admin:read:reports admin:write push").unwrap();
+        assert_eq!(asked.within(&registered).to_string(), "read:lists follow admin:read:reports");
+    }
+
+    #[test]
+    fn what_is_no_scope_any_more_allows_nothing() {
+        assert_eq!(Scopes::stored("read admin:read:everything").to_string(), "read");
+        assert!(Scopes::stored("").is_empty());
     }
 }

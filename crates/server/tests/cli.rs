@@ -143,6 +143,10 @@ fn a_token_is_printed_alone() {
     let unknown = home.refused(&["account", "token", "dana", "--scopes", "read fly"]);
     assert!(unknown.contains("there is no scope fly"), "{unknown}");
     assert!(home.refused(&["account", "token", "dana", "--scopes", ""]).contains("name at least one"));
+    let admin = ["account", "token", "dana", "--scopes", "read admin:read"];
+    assert!(home.refused(&admin).contains("no token of theirs may have admin scopes"));
+    home.ask(&["account", "role", "dana", "--moderator"]);
+    assert!(home.ask(&admin).trim_end().len() >= 40);
     home.ask(&["account", "disable", "dana"]);
     assert!(home.refused(&["account", "token", "dana"]).contains("cannot sign in (disabled)"));
 }

@@ -30,6 +30,7 @@ mod kept;
 pub mod lists;
 pub mod markers;
 mod marks;
+pub mod member_addresses;
 pub mod members;
 pub mod node;
 pub mod notifications;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::account::{Account, Member, MemberPreferences, Role};
+use domain::account::{Account, Credentials, Member, MemberPreferences, Role};
 use domain::page::Page;
 use domain::view::AccountView;
 use domain::{AccountId, InviteId, Timestamp};
@@ -23,7 +23,7 @@ use crate::visible::paged;
 macro_rules! member_columns {
     () => {
         "m.account_id, m.email, m.password_hash, m.role, m.locale, m.approved_at, m.confirmed_at, m.disabled_at,
-         m.sign_up_reason, m.preferences, m.created_at AS member_since, m.last_active_at"
+         m.sign_up_reason, m.preferences, m.created_at AS member_since, m.last_active_at, m.credentials_version"
     };
 }
 
@@ -41,6 +41,7 @@ record! {
         preferences: String,
         member_since: i64,
         last_active_at: Option<i64>,
+        credentials_version: i64,
     }
 }
 
@@ -61,6 +62,7 @@ impl TryFrom<MemberRow> for Member {
             preferences: serde_json::from_str(&r.preferences)?,
             created_at: Timestamp(r.member_since),
             last_active_at: r.last_active_at.map(Timestamp),
+            credentials_version: r.credentials_version,
         })
     }
 }
@@ -84,6 +86,34 @@ pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Member> {
         .one::<MemberRow>(conn)
         .await?
         .try_into()
+}
+
+/// A member whose row stays as it is until the transaction ends: whoever changes password, role or standing waits.
+/// To decide by it and write what follows from the decision.
+///
+/// # Errors
+/// [`Error::NotFound`] when the account is no member (remote, or deleted).
+pub async fn locked(tx: &mut Tx, id: AccountId) -> Result<Member> {
+    sql!(
+        sqlite: concat!("SELECT ", member_columns!(), " FROM members m WHERE m.account_id = $1"),
+        postgres: concat!("SELECT ", member_columns!(), " FROM members m WHERE m.account_id = $1 FOR NO KEY UPDATE"),
+    )
+    .bind(id)
+    .one::<MemberRow>(tx)
+    .await?
+    .try_into()
+}
+
+/// As [`locked`], if the member's credentials are those that something was judged by; `None` when they changed since.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn unchanged(tx: &mut Tx, judged: Credentials) -> Result<Option<Member>> {
+    match locked(tx, judged.account).await {
+        Ok(member) => Ok((member.credentials() == judged).then_some(member)),
+        Err(Error::NotFound) => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 /// A member as she sees herself.
@@ -267,8 +297,9 @@ pub async fn any_ever(conn: &mut Conn) -> Result<bool> {
     sql!("SELECT account_id FROM members LIMIT 1").exists(conn).await
 }
 
-/// Whoever decides by the number of owners waits here for others who do, until they commit. (The embedded
-/// database has one writer at a time; on PostgreSQL two transactions would each see the other's owner.)
+/// Whoever decides by the number of owners, or changes a member by what another one may do, waits here for others who
+/// do, until they commit. (The embedded database has one writer at a time; on PostgreSQL two transactions would each see
+/// the other's owner.)
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -352,15 +383,30 @@ fn changed(rows: u64) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
 pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> {
-    changed(sql!("UPDATE members SET password_hash = $2 WHERE account_id = $1").bind(id).bind(hash).run(tx).await?)
+    changed(
+        sql!(
+            "UPDATE members SET password_hash = $2, credentials_version = credentials_version + 1 WHERE account_id = $1"
+        )
+        .bind(id)
+        .bind(hash)
+        .run(tx)
+        .await?,
+    )
 }
 
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
 pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
+    changed(
+        sql!("UPDATE members SET role = $2, credentials_version = credentials_version + 1 WHERE account_id = $1")
+            .bind(id)
+            .bind(role.as_str())
+            .run(tx)
+            .await?,
+    )?;
     // The role is shown with the account.
     sql!("UPDATE accounts SET version = version + 1 WHERE id = $1").bind(id).run(tx).await?;
-    changed(sql!("UPDATE members SET role = $2 WHERE account_id = $1").bind(id).bind(role.as_str()).run(tx).await?)
+    Ok(())
 }
 
 /// Lets her in, and others see her; an earlier approval keeps its time.
@@ -370,11 +416,15 @@ pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
 pub async fn approve(tx: &mut Tx, id: AccountId) -> Result<()> {
     let now = tx.now();
     changed(
-        sql!("UPDATE members SET approved_at = coalesce(approved_at, $2) WHERE account_id = $1")
-            .bind(id)
-            .bind(now)
-            .run(tx)
-            .await?,
+        sql!(
+            "UPDATE members SET approved_at = coalesce(approved_at, $2),
+                credentials_version = credentials_version + CASE WHEN approved_at IS NULL THEN 1 ELSE 0 END
+             WHERE account_id = $1"
+        )
+        .bind(id)
+        .bind(now)
+        .run(tx)
+        .await?,
     )?;
     show_or_hide(tx, id).await
 }
@@ -384,7 +434,15 @@ pub async fn approve(tx: &mut Tx, id: AccountId) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] when the account is no member.
 pub async fn set_disabled(tx: &mut Tx, id: AccountId, at: Option<Timestamp>) -> Result<()> {
-    changed(sql!("UPDATE members SET disabled_at = $2 WHERE account_id = $1").bind(id).bind(at).run(tx).await?)?;
+    changed(
+        sql!(
+            "UPDATE members SET disabled_at = $2, credentials_version = credentials_version + 1 WHERE account_id = $1"
+        )
+        .bind(id)
+        .bind(at)
+        .run(tx)
+        .await?,
+    )?;
     show_or_hide(tx, id).await
 }
 
@@ -426,7 +484,7 @@ pub async fn forget(tx: &mut Tx, id: AccountId) -> Result<()> {
     changed(
         sql!(
             "UPDATE members SET email = 'deleted ' || account_id, password_hash = NULL, role = 'member',
-                disabled_at = $2, sign_up_reason = '', invite_id = NULL, preferences = '{}', locale = 'en',
+                credentials_version = credentials_version + 1, disabled_at = $2, sign_up_reason = '', invite_id = NULL, preferences = '{}', locale = 'en',
                 last_active_at = NULL
              WHERE account_id = $1"
         )
@@ -446,6 +504,7 @@ pub async fn erase(tx: &mut Tx, id: AccountId) -> Result<()> {
     sql!("DELETE FROM oauth_codes WHERE account_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM oauth_tokens WHERE account_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM sessions WHERE account_id = $1").bind(id).run(tx).await?;
+    sql!("DELETE FROM member_addresses WHERE account_id = $1").bind(id).run(tx).await?;
     changed(sql!("DELETE FROM members WHERE account_id = $1").bind(id).run(tx).await?)?;
     changed(sql!("DELETE FROM accounts WHERE id = $1 AND domain = ''").bind(id).run(tx).await?)
 }

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use domain::account::Role;
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, Timestamp, TokenId};
 
 use crate::db::{Conn, Tx};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::record;
 use crate::sql;
 
@@ -41,32 +42,26 @@ record! {
     }
 }
 
-impl TryFrom<ClientRow> for Client {
-    type Error = Error;
-
-    fn try_from(r: ClientRow) -> Result<Self> {
-        Ok(Self {
+impl From<ClientRow> for Client {
+    fn from(r: ClientRow) -> Self {
+        Self {
             id: AppId(r.id),
             client_id: r.client_id,
             secret_hash: r.client_secret_hash,
             name: r.name,
             website: r.website,
             redirect_uris: r.redirect_uris.lines().map(str::to_owned).collect(),
-            scopes: scopes(&r.scopes)?,
+            scopes: Scopes::stored(&r.scopes),
             created_at: Timestamp(r.created_at),
-        })
+        }
     }
 }
 
 /// Longer than codes live.
 const LONGEST_CODE: Duration = Duration::from_secs(60 * 60);
 
-fn scopes(text: &str) -> Result<Scopes> {
-    Scopes::parse(text).map_err(|unknown| Error::Internal(format!("stored scope: {unknown}")))
-}
-
 /// # Errors
-/// [`Error::Conflict`] when the client id is taken.
+/// [`crate::Error::Conflict`] when the client id is taken.
 pub async fn insert_client(tx: &mut Tx, c: &Client) -> Result<()> {
     sql!(
         "INSERT INTO oauth_apps (id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at)
@@ -86,30 +81,29 @@ pub async fn insert_client(tx: &mut Tx, c: &Client) -> Result<()> {
 }
 
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn client_by_client_id(conn: &mut Conn, client_id: &str) -> Result<Option<Client>> {
-    sql!(
+    let row = sql!(
         "SELECT id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at
          FROM oauth_apps WHERE client_id = $1"
     )
     .bind(client_id)
     .maybe::<ClientRow>(conn)
-    .await?
-    .map(Client::try_from)
-    .transpose()
+    .await?;
+    Ok(row.map(Client::from))
 }
 
 /// # Errors
-/// [`Error::NotFound`] when there is none.
+/// [`crate::Error::NotFound`] when there is none.
 pub async fn client(conn: &mut Conn, id: AppId) -> Result<Client> {
-    sql!(
+    let row = sql!(
         "SELECT id, client_id, client_secret_hash, name, website, redirect_uris, scopes, created_at
          FROM oauth_apps WHERE id = $1"
     )
     .bind(id)
     .one::<ClientRow>(conn)
-    .await?
-    .try_into()
+    .await?;
+    Ok(row.into())
 }
 
 /// What an authorization code stands for.
@@ -121,6 +115,8 @@ pub struct Code {
     pub scopes: Scopes,
     /// PKCE's S256 challenge.
     pub challenge: Option<String>,
+    /// The version of the member's credentials when the app was allowed in.
+    pub credentials_version: i64,
     pub expires_at: Timestamp,
 }
 
@@ -131,16 +127,18 @@ record! {
         redirect_uri: String,
         scopes: String,
         code_challenge: Option<String>,
+        credentials_version: i64,
         expires_at: i64,
     }
 }
 
 /// # Errors
-/// [`Error::Conflict`] when the application or the account is gone.
+/// [`crate::Error::Conflict`] when the application or the account is gone.
 pub async fn insert_code(tx: &mut Tx, hash: &[u8], c: &Code) -> Result<()> {
     sql!(
-        "INSERT INTO oauth_codes (code_hash, app_id, account_id, redirect_uri, scopes, code_challenge, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO oauth_codes (code_hash, app_id, account_id, redirect_uri, scopes, code_challenge, expires_at,
+            credentials_version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
     )
     .bind(hash)
     .bind(c.client)
@@ -149,40 +147,48 @@ pub async fn insert_code(tx: &mut Tx, hash: &[u8], c: &Code) -> Result<()> {
     .bind(c.scopes.to_string())
     .bind(c.challenge.clone())
     .bind(c.expires_at)
+    .bind(c.credentials_version)
     .run(tx)
     .await?;
     Ok(())
 }
 
+/// Whose code it is, if it is there.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn holder_of_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<AccountId>> {
+    let row = sql!("SELECT account_id FROM oauth_codes WHERE code_hash = $1").bind(hash).maybe::<(i64,)>(tx).await?;
+    Ok(row.map(|(id,)| AccountId(id)))
+}
+
 /// Takes the code out: whoever comes second finds nothing. Expired codes are given back too, for the caller to refuse.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn take_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<Code>> {
-    sql!(
+    let row = sql!(
         "DELETE FROM oauth_codes WHERE code_hash = $1
-         RETURNING app_id, account_id, redirect_uri, scopes, code_challenge, expires_at"
+         RETURNING app_id, account_id, redirect_uri, scopes, code_challenge, credentials_version, expires_at"
     )
     .bind(hash)
     .maybe::<CodeRow>(tx)
-    .await?
-    .map(|r| {
-        Ok(Code {
-            client: AppId(r.app_id),
-            account: AccountId(r.account_id),
-            redirect_uri: r.redirect_uri,
-            scopes: scopes(&r.scopes)?,
-            challenge: r.code_challenge,
-            expires_at: Timestamp(r.expires_at),
-        })
-    })
-    .transpose()
+    .await?;
+    Ok(row.map(|r| Code {
+        client: AppId(r.app_id),
+        account: AccountId(r.account_id),
+        redirect_uri: r.redirect_uri,
+        scopes: Scopes::stored(&r.scopes),
+        challenge: r.code_challenge,
+        credentials_version: r.credentials_version,
+        expires_at: Timestamp(r.expires_at),
+    }))
 }
 
 /// Forgets codes that nobody came for, and those that a clock which was ahead would keep alive for long.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn purge_codes(tx: &mut Tx) -> Result<u64> {
     let now = tx.now();
     sql!("DELETE FROM oauth_codes WHERE expires_at < $1 OR expires_at > $2")
@@ -207,7 +213,7 @@ pub struct Token {
 }
 
 /// # Errors
-/// [`Error::Conflict`] when the application or the account is gone.
+/// [`crate::Error::Conflict`] when the application or the account is gone.
 pub async fn insert_token(tx: &mut Tx, hash: &[u8], t: &Token) -> Result<()> {
     sql!(
         "INSERT INTO oauth_tokens (id, token_hash, app_id, account_id, scopes, created_at, expires_at)
@@ -228,7 +234,7 @@ pub async fn insert_token(tx: &mut Tx, hash: &[u8], t: &Token) -> Result<()> {
 /// Notes which code a token was traded for.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn made_from(tx: &mut Tx, token: TokenId, code: &[u8]) -> Result<()> {
     sql!("UPDATE oauth_tokens SET code_hash = $2 WHERE id = $1").bind(token).bind(code).run(tx).await?;
     Ok(())
@@ -237,7 +243,7 @@ pub async fn made_from(tx: &mut Tx, token: TokenId, code: &[u8]) -> Result<()> {
 /// Ends the tokens that were made from a code. Gives back those that were alive.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn revoke_made_from(tx: &mut Tx, code: &[u8]) -> Result<Vec<TokenId>> {
     let now = tx.now();
     sql!(
@@ -250,7 +256,7 @@ pub async fn revoke_made_from(tx: &mut Tx, code: &[u8]) -> Result<Vec<TokenId>> 
     .await
 }
 
-/// What a token allows, and whether its owner may use it now.
+/// What a token was made to allow, and whether its owner may use it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     pub token: TokenId,
@@ -271,6 +277,7 @@ pub struct Holder {
     pub approved: bool,
     /// Her account was closed, or is suspended.
     pub disabled: bool,
+    pub role: Role,
 }
 
 record! {
@@ -284,18 +291,19 @@ record! {
         expires_at: Option<i64>,
         approved: bool,
         disabled: bool,
+        role: Option<String>,
     }
 }
 
 /// What the token stands for; `None` when it is unknown, revoked, expired, or its owner is gone.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn grant(conn: &mut Conn, hash: &[u8], now: Timestamp) -> Result<Option<Grant>> {
-    sql!(
+    let row = sql!(
         "SELECT t.id, t.app_id, t.account_id, t.scopes, t.created_at, t.last_used_at, t.expires_at,
             (m.approved_at IS NOT NULL) AS approved,
-            (m.disabled_at IS NOT NULL OR a.suspended_at IS NOT NULL) AS disabled
+            (m.disabled_at IS NOT NULL OR a.suspended_at IS NOT NULL) AS disabled, m.role
          FROM oauth_tokens t
            LEFT JOIN accounts a ON a.id = t.account_id
            LEFT JOIN members m ON m.account_id = t.account_id
@@ -305,30 +313,28 @@ pub async fn grant(conn: &mut Conn, hash: &[u8], now: Timestamp) -> Result<Optio
     .bind(hash)
     .bind(now)
     .maybe::<GrantRow>(conn)
-    .await?
-    .map(|r| {
-        Ok(Grant {
-            token: TokenId(r.id),
-            client: r.app_id.map(AppId),
-            holder: r.account_id.map(|id| Holder {
-                account: AccountId(id),
-                approved: r.approved,
-                disabled: r.disabled,
-            }),
-            scopes: scopes(&r.scopes)?,
-            created_at: Timestamp(r.created_at),
-            last_used_at: r.last_used_at.map(Timestamp),
-            expires_at: r.expires_at.map(Timestamp),
-        })
-    })
-    .transpose()
+    .await?;
+    Ok(row.map(|r| Grant {
+        token: TokenId(r.id),
+        client: r.app_id.map(AppId),
+        holder: r.account_id.map(|id| Holder {
+            account: AccountId(id),
+            approved: r.approved,
+            disabled: r.disabled,
+            role: r.role.as_deref().and_then(Role::parse).unwrap_or_default(),
+        }),
+        scopes: Scopes::stored(&r.scopes),
+        created_at: Timestamp(r.created_at),
+        last_used_at: r.last_used_at.map(Timestamp),
+        expires_at: r.expires_at.map(Timestamp),
+    }))
 }
 
 /// Which of these tokens are still good, and belong to somebody who may use them now: let in, and neither closed,
 /// suspended nor deleted. For those who looked them up before and hold on to them.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn usable(conn: &mut Conn, ids: &[TokenId], now: Timestamp) -> Result<Vec<TokenId>> {
     sql!(
         "SELECT t.id FROM oauth_tokens t
@@ -347,7 +353,7 @@ pub async fn usable(conn: &mut Conn, ids: &[TokenId], now: Timestamp) -> Result<
 /// Notes that the token was used.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn touch_token(tx: &mut Tx, id: TokenId) -> Result<()> {
     let now = tx.now();
     sql!("UPDATE oauth_tokens SET last_used_at = $2 WHERE id = $1").bind(id).bind(now).run(tx).await?;
@@ -357,7 +363,7 @@ pub async fn touch_token(tx: &mut Tx, id: TokenId) -> Result<()> {
 /// Ends a token, if it is the client's. Gives back its id when it was alive.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn revoke(tx: &mut Tx, hash: &[u8], client: AppId) -> Result<Option<TokenId>> {
     let now = tx.now();
     Ok(sql!(
@@ -375,7 +381,7 @@ pub async fn revoke(tx: &mut Tx, hash: &[u8], client: AppId) -> Result<Option<To
 /// Ends every token of an account, and every code that could still become one. Gives back those that were alive.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn revoke_all_of(tx: &mut Tx, account: AccountId) -> Result<Vec<TokenId>> {
     let now = tx.now();
     sql!("DELETE FROM oauth_codes WHERE account_id = $1").bind(account).run(tx).await?;
@@ -389,7 +395,7 @@ pub async fn revoke_all_of(tx: &mut Tx, account: AccountId) -> Result<Vec<TokenI
 /// Forgets tokens that ended before `before`, expired or revoked.
 ///
 /// # Errors
-/// As [`Error`] says.
+/// As [`crate::Error`] says.
 pub async fn purge_tokens(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     sql!(
         "DELETE FROM oauth_tokens /* scan */ WHERE (revoked_at IS NOT NULL AND revoked_at < $1)

@@ -54,6 +54,22 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.values.clear();
     }
 
+    /// Frees what has grown too old.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        self.values.retain(|_, (since, _)| self.is_fresh(*since, now));
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// Puts in what `change` makes of the value there is, if it is fresh. Nobody else changes it meanwhile.
     pub fn update<Q>(&self, key: &Q, change: impl Fn(Option<&V>) -> V)
     where
@@ -176,6 +192,17 @@ mod tests {
         assert_eq!((0..5).filter(|n| recent.get(n).is_some()).collect::<Vec<_>>(), [0, 2, 4]);
         recent.clear();
         assert_eq!(recent.get(&0), None);
+    }
+
+    #[test]
+    fn what_has_grown_too_old_is_freed() {
+        let (kept, gone) = (Recent::new(10, LONG), Recent::new(10, Duration::ZERO));
+        for recent in [&kept, &gone] {
+            recent.insert("a".to_owned(), 1);
+            recent.sweep();
+        }
+        assert_eq!((kept.len(), gone.len()), (1, 0));
+        assert!(gone.is_empty() && !kept.is_empty());
     }
 
     #[tokio::test]

@@ -57,6 +57,7 @@ both! {
         let now = tx.now();
         members::set_disabled(&mut tx, dana.id, Some(now)).await.unwrap();
         expected.disabled_at = Some(now);
+        expected.credentials_version = 2;
         members::touch(&mut tx, dana.id).await.unwrap();
         expected.last_active_at = Some(now);
         let read = members::get(&mut tx, dana.id).await.unwrap();

@@ -68,6 +68,7 @@ pub fn half(id: AccountId, email: &str, role: Role) -> Member {
         preferences: MemberPreferences::default(),
         created_at: at,
         last_active_at: None,
+        credentials_version: 0,
     }
 }
 

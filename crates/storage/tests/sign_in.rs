@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use domain::account::{Credentials, Role};
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, TokenId};
 use storage::oauth::{Client, Code, Token};
 use storage::sessions::Session;
-use storage::{Db, Error, members, oauth, sessions};
+use storage::{Db, Error, member_addresses, members, oauth, sessions};
 
 use crate::people::member;
 
@@ -55,6 +56,7 @@ both! {
             redirect_uri: "app://back".to_owned(),
             scopes: Scopes::parse("read follow").unwrap(),
             challenge: Some("x".to_owned()),
+            credentials_version: 0,
             expires_at: fresh.clock.now().plus(Duration::from_secs(600)),
         };
         oauth::insert_code(&mut tx, &[1; 32], &code).await.unwrap();
@@ -176,5 +178,60 @@ both! {
         assert!(sessions::find(&mut tx, &[1; 32], now).await.unwrap().is_none());
         assert_eq!(sessions::remove_all_of(&mut tx, dana.id).await.unwrap(), 2);
         tx.commit().await.unwrap();
+    }
+
+    /// So many addresses a member, the last ones, and none that is old; another member's are another's.
+    async fn addresses_are_few_and_lately_used(fresh) {
+        let (dana, priya) = (member(&fresh.db, "dana").await.id, member(&fresh.db, "priya").await.id);
+        let began = fresh.clock.now();
+        for address in [1, 2, 3, 1, 4] {
+            let mut tx = fresh.db.write().await.unwrap();
+            member_addresses::keep(&mut tx, dana, address, 3).await.unwrap();
+            member_addresses::keep(&mut tx, priya, 9, 3).await.unwrap();
+            tx.commit().await.unwrap();
+            fresh.advance(Duration::from_secs(60));
+        }
+        let kept = async |account, since| {
+            let mut conn = fresh.db.read().await.unwrap();
+            let mut kept = Vec::new();
+            for address in 1..10 {
+                if member_addresses::is_kept(&mut conn, account, address, since).await.unwrap() {
+                    kept.push(address);
+                }
+            }
+            kept
+        };
+        assert_eq!(kept(dana, began).await, [1, 3, 4]);
+        assert_eq!(kept(priya, began).await, [9]);
+        assert_eq!(kept(dana, began.plus(Duration::from_secs(200))).await, [4], "the others are older");
+        let mut tx = fresh.db.write().await.unwrap();
+        assert_eq!(member_addresses::purge(&mut tx, began.plus(Duration::from_secs(150))).await.unwrap(), 1);
+        member_addresses::forget(&mut tx, priya).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((kept(dana, began).await, kept(priya, began).await), (vec![1, 4], vec![]));
+    }
+
+    /// Every change of what a member may sign in with or do makes credentials that were judged before it worthless.
+    async fn every_change_of_credentials_shows(fresh) {
+        let dana = member(&fresh.db, "dana").await.id;
+        let mut tx = fresh.db.write().await.unwrap();
+        let now = tx.now();
+        for step in 0..6 {
+            let before = members::get(&mut tx, dana).await.unwrap().credentials();
+            assert!(members::unchanged(&mut tx, before).await.unwrap().is_some(), "{step}");
+            match step {
+                0 => members::set_password(&mut tx, dana, "another").await,
+                1 => members::set_role(&mut tx, dana, Role::Admin).await,
+                2 => members::set_disabled(&mut tx, dana, Some(now)).await,
+                3 => members::set_disabled(&mut tx, dana, None).await,
+                4 => members::approve(&mut tx, dana).await,
+                _ => members::forget(&mut tx, dana).await,
+            }
+            .unwrap();
+            // Whoever is in already is let in by nothing new.
+            assert_eq!(members::unchanged(&mut tx, before).await.unwrap().is_some(), step == 4, "{step}");
+        }
+        let gone = Credentials::new_members(AccountId(1));
+        assert!(members::unchanged(&mut tx, gone).await.unwrap().is_none());
     }
 }

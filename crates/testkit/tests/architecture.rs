@@ -277,6 +277,30 @@ fn client_api_shapes_live_in_dto_and_json_ld_in_wire() {
     hold("JSON-LD only in federation: what other servers read is made in federation/wire.", &broken);
 }
 
+/// A redirect leads to a path of ours or to an address that an app registered, because one file makes all of them.
+#[test]
+fn redirects_are_made_in_one_place() {
+    let mut broken = Vec::new();
+    for path in files("crates/web/src", ".rs").into_iter().filter(|path| !path.ends_with("ui/visitor.rs")) {
+        for (number, line) in text(&path).lines().enumerate() {
+            if ["LOCATION", "REFRESH", "Redirect::to", "Redirect::temporary", "\"location\"", "\"refresh\""]
+                .iter()
+                .any(|way| line.contains(way))
+            {
+                broken.push(place(&path, number, line));
+            }
+        }
+    }
+    for path in files("crates/web/templates", ".html") {
+        for (number, line) in text(&path).lines().enumerate() {
+            if line.contains("http-equiv") {
+                broken.push(place(&path, number, line));
+            }
+        }
+    }
+    hold("Redirects are made by web::ui::visitor, which knows where they may lead:", &broken);
+}
+
 /// A page makes no request to anybody but this server: nothing is loaded from elsewhere, by template or stylesheet.
 #[test]
 fn pages_load_nothing_from_elsewhere() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Engine, Instance, Remote, eventually, on_both};
+use testkit::{Instance, Remote, eventually, on_both};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -60,7 +60,7 @@ on_both! {
         dana.publish("hello", "public").await;
         eventually("oak is left alone", async || {
             let mut conn = maple.app().db.read().await.unwrap();
-            let failing = storage::deliveries::failing_hosts(&mut conn, &[oak.domain.clone()]).await.unwrap();
+            let failing = storage::deliveries::failing_hosts(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
             (!failing.is_empty()).then_some(())
         })
         .await;

@@ -20,6 +20,11 @@ async fn discussion(engine: Engine) -> (Instance, Person, Remote, testkit::remot
     (maple, alice, oak, bob, start)
 }
 
+/// The server that passed something on: whom what we ask for it is charged to.
+fn passing_on() -> domain::Host {
+    domain::Host::parse("passing-on.example").unwrap()
+}
+
 on_both! {
     async fn an_answer_passed_on_by_the_discussions_owner_is_read_at_its_origin(engine) {
         let (maple, alice, oak, bob, start) = discussion(engine).await;
@@ -45,12 +50,12 @@ on_both! {
         let aside = dave.note("/notes/2", "<p>aside</p>");
         oak.show("/notes/2", &aside);
         assert_eq!(
-            maple.federation().process_forwarded(&dave.does("Create", &aside)).await,
+            maple.federation().process_forwarded(&dave.does("Create", &aside), &passing_on()).await,
             Verdict::Ignored("it concerns nobody here")
         );
         assert_eq!(oak.times_asked("/users/dave"), 0);
         assert_eq!(
-            maple.federation().process_forwarded(&forged).await,
+            maple.federation().process_forwarded(&forged, &passing_on()).await,
             Verdict::Ignored("known already")
         );
     }
@@ -70,7 +75,7 @@ on_both! {
         let update = carol.does("Update", &with(&edited, &json!({"content": "<p>forged</p>"})));
         let fed = maple.federation();
         assert_eq!(
-            fed.process_forwarded(&update).await,
+            fed.process_forwarded(&update, &passing_on()).await,
             Verdict::Ignored("its origin does not say when it was edited"),
             "the origin knows of no edit"
         );
@@ -82,16 +87,16 @@ on_both! {
         .await;
 
         let delete = carol.does("Delete", &json!({"type": "Tombstone", "id": uri}));
-        assert_eq!(fed.process_forwarded(&delete).await, Verdict::Rejected("its origin still has it"));
+        assert_eq!(fed.process_forwarded(&delete, &passing_on()).await, Verdict::Rejected("its origin still has it"));
         oak.answer("/notes/1", 503, "text/plain", "");
-        assert!(matches!(fed.process_forwarded(&delete).await, Verdict::RetryLater(_)));
+        assert!(matches!(fed.process_forwarded(&delete, &passing_on()).await, Verdict::RetryLater(_)));
         oak.answer("/notes/1", 403, "text/plain", "");
-        assert!(matches!(fed.process_forwarded(&delete).await, Verdict::Rejected(_)));
+        assert!(matches!(fed.process_forwarded(&delete, &passing_on()).await, Verdict::Rejected(_)));
         assert!(post_at(&maple, &uri).await.is_some());
         oak.hide("/notes/1");
         assert_eq!(bob.post(&maple, &delete).await, 202);
         eventually("it is gone", async || post_at(&maple, &uri).await.is_none().then_some(())).await;
-        assert_eq!(fed.process_forwarded(&delete).await, Verdict::Ignored("it is not here"));
+        assert_eq!(fed.process_forwarded(&delete, &passing_on()).await, Verdict::Ignored("it is not here"));
     }
 }
 
@@ -108,25 +113,25 @@ on_both! {
             let delete = carol.does("Delete", &json!(oak.url(&path)));
             // To anyone but alice the origin says that there is nothing.
             assert_eq!(
-                fed.process_forwarded(&delete).await,
+                fed.process_forwarded(&delete, &passing_on()).await,
                 Verdict::Rejected("its origin does not say that it is gone")
             );
             match ends {
                 "410" => oak.answer(&path, 410, "text/plain", ""),
                 _ => oak.show(&path, &json!({"id": oak.url(&path), "type": "Tombstone"})),
             }
-            assert_eq!(fed.process_forwarded(&delete).await, Verdict::Done, "{ends}");
+            assert_eq!(fed.process_forwarded(&delete, &passing_on()).await, Verdict::Done, "{ends}");
         }
         // So is an account.
         let end = carol.does("Delete", &json!(carol.uri));
-        assert_eq!(fed.process_forwarded(&end).await, Verdict::Rejected("its origin still has it"));
+        assert_eq!(fed.process_forwarded(&end, &passing_on()).await, Verdict::Rejected("its origin still has it"));
         oak.hide("/users/carol");
         assert_eq!(
-            fed.process_forwarded(&end).await,
+            fed.process_forwarded(&end, &passing_on()).await,
             Verdict::Rejected("its origin does not say that it is gone")
         );
         oak.answer("/users/carol", 410, "text/plain", "");
-        assert_eq!(fed.process_forwarded(&end).await, Verdict::Done);
+        assert_eq!(fed.process_forwarded(&end, &passing_on()).await, Verdict::Done);
         assert!(account_at(&maple, &carol.uri).await.is_none());
     }
 }
@@ -135,7 +140,7 @@ on_both! {
     async fn what_cannot_be_asked_for_is_rejected_and_forgeries_change_nothing(engine) {
         let (maple, _alice, oak, bob, start) = discussion(engine).await;
         let (carol, fed) = (oak.person("carol"), maple.federation());
-        let rejected = async |activity| match fed.process_forwarded(&activity).await {
+        let rejected = async |activity| match fed.process_forwarded(&activity, &passing_on()).await {
             Verdict::Rejected(why) => why,
             other => panic!("{other:?}"),
         };
@@ -156,7 +161,7 @@ on_both! {
         oak.show("/notes/1", &with(&answer, &json!({"attributedTo": bob.uri})));
         rejected(carol.does("Create", &answer)).await;
         oak.show("/notes/1", &with(&answer, &json!({"id": start["id"]})));
-        let verdict = fed.process_forwarded(&carol.does("Create", &answer)).await;
+        let verdict = fed.process_forwarded(&carol.does("Create", &answer), &passing_on()).await;
         assert_eq!(verdict, Verdict::Ignored("what it is about is not there"), "willow shows no such post");
 
         // Made up altogether: accepted from bob, whose signature is right, and nothing comes of it. What carol then

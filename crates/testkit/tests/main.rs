@@ -54,6 +54,8 @@ mod strangers;
 #[cfg(test)]
 mod unclean;
 #[cfg(test)]
+mod under_way;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod withdrawn;

@@ -342,7 +342,8 @@ both! {
         let app = app(&fresh, SignUp::Open).await;
         let dana = make(&app, "dana", Role::Member).await;
         let signed_in = || async {
-            let session = app::sessions::start::start(&app, dana.id, "Firefox").await.unwrap();
+            let judged = member_of(&app, dana.id).await.credentials();
+            let session = app::sessions::start::start(&app, judged, "Firefox").await.unwrap();
             app::secrets::digest(&session)
         };
         for end in 0..2 {

@@ -3,12 +3,14 @@
 pub mod api;
 pub mod auth;
 pub mod compose;
+mod counts;
 pub mod csrf;
 pub mod limits;
 pub mod line;
 pub mod media;
 pub mod oauth;
 pub mod resolve;
+pub mod sign_in;
 pub mod state;
 pub mod ui;
 

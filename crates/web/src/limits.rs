@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{Quota, RateLimiter};
 use http::HeaderMap;
 use http::request::Parts;
 use ipnet::IpNet;
+use sha2::{Digest as _, Sha256};
 
+use crate::counts::Counts;
 use crate::state::Web;
 
 /// Whoever asks, as one key: an IPv4 address, or the first half of an IPv6 address (a household has the whole half).
@@ -75,21 +77,17 @@ impl FromRequestParts<Web> for Origin {
 pub struct TooOften(pub Duration);
 
 #[derive(Debug)]
-struct Gauge<K: std::hash::Hash + Eq + Clone>(DefaultKeyedRateLimiter<K>);
+struct Gauge<K: std::hash::Hash + Eq + Copy>(RateLimiter<K, Counts<K>, DefaultClock>);
 
-impl<K: std::hash::Hash + Eq + Clone> Gauge<K> {
+impl<K: std::hash::Hash + Eq + Copy> Gauge<K> {
     /// `burst` at once, and one more each `every`.
     fn new(burst: u32, every: Duration) -> Self {
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(every).unwrap_or(Quota::per_minute(burst)).allow_burst(burst);
-        Self(RateLimiter::keyed(quota))
+        Self(RateLimiter::new(quota, Counts::new(every * burst.get()), DefaultClock::default()))
     }
 
     fn take(&self, key: &K) -> Result<(), TooOften> {
-        // What nobody asked for lately is forgotten before the table grows large.
-        if self.0.len() > 10_000 {
-            self.0.retain_recent();
-        }
         self.0.check_key(key).map_err(|until| TooOften(until.wait_time_from(DefaultClock::default().now())))
     }
 }
@@ -97,13 +95,17 @@ impl<K: std::hash::Hash + Eq + Clone> Gauge<K> {
 #[derive(Debug)]
 struct Gauges {
     sign_in: Gauge<Origin>,
-    sign_in_as: Gauge<String>,
+    sign_in_as_from: Gauge<(Key, Origin)>,
+    sign_in_as: Gauge<Key>,
     sign_up: Gauge<Origin>,
     apps: Gauge<Origin>,
     tokens: Gauge<Origin>,
     look_up: Gauge<Origin>,
-    look_up_at: Gauge<Host>,
+    look_up_at: Gauge<Key>,
 }
+
+/// A SHA-256: what strangers type takes the same room, however long it is.
+pub type Key = [u8; 32];
 
 /// The limits; none where the owner turned them off.
 #[derive(Debug)]
@@ -114,7 +116,9 @@ impl Limits {
     pub fn new(on: bool) -> Self {
         Self(on.then(|| Gauges {
             sign_in: Gauge::new(12, Duration::from_secs(20)),
-            sign_in_as: Gauge::new(20, Duration::from_secs(120)),
+            sign_in_as_from: Gauge::new(8, Duration::from_secs(60)),
+            // Wide: whoever fills it keeps a member out of nothing but addresses she never signed in from.
+            sign_in_as: Gauge::new(100, Duration::from_secs(120)),
             sign_up: Gauge::new(5, Duration::from_secs(600)),
             apps: Gauge::new(20, Duration::from_secs(30)),
             tokens: Gauge::new(60, Duration::from_secs(2)),
@@ -123,14 +127,23 @@ impl Limits {
         }))
     }
 
-    /// A try at a password, from this address and for this name.
+    /// A try at a password, from this address and for this name: what one address may do to anybody, and to one member.
     ///
     /// # Errors
     /// [`TooOften`].
-    pub fn sign_in(&self, from: Origin, login: &str) -> Result<(), TooOften> {
+    pub fn sign_in(&self, from: Origin, login: Key) -> Result<(), TooOften> {
         let Some(gauges) = &self.0 else { return Ok(()) };
         gauges.sign_in.take(&from)?;
-        gauges.sign_in_as.take(&login.trim().trim_start_matches('@').to_lowercase())
+        gauges.sign_in_as_from.take(&(login, from))
+    }
+
+    /// A try at a password for this name, from whatever address. For those where the member is not known alone:
+    /// strangers can use this one up.
+    ///
+    /// # Errors
+    /// [`TooOften`].
+    pub fn sign_in_as(&self, login: Key) -> Result<(), TooOften> {
+        self.0.as_ref().map_or(Ok(()), |g| g.sign_in_as.take(&login))
     }
 
     /// # Errors
@@ -158,7 +171,7 @@ impl Limits {
     /// # Errors
     /// [`TooOften`].
     pub fn look_up_at(&self, host: &Host) -> Result<(), TooOften> {
-        self.0.as_ref().map_or(Ok(()), |g| g.look_up_at.take(host))
+        self.0.as_ref().map_or(Ok(()), |g| g.look_up_at.take(&Sha256::digest(host.as_str()).into()))
     }
 
     /// # Errors
@@ -203,14 +216,21 @@ mod tests {
     fn a_guesser_is_stopped_by_address_and_by_name_and_others_are_not() {
         let limits = Limits::new(true);
         let from = |n: u8| Origin::new(IpAddr::from([1, 2, 3, n]));
+        let (dana, name) = ([0; 32], |n: u8| [n + 1; 32]);
         for n in 0..12 {
-            limits.sign_in(from(1), &format!("name{n}")).unwrap();
+            limits.sign_in(from(1), name(n)).unwrap();
         }
-        let stopped = limits.sign_in(from(1), "name").unwrap_err();
+        let stopped = limits.sign_in(from(1), dana).unwrap_err();
         assert!(stopped.0 > Duration::from_secs(1) && stopped.0 <= Duration::from_secs(20));
-        limits.sign_in(from(2), "dana").unwrap();
-        let spread = (0..40u8).filter(|n| limits.sign_in(from(50 + n), " @Dana").is_ok()).count();
-        assert_eq!(spread, 19, "one name, however many addresses");
-        assert!((0..100).all(|_| Limits::new(false).sign_in(from(1), "dana").is_ok()));
+        assert_eq!((0..12).filter(|_| limits.sign_in(from(2), dana).is_ok()).count(), 8, "one name, one address");
+        limits.sign_in(from(3), dana).unwrap();
+        assert_eq!(
+            (0..120).filter(|_| limits.sign_in_as(dana).is_ok()).count(),
+            100,
+            "one name, however many addresses"
+        );
+        limits.sign_in_as(name(1)).unwrap();
+        let off = Limits::new(false);
+        assert!((0..200).all(|_| off.sign_in(from(1), dana).is_ok() && off.sign_in_as(dana).is_ok()));
     }
 }

@@ -43,6 +43,8 @@ impl Drop for Server {
 pub struct Plan {
     pub sign_up: SignUp,
     pub rate_limits: bool,
+    /// What stands before it says where a visitor comes from.
+    pub behind_a_proxy: bool,
     pub federation: federation::Config,
     /// The address it tells, where it is not the one it is reached at.
     pub public: Option<&'static str>,
@@ -55,6 +57,7 @@ impl Default for Plan {
         Self {
             sign_up: SignUp::Approval,
             rate_limits: false,
+            behind_a_proxy: false,
             federation: federation::Config::default(),
             public: None,
             source_url: None,
@@ -83,7 +86,11 @@ impl House {
         let federation = Federation::new(app.clone(), plan.federation).unwrap();
         let web = Web::new(
             federation,
-            Config { rate_limits: plan.rate_limits, ..Config::default() },
+            Config {
+                rate_limits: plan.rate_limits,
+                trusted_proxies: plan.behind_a_proxy.then(|| "127.0.0.0/8".parse().unwrap()).into_iter().collect(),
+                ..Config::default()
+            },
             CancellationToken::new(),
         );
         let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
@@ -231,6 +238,15 @@ impl Browser {
         let mut all: Vec<(&str, &str)> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         all.extend(fields);
         self.post(action, &all).await
+    }
+
+    /// As [`Browser::sign_in`], through a proxy that says which address asks.
+    pub async fn sign_in_from(&self, address: &str, login: &str, password: &str) -> Answer {
+        let page = self.get("/login").await;
+        let hidden = page.hidden("/login");
+        let mut fields: Vec<(&str, &str)> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        fields.extend([("email", login), ("password", password)]);
+        self.send(self.form("/login", &fields).header("origin", &self.base).header("x-forwarded-for", address)).await
     }
 
     pub async fn sign_in(&self, login: &str, password: &str) -> Answer {

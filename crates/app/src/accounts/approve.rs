@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Forbidden`] for all but moderators; [`Error::NotFound`] when she is no member.
 pub async fn approve(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
-    by.require(Role::Moderator)?;
     let mut tx = app.db.write().await?;
+    members::lock_owners(&mut tx).await?;
+    by.require(&mut tx, Role::Moderator).await?;
     members::approve(&mut tx, id).await?;
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;
@@ -28,9 +29,10 @@ pub async fn approve(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
 /// [`Error::Forbidden`] for all but moderators; [`Error::Conflict`] when she was let in already;
 /// [`Error::NotFound`] when she is no member.
 pub async fn reject(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
-    by.require(Role::Moderator)?;
     let mut tx = app.db.write().await?;
-    if members::get(&mut tx, id).await?.standing() != Standing::Waiting {
+    members::lock_owners(&mut tx).await?;
+    by.require(&mut tx, Role::Moderator).await?;
+    if members::locked(&mut tx, id).await?.standing() != Standing::Waiting {
         return Err(Error::Conflict("she was let in already"));
     }
     match members::erase(&mut tx, id).await {
@@ -42,7 +44,7 @@ pub async fn reject(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
         // Somebody followed or mentioned her meanwhile: then the row stays, as a tombstone.
         Err(storage::Error::Conflict(_)) => {
             drop(tx);
-            super::delete::by_force(app, id).await
+            super::delete::who_waits(app, by, id).await
         }
         Err(e) => Err(e.into()),
     }

@@ -6,7 +6,7 @@ use domain::AccountId;
 use domain::account::Role;
 use storage::members;
 
-use super::{By, sign_out_everywhere};
+use super::{By, sign_out_everywhere, unchanged};
 use crate::error::{Error, Result};
 use crate::{App, passwords};
 
@@ -18,8 +18,10 @@ use crate::{App, passwords};
 pub async fn reset_password(app: &App, by: By<'_>, id: AccountId, password: &str) -> Result<()> {
     let hash = passwords::hash(password).await?;
     let mut tx = app.db.write().await?;
+    members::lock_owners(&mut tx).await?;
     storage::accounts::even_hidden(&mut tx, id).await?;
-    by.require_above(Role::Admin, &members::get(&mut tx, id).await?)?;
+    let member = members::locked(&mut tx, id).await?;
+    by.require_above(&mut tx, Role::Admin, &member).await?;
     members::set_password(&mut tx, id, &hash).await?;
     sign_out_everywhere(&mut tx, id).await?;
     tx.commit().await?;
@@ -29,7 +31,8 @@ pub async fn reset_password(app: &App, by: By<'_>, id: AccountId, password: &str
 /// She sets a new one herself.
 ///
 /// # Errors
-/// [`Error::Invalid`] on `current_password` when it is not the old one, on `password` when the new one is too short.
+/// [`Error::Invalid`] on `current_password` when it is not the old one, on `password` when the new one is too short;
+/// [`Error::Conflict`] when the old one was changed, or the account closed, while it was looked at.
 pub async fn change_password(app: &App, id: AccountId, current: &str, new: &str) -> Result<()> {
     passwords::check(new)?;
     let member = members::get(&mut app.db.read().await?, id).await?;
@@ -38,6 +41,7 @@ pub async fn change_password(app: &App, id: AccountId, current: &str, new: &str)
     }
     let hash = passwords::hash(new).await?;
     let mut tx = app.db.write().await?;
+    unchanged(&mut tx, member.credentials()).await?;
     members::set_password(&mut tx, id, &hash).await?;
     sign_out_everywhere(&mut tx, id).await?;
     tx.commit().await?;

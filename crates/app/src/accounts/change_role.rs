@@ -16,12 +16,9 @@ use crate::error::{Error, Result};
 pub async fn change_role(app: &App, by: By<'_>, id: AccountId, role: Role) -> Result<()> {
     let mut tx = app.db.write().await?;
     members::lock_owners(&mut tx).await?;
-    let member = members::get(&mut tx, id).await?;
-    by.require_above(Role::Admin, &member)?;
-    if let By::Member(m) = by
-        && m.role != Role::Owner
-        && m.role <= role
-    {
+    let member = members::locked(&mut tx, id).await?;
+    by.require_above(&mut tx, Role::Admin, &member).await?;
+    if by.role(&mut tx, Role::Admin).await?.is_some_and(|mine| mine != Role::Owner && mine <= role) {
         return Err(Error::Forbidden("you can only give roles below your own"));
     }
     if role != Role::Owner {

@@ -3,7 +3,7 @@
 //! Does not ask whether she may join; that is for [`super::sign_up`], [`super::set_up`] and whoever has the
 //! command line.
 
-use domain::account::{Account, ActorKind, Email, Member, MemberPreferences, Role, Username};
+use domain::account::{Account, ActorKind, Credentials, Email, Member, MemberPreferences, Role, Username};
 use domain::{AccountId, InviteId, Timestamp};
 use storage::{Tx, accounts, members};
 
@@ -163,6 +163,7 @@ pub async fn insert(app: &App, tx: &mut Tx, p: Prepared, entry: Entry) -> Result
         preferences: MemberPreferences::default(),
         created_at: now,
         last_active_at: None,
+        credentials_version: Credentials::new_members(id).version,
     };
     members::insert(tx, &member, &p.keys.private_pem, entry.invite).await.map_err(|e| match e {
         storage::Error::Conflict(_) => Error::invalid("email", "belongs to a member already"),

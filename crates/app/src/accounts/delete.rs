@@ -4,36 +4,41 @@
 //! are told, and what she left is removed ([`super::purge`]).
 
 use domain::AccountId;
-use domain::account::{Account, ProfileImage, Role};
+use domain::account::{Account, ProfileImage, Role, Standing};
 use domain::event::Event;
 use domain::job::Job;
 use storage::withdrawn::withdraw_account;
-use storage::{Tx, accounts, inbox_items, invites, members};
+use storage::{Tx, accounts, inbox_items, invites, member_addresses, members};
 
-use super::{By, not_the_last_owner, sign_out_everywhere};
+use super::{By, not_the_last_owner, sign_out_everywhere, unchanged};
 use crate::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Deletes a member's account. She may do it herself (whoever offers it asks for her password first).
 ///
 /// # Errors
-/// [`crate::Error::Forbidden`] for others but admins, and for the only owner; [`crate::Error::NotFound`] when she
-/// is no member.
+/// [`Error::Forbidden`] for others but admins, and for the only owner; [`Error::NotFound`] when she is no member;
+/// [`Error::Conflict`] when her password or her standing changed since she asked.
 pub async fn delete(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
     let member = not_the_last_owner(&mut tx, id).await?;
     match by {
-        By::Member(m) if m.account_id == id => {}
-        by => by.require_above(Role::Admin, &member)?,
+        By::Member(m) if m.account_id == id => unchanged(&mut tx, m.credentials()).await.map(drop)?,
+        by => by.require_above(&mut tx, Role::Admin, &member).await?,
     }
     bury_member(&mut tx, id).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Removes somebody who was never let in.
-pub(super) async fn by_force(app: &App, id: AccountId) -> Result<()> {
+/// Removes somebody who was never let in, if that is still so.
+pub(super) async fn who_waits(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
+    members::lock_owners(&mut tx).await?;
+    by.require(&mut tx, Role::Moderator).await?;
+    if members::locked(&mut tx, id).await?.standing() != Standing::Waiting {
+        return Err(Error::Conflict("she was let in already"));
+    }
     bury_member(&mut tx, id).await?;
     tx.commit().await?;
     Ok(())
@@ -43,6 +48,7 @@ async fn bury_member(tx: &mut Tx, id: AccountId) -> Result<()> {
     let account = accounts::even_hidden(tx, id).await?;
     sign_out_everywhere(tx, id).await?;
     invites::revoke_all(tx, id).await?;
+    member_addresses::forget(tx, id).await?;
     members::forget(tx, id).await?;
     tx.enqueue(Job::DistributeAccountDelete { account: id });
     bury(tx, &account).await?;

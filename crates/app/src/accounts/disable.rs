@@ -19,7 +19,7 @@ use crate::error::Result;
 pub async fn disable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
     let member = not_the_last_owner(&mut tx, id).await?;
-    by.require_above(Role::Moderator, &member)?;
+    by.require_above(&mut tx, Role::Moderator, &member).await?;
     let now = tx.now();
     members::set_disabled(&mut tx, id, Some(member.disabled_at.unwrap_or(now))).await?;
     sign_out_everywhere(&mut tx, id).await?;
@@ -33,7 +33,9 @@ pub async fn disable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
 /// As [`disable`].
 pub async fn enable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    by.require_above(Role::Moderator, &members::get(&mut tx, id).await?)?;
+    members::lock_owners(&mut tx).await?;
+    let member = members::locked(&mut tx, id).await?;
+    by.require_above(&mut tx, Role::Moderator, &member).await?;
     storage::accounts::even_hidden(&mut tx, id).await?;
     members::set_disabled(&mut tx, id, None).await?;
     tx.emit(Event::AccountChanged { account: id });

@@ -37,9 +37,9 @@ pub struct Changes {
 /// # Errors
 /// [`Error::Forbidden`] for all but admins; [`Error::Invalid`] for what is too long, an empty name, or an address that is none.
 pub async fn change(app: &App, by: By<'_>, changes: &Changes) -> Result<CommunitySettings> {
-    by.require(Role::Admin)?;
     check(changes)?;
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Admin).await?;
     let mut community = settings::community(&mut tx).await?;
     if let Some(title) = &changes.title {
         community.title = text::one_line(title);

@@ -25,7 +25,6 @@ pub struct NewInvite {
 /// [`Error::Forbidden`] for all but moderators; [`Error::Invalid`] on `uses` or `expires` beyond [`MAX_USES`] and
 /// [`MAX_VALID`].
 pub async fn create(app: &App, by: By<'_>, new: NewInvite) -> Result<Invite> {
-    by.require(Role::Moderator)?;
     if new.uses.is_some_and(|uses| !(1..=MAX_USES).contains(&uses)) {
         return Err(Error::invalid("uses", format!("must be from 1 to {MAX_USES}")));
     }
@@ -37,6 +36,7 @@ pub async fn create(app: &App, by: By<'_>, new: NewInvite) -> Result<Invite> {
         By::Member(member) => Some(member.account_id),
     };
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Moderator).await?;
     let now = tx.now();
     let invite = Invite {
         id: tx.id(),

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 /// [`Error::Forbidden`] for all but moderators; [`Error::NotFound`] when no link has this code; [`Error::Conflict`]
 /// when it was taken back before.
 pub async fn revoke(app: &App, by: By<'_>, code: &str) -> Result<()> {
-    by.require(Role::Moderator)?;
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Moderator).await?;
     let invite = invites::by_code(&mut tx, code).await?.ok_or(Error::NotFound)?;
     if !invites::revoke(&mut tx, invite.id).await? {
         return Err(Error::Conflict("this invite was taken back before"));

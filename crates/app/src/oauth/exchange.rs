@@ -3,18 +3,20 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::account::Credentials;
 use domain::event::Event;
 use sha2::{Digest as _, Sha256};
 use storage::members;
 use storage::oauth::{self, Client, Token};
 
+use super::grants::granted;
 use super::tokens;
 use crate::error::{Error, Result};
 use crate::{App, secrets};
 
 /// # Errors
 /// [`Error::Invalid`] on `code` when the code is unknown, used, expired, another client's, for another address, not
-/// proven by its verifier, or its owner may not sign in any more. Gives the token and what it stands for.
+/// proven by its verifier, or its owner's credentials changed since. Gives the token and what it stands for.
 pub async fn exchange(
     app: &App,
     client: &Client,
@@ -24,6 +26,15 @@ pub async fn exchange(
 ) -> Result<(String, Token)> {
     let mut tx = app.db.write().await?;
     let digest = secrets::digest(code);
+    // The member's row before the code's, in the order in which a new password takes them.
+    let holder = match oauth::holder_of_code(&mut tx, &digest).await? {
+        Some(id) => match members::locked(&mut tx, id).await {
+            Ok(member) => Some(member),
+            Err(storage::Error::NotFound) => None,
+            Err(e) => return Err(e.into()),
+        },
+        None => None,
+    };
     let Some(taken) = oauth::take_code(&mut tx, &digest).await? else {
         // A code that comes twice was seen by somebody else: what was made from it ends (RFC 6749, section 4.1.2).
         for token in oauth::revoke_made_from(&mut tx, &digest).await? {
@@ -41,17 +52,19 @@ pub async fn exchange(
         Some("was given for another redirect_uri")
     } else if !proves(verifier, taken.challenge.as_deref()) {
         Some("is not proven by the code_verifier")
-    } else if !members::get(&mut tx, taken.account).await.is_ok_and(|m| m.is_active()) {
-        Some("belongs to an account that cannot sign in")
     } else {
         None
     };
-    if let Some(why) = refusal {
+    let judged = Credentials { account: taken.account, version: taken.credentials_version };
+    let holder = holder.filter(|now| refusal.is_none() && now.is_active() && now.credentials() == judged);
+    let Some(holder) = holder else {
         // The code is gone all the same: nobody gets a second try at guessing.
         tx.commit().await?;
+        let why = refusal.unwrap_or("belongs to an account that changed since, or cannot sign in");
         return Err(Error::invalid("code", why));
-    }
-    let made = tokens::insert(&mut tx, Some(client.id), Some(taken.account), taken.scopes).await?;
+    };
+    let scopes = granted(&taken.scopes, Some(&client.scopes), Some(holder.role))?;
+    let made = tokens::insert(&mut tx, Some(client.id), Some(holder.account_id), scopes).await?;
     oauth::made_from(&mut tx, made.1.id, &digest).await?;
     tx.commit().await?;
     Ok(made)

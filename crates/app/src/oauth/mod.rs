@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod exchange;
+mod grants;
 pub mod register;
 pub mod revoke;
 pub mod tokens;

@@ -1,26 +1,40 @@
 //! Makes tokens, for a person or for an application itself.
 
+use domain::account::Credentials;
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, TokenId};
 use storage::Tx;
 use storage::oauth::{self, Token};
 
+use super::grants::granted;
+use crate::accounts::unchanged;
 use crate::error::Result;
 use crate::{App, secrets};
 
-/// A token without a code: for an app itself, on the command line, or after she signed in to the app with her password.
-/// Whether that is right was decided by whoever calls.
+/// A token without a code: for an app itself, on the command line, or after the member signed in to the app with her
+/// password. Whether that is right was decided by whoever calls, who gives the credentials that it was decided by. Gives
+/// the token and what it stands for, which may be less than was asked.
 ///
 /// # Errors
-/// When the database refuses. Gives the token and what it stands for.
+/// [`crate::Error::Conflict`] when the credentials have changed; [`crate::Error::Invalid`] on `scope` when nothing of it
+/// may be granted; [`crate::Error::NotFound`] when there is no such app.
 pub async fn issue(
     app: &App,
     client: Option<AppId>,
-    account: Option<AccountId>,
-    scopes: Scopes,
+    holder: Option<Credentials>,
+    scopes: &Scopes,
 ) -> Result<(String, Token)> {
     let mut tx = app.db.write().await?;
-    let made = insert(&mut tx, client, account, scopes).await?;
+    let member = match holder {
+        Some(judged) => Some(unchanged(&mut tx, judged).await?),
+        None => None,
+    };
+    let registered = match client {
+        Some(id) => Some(oauth::client(&mut tx, id).await?.scopes),
+        None => None,
+    };
+    let scopes = granted(scopes, registered.as_ref(), member.as_ref().map(|m| m.role))?;
+    let made = insert(&mut tx, client, member.map(|m| m.account_id), scopes).await?;
     tx.commit().await?;
     Ok(made)
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::AccountId;
+use domain::account::Credentials;
 use storage::sessions::{self, Session};
 
+use crate::accounts::unchanged;
 use crate::error::Result;
 use crate::{App, secrets};
 
@@ -13,12 +14,15 @@ pub const LIFETIME: Duration = Duration::from_secs(60 * 24 * 3600);
 
 const MAX_USER_AGENT_CHARS: usize = 200;
 
+/// Gives the token that the browser keeps.
+///
 /// # Errors
-/// When the database refuses. Gives the token that the browser keeps.
-pub async fn start(app: &App, account: AccountId, user_agent: &str) -> Result<String> {
+/// [`crate::Error::Conflict`] when the password or the member's standing changed since the log-in was judged.
+pub async fn start(app: &App, judged: Credentials, user_agent: &str) -> Result<String> {
     let token = secrets::generate();
     let user_agent: String = user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
     let mut tx = app.db.write().await?;
+    let account = unchanged(&mut tx, judged).await?.account_id;
     sessions::purge(&mut tx).await?;
     let now = tx.now();
     let session = Session { account, created_at: now, last_used_at: now, expires_at: now.plus(LIFETIME) };

@@ -4,8 +4,8 @@
 //! Nothing of what it says is believed: it is a hint that its actor's server has something new, and what that server
 //! answers is processed in its place. Only posts are asked for so; whatever else somebody does, her own server says.
 
-use domain::Host;
 use app::posts::delete;
+use domain::Host;
 use storage::{accounts, posts};
 
 use super::{Outcome, Verdict, Work, create, done_if, update};

@@ -26,7 +26,7 @@ pub enum Command {
     Token {
         #[command(flatten)]
         who: Named,
-        /// What it may do, as Mastodon names it, by spaces.
+        /// What it may do, as Mastodon names it, by spaces. Scopes that begin with admin: are for moderators and above.
         #[arg(long, default_value = "read write follow push", value_parser = scopes)]
         scopes: Scopes,
     },
@@ -217,7 +217,14 @@ async fn token(who: &Named, scopes: Scopes, global: &Global, app: &App) -> anyho
     if !member.is_active() {
         bail!("@{} cannot sign in ({}), so a token would open nothing", account.username, state(&member));
     }
-    let (secret, token) = tokens::issue(app, None, Some(account.id), scopes).await?;
+    if scopes.usable_by(Some(member.role)) != scopes {
+        bail!(
+            "@{} does not look after this community ({}): no token of theirs may have admin scopes",
+            account.username,
+            member.role.as_str()
+        );
+    }
+    let (secret, token) = tokens::issue(app, None, Some(member.credentials()), &scopes).await?;
     if global.json {
         return output::json(&json!({ "access_token": secret, "scope": token.scopes.to_string() }));
     }

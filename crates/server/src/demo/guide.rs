@@ -88,7 +88,8 @@ impl Guide {
         open.push(way(maple.urls.tag("gardening"), "what both say about one thing"));
         open.push(way(maple.urls.path("/about"), "what a community says about itself"));
         let scopes = Scopes::parse("read write follow push").map_err(anyhow::Error::msg)?;
-        let (access_token, _) = tokens::issue(maple, None, Some(dana.id), scopes).await?;
+        let member = storage::members::get(&mut maple.db.read().await?, dana.id).await?;
+        let (access_token, _) = tokens::issue(maple, None, Some(member.credentials()), &scopes).await?;
         let home = maple.urls.path("/api/v1/timelines/home");
         Ok(Self {
             communities: vec![describe(&MAPLE, &stage.maple, here), describe(&WILLOW, &stage.willow, there)],

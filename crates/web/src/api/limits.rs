@@ -2,7 +2,6 @@
 //! Mastodon's `X-RateLimit-*` headers. Counts live in this process alone.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
@@ -11,12 +10,12 @@ use axum::response::{IntoResponse, Response};
 use domain::{AccountId, Timestamp};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::error::Error;
 use crate::auth::Authorized;
+use crate::counts::Counts;
 use crate::limits::Origin;
 use crate::state::Web;
 
@@ -27,7 +26,7 @@ enum Key {
     Address(Origin),
 }
 
-type Keyed = RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, StateInformationMiddleware>;
+type Keyed = RateLimiter<Key, Counts<Key>, DefaultClock, StateInformationMiddleware>;
 
 /// So many requests in so long; they come back one by one.
 #[derive(Debug)]
@@ -42,7 +41,8 @@ impl Class {
         let burst = NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN);
         let each = within / burst.get();
         let quota = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-        Self { limiter: RateLimiter::keyed(quota).with_middleware(), limit: burst.get(), each }
+        let limiter: RateLimiter<_, _, _> = RateLimiter::new(quota, Counts::new(within), DefaultClock::default());
+        Self { limiter: limiter.with_middleware(), limit: burst.get(), each }
     }
 
     /// How many requests are left, or in how many seconds one will be.
@@ -62,11 +62,7 @@ pub struct RateLimits {
     media: Class,
     deletions: Class,
     sign_ups: Class,
-    checked: AtomicU64,
 }
-
-/// Once in so many requests, what is no longer needed of the counts is forgotten.
-const TIDY_EVERY: u64 = 10_000;
 
 impl RateLimits {
     pub(crate) fn new(on: bool) -> Self {
@@ -77,7 +73,6 @@ impl RateLimits {
             media: Class::new(30, minutes(30)),
             deletions: Class::new(30, minutes(30)),
             sign_ups: Class::new(5, minutes(30)),
-            checked: AtomicU64::new(0),
         }
     }
 
@@ -93,14 +88,6 @@ impl RateLimits {
             _ => None,
         }
     }
-
-    fn tidy(&self) {
-        if self.checked.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
-            for class in [&self.any, &self.media, &self.deletions, &self.sign_ups] {
-                class.limiter.retain_recent();
-            }
-        }
-    }
 }
 
 /// Counts the request, and says in the answer what is left.
@@ -109,7 +96,6 @@ pub async fn middleware(State(web): State<Web>, request: Request, next: Next) ->
     if !limits.on {
         return next.run(request).await;
     }
-    limits.tidy();
     let (mut parts, body) = request.into_parts();
     // A token that is not good is answered by whoever needs one; its requests count for the address.
     let member = match <Authorized as OptionalFromRequestParts<Web>>::from_request_parts(&mut parts, &web).await {

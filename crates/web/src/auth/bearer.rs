@@ -12,6 +12,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use domain::event::Event;
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, TokenId, Viewer};
+use http::Extensions;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use storage::oauth::Grant;
@@ -94,7 +95,10 @@ impl Authorized {
                 let mut conn = web.app.db.read().await.map_err(app::Error::from)?;
                 let found = storage::oauth::grant(&mut conn, &digest, now).await.map_err(app::Error::from)?;
                 drop(conn);
-                let grant = Arc::new(found.ok_or(Error::Unauthorized)?);
+                let mut grant = found.ok_or(Error::Unauthorized)?;
+                // The holder's role may have been taken away since. An app's own token has none.
+                grant.scopes = grant.scopes.usable_by(grant.holder.map(|h| h.role));
+                let grant = Arc::new(grant);
                 web.tokens.keep(digest, grant.clone(), ended);
                 if grant.last_used_at.is_none_or(|at| now.0 - at.0 > NOTE_USE_EVERY) {
                     note_use(web, &grant);
@@ -137,7 +141,30 @@ impl FromRequestParts<Web> for Authorized {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
         let token = token_in(parts).ok_or(Error::Unauthorized)?;
-        Self::by_token(web, &token).await
+        let authorized = Self::by_token(web, &token).await?;
+        parts.extensions.insert(Presented(Some((web.clone(), token))));
+        Ok(authorized)
+    }
+}
+
+/// The token a request came with, to be looked at once more when its body has arrived, which takes as long as the sender
+/// likes: what began before a token ended does nothing after it.
+#[derive(Clone, Default)]
+pub struct Presented(Option<(Web, String)>);
+
+impl Presented {
+    #[must_use]
+    pub fn of(extensions: &mut Extensions) -> Self {
+        extensions.remove().unwrap_or_default()
+    }
+
+    /// # Errors
+    /// As [`Authorized::by_token`].
+    pub async fn check_again(self) -> Result<()> {
+        match self.0 {
+            Some((web, token)) => Authorized::by_token(&web, &token).await.map(drop),
+            None => Ok(()),
+        }
     }
 }
 
@@ -148,7 +175,7 @@ impl OptionalFromRequestParts<Web> for Authorized {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Option<Self>> {
         match token_in(parts) {
             None => Ok(None),
-            Some(token) => Self::by_token(web, &token).await.map(Some),
+            Some(_) => <Self as FromRequestParts<Web>>::from_request_parts(parts, web).await.map(Some),
         }
     }
 }

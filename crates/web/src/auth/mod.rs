@@ -3,5 +3,5 @@
 mod bearer;
 mod session;
 
-pub use bearer::{Authorized, Tokens};
+pub use bearer::{Authorized, Presented, Tokens};
 pub use session::{Cookies, SignedIn};

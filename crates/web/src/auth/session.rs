@@ -80,6 +80,15 @@ impl SignedIn {
         Viewer::Account(self.account.id)
     }
 
+    /// Is the session still there? It ends with a new password, and with a closed account.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn is_still_signed_in(&self, web: &Web) -> app::Result<bool> {
+        let mut conn = web.app.db.read().await?;
+        Ok(sessions::find(&mut conn, &app::secrets::digest(&self.token), web.app.now()).await?.is_some())
+    }
+
     /// # Errors
     /// When the database cannot answer. A cookie that opens nothing is no error: she is simply not signed in.
     pub async fn by_cookie(web: &Web, jar: &CookieJar) -> app::Result<Option<Self>> {

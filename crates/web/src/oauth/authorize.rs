@@ -1,7 +1,7 @@
 //! `GET` and `POST /oauth/authorize`: a person is asked whether an app may act for her, and answers.
 //!
 //! As long as it is not certain that the address to go back to is the app's own, problems are shown here; after that
-//! they are told to the app (RFC 6749, section 4.1.2.1).
+//! they are told to the app (RFC 6749, section 4.1.2.1), once she has answered.
 
 use app::oauth::allow::{Consent, allow};
 use app::oauth::register::OUT_OF_BAND;
@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use storage::oauth::Client;
 use url::Url;
 
-use super::grants::{in_words, without_admin};
+use super::grants::{for_staff, in_words};
 use super::pages::{ConsentPage, OutOfBandPage};
+use crate::auth::SignedIn;
 use crate::state::Web;
 use crate::ui::message::Problem;
-use crate::ui::visitor::{Visitor, see_other};
+use crate::ui::visitor::{Visitor, back_to_app, see_other};
 
 /// What an app asks for, in the query first, then carried through the form.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -87,8 +88,7 @@ impl Request {
         if let Some(state) = &self.state {
             query.append_pair("state", state);
         }
-        let joint = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        see_other(&format!("{}{joint}{}", self.redirect_uri, query.finish()))
+        back_to_app(&self.client, &self.redirect_uri, &query.finish())
     }
 
     fn refuse(&self, Refusal(error, description): Refusal) -> Result<Response, Problem> {
@@ -130,13 +130,16 @@ pub async fn ask(State(web): State<Web>, visitor: Visitor, OriginalUri(uri): Ori
     let request = Request::of(&web, &asked).await?;
     let scopes = match terms(&request.client, &asked) {
         Ok((scopes, _)) => scopes,
-        Err(refusal) => return request.refuse(refusal),
+        // Anybody registers an app: a link to this page that leads on at once would lead anywhere (RFC 9700, section
+        // 4.11.2). What is wrong is told here, and to the app only after somebody pressed a button.
+        Err(Refusal(_, why)) => return Err(Problem::AppMistaken(why.to_owned())),
     };
     let force = asked.force_login.as_deref().is_some_and(|f| matches!(f, "true" | "1"));
     let here = here(&asked)?;
     let (Some(me), false) = (&visitor.me, force) else {
         return Ok(see_other(&sign_in_first(&here, force)));
     };
+    let granted = usable(&scopes, me)?;
     let hidden = fields(&asked);
     let destination = Url::parse(&request.redirect_uri).ok().filter(|_| !request.is_out_of_band()).map(|url| {
         url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).unwrap_or(url.scheme()).to_owned()
@@ -147,7 +150,9 @@ pub async fn ask(State(web): State<Web>, visitor: Visitor, OriginalUri(uri): Ori
         website: request.client.website.clone(),
         destination,
         me: visitor.look().handle(&me.account),
-        grants: in_words(&without_admin(scopes, me.member.role)),
+        grants: in_words(&granted),
+        staff: for_staff(&granted),
+        withheld: granted != scopes,
         hidden,
         other_account: sign_in_first(&here, true),
     };
@@ -162,7 +167,7 @@ pub async fn answer(
     visitor: Visitor,
     Form(Answer { csrf, decision, asked }): Form<Answer>,
 ) -> Result<Response, Problem> {
-    visitor.check_form(&csrf)?;
+    visitor.check_form(&csrf).await?;
     let request = Request::of(&web, &asked).await?;
     let (scopes, challenge) = match terms(&request.client, &asked) {
         Ok(terms) => terms,
@@ -176,9 +181,9 @@ pub async fn answer(
         return request.refuse(Refusal("access_denied", "she said no"));
     }
     let consent = Consent {
-        account: me.account.id,
+        by: me.member.credentials(),
         redirect_uri: request.redirect_uri.clone(),
-        scopes: without_admin(scopes, me.member.role),
+        scopes: usable(&scopes, me)?,
         challenge,
     };
     let code = allow(&web.app, &request.client, consent).await?;
@@ -187,6 +192,15 @@ pub async fn answer(
     }
     let frame = visitor.frame("Your code").narrow().bare();
     visitor.form(&OutOfBandPage { frame, app: request.client.name.clone(), code })
+}
+
+/// What she can grant of it.
+fn usable(scopes: &Scopes, me: &SignedIn) -> Result<Scopes, Problem> {
+    let usable = scopes.usable_by(Some(me.member.role));
+    if usable.is_empty() {
+        return Err(Problem::AppMistaken("it asked only for what those who look after this place may do".to_owned()));
+    }
+    Ok(usable)
 }
 
 /// The address of this question, asked again without `force_login`.

@@ -38,7 +38,7 @@ impl OAuthError {
             Self::InvalidScope => (
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
-                "The requested scope is unknown, malformed, or more than the app was registered with.".to_owned(),
+                "The requested scope is unknown, malformed, or more than the app or the member may have.".to_owned(),
             ),
             Self::UnsupportedGrantType => (
                 StatusCode::BAD_REQUEST,
@@ -91,6 +91,8 @@ impl From<app::Error> for OAuthError {
                 tracing::warn!(%why, "cannot answer an app now");
                 Self::Unavailable
             }
+            app::Error::Conflict(why) => Self::InvalidGrant(format!("Not any more: {why}.")),
+            app::Error::Invalid { field: "scope", .. } => Self::InvalidScope,
             app::Error::Invalid { field: "code", why } => Self::InvalidGrant(format!("The authorization code {why}.")),
             app::Error::Invalid { field, why } => Self::InvalidRequest(format!("{field} {why}")),
             e => {

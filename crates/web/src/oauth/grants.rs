@@ -1,12 +1,11 @@
-//! Scopes in words, for the person who is asked; and which of them her role allows.
+//! Scopes in words, for the person who is asked.
 
-use domain::account::Role;
 use domain::scope::Scopes;
 
 /// What an app that holds these may do, broadest first, each said once.
 #[must_use]
 pub fn in_words(scopes: &Scopes) -> Vec<&'static str> {
-    const WORDS: [(&[&str], &str); 12] = [
+    const WORDS: [(&[&str], &str); 11] = [
         (&["read"], "Read everything you can see here, your private messages included"),
         (&["write"], "Post, answer, send private messages and change your profile in your name"),
         (&["read:statuses", "read:search"], "Read what you can see here, your private messages included"),
@@ -35,9 +34,8 @@ pub fn in_words(scopes: &Scopes) -> Vec<&'static str> {
             "Look after your bookmarks, favourites, lists and filters",
         ),
         (&["push"], "Send notifications to your device"),
-        (&["admin:read", "admin:write"], "Help you look after the community, with all your rights there"),
     ];
-    let has = |name: &str| scopes.iter().any(|s| s == name || (name.starts_with("admin") && s.starts_with(name)));
+    let has = |name: &str| scopes.iter().any(|s| s == name);
     let broad = |name: &str| name.split_once(':').is_some_and(|(broad, _)| scopes.iter().any(|s| s == broad));
     WORDS
         .iter()
@@ -46,14 +44,15 @@ pub fn in_words(scopes: &Scopes) -> Vec<&'static str> {
         .collect()
 }
 
-/// Nobody grants what she may not do herself: `admin:` scopes are for those who look after the community.
+/// What it may do with the rights of those who look after the community: never said among the rest.
 #[must_use]
-pub fn without_admin(scopes: Scopes, role: Role) -> Scopes {
-    if role >= Role::Moderator {
-        return scopes;
-    }
-    let kept: Vec<&str> = scopes.iter().filter(|s| !s.starts_with("admin")).collect();
-    Scopes::parse(&kept.join(" ")).unwrap_or_default()
+pub fn for_staff(scopes: &Scopes) -> Vec<&'static str> {
+    let words = [
+        ("admin:read", "See what only you who look after this place see: members' e-mail addresses, reports, blocks"),
+        ("admin:write", "Look after this place as you: close members' accounts, take posts down, block other places"),
+    ];
+    let has = |name: &str| scopes.iter().any(|s| s.starts_with(name));
+    words.into_iter().filter(|(name, _)| has(name)).map(|(_, words)| words).collect()
 }
 
 #[cfg(test)]
@@ -63,16 +62,12 @@ mod tests {
     #[test]
     fn every_scope_is_said_in_words_and_none_twice() {
         for scope in Scopes::all() {
-            assert_eq!(in_words(&Scopes::parse(&scope).unwrap()).len(), 1, "{scope}");
+            let scopes = Scopes::parse(&scope).unwrap();
+            assert_eq!(in_words(&scopes).len() + for_staff(&scopes).len(), 1, "{scope}");
+            assert_eq!(for_staff(&scopes).len(), usize::from(scope.starts_with("admin")), "{scope}");
         }
         let broad = in_words(&Scopes::parse("read read:statuses write follow push").unwrap());
         assert_eq!(broad.len(), 4, "{broad:?}");
-    }
-
-    #[test]
-    fn only_those_who_moderate_grant_what_moderators_may() {
-        let asked = Scopes::parse("read admin:read admin:write:accounts").unwrap();
-        assert_eq!(without_admin(asked.clone(), Role::Member).to_string(), "read");
-        assert_eq!(without_admin(asked.clone(), Role::Moderator), asked);
+        assert_eq!(for_staff(&Scopes::parse("admin:read:reports admin:write:accounts admin:write").unwrap()).len(), 2);
     }
 }

@@ -17,6 +17,10 @@ pub struct ConsentPage {
     pub me: String,
     /// What the app asks for, in words.
     pub grants: Vec<&'static str>,
+    /// What it asks for of the rights of those who look after the community, in words.
+    pub staff: Vec<&'static str>,
+    /// It asked for some of these that she does not have.
+    pub withheld: bool,
     /// The request, carried through the form.
     pub hidden: Vec<(&'static str, String)>,
     /// Where somebody else signs in.

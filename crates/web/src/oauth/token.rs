@@ -1,6 +1,6 @@
 //! `POST /oauth/token`.
 
-use app::accounts::log_in::{Outcome, log_in};
+use app::accounts::log_in::Outcome;
 use app::oauth::exchange::exchange;
 use app::oauth::tokens::issue;
 use axum::Json;
@@ -13,9 +13,9 @@ use storage::oauth::{Client, Token};
 
 use super::client::authenticate;
 use super::error::OAuthError;
-use super::grants::without_admin;
 use crate::api::params::Body;
 use crate::limits::Origin;
+use crate::sign_in::{sign_in, signed_in};
 use crate::state::Web;
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +53,7 @@ pub async fn token(
         Some("authorization_code") => by_code(&web, &client, &form).await?,
         Some("client_credentials") => {
             let scopes = requested(&client, form.scope.as_deref())?;
-            issue(&web.app, Some(client.id), None, scopes).await?
+            issue(&web.app, Some(client.id), None, &scopes).await?
         }
         Some("password") => by_password(&web, &client, origin, &form).await?,
         Some(_) => return Err(OAuthError::UnsupportedGrantType),
@@ -87,12 +87,12 @@ async fn by_password(
         return Err(OAuthError::InvalidRequest("Missing required parameter: username or password.".to_owned()));
     };
     let scopes = requested(client, form.scope.as_deref())?;
-    web.limits.sign_in(origin, login)?;
-    match log_in(&web.app, login, password).await? {
+    match sign_in::<OAuthError>(web, origin, login, password).await? {
         Outcome::Welcome(who) => {
-            let (account, member) = *who;
-            let scopes = without_admin(scopes, member.role);
-            Ok(issue(&web.app, Some(client.id), Some(account.id), scopes).await?)
+            let judged = who.1.credentials();
+            let made = issue(&web.app, Some(client.id), Some(judged), &scopes).await?;
+            signed_in(web, judged.account, origin).await;
+            Ok(made)
         }
         Outcome::Wrong => Err(OAuthError::InvalidGrant("The name or the password is wrong.".to_owned())),
         Outcome::Waiting => Err(OAuthError::InvalidGrant("The account waits to be let in.".to_owned())),

@@ -8,11 +8,12 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use domain::Viewer;
 use domain::account::Handle;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use storage::hydrate;
 
 use super::frame::Frame;
+use super::leaving::leaving;
 use super::message::Problem;
 use super::profile;
 use super::visitor::{Visitor, see_other};
@@ -47,15 +48,6 @@ pub struct FromHomePage {
     pub from_home: FromHome,
     /// What can be searched for at home instead.
     pub search: String,
-}
-
-#[derive(Template)]
-#[template(path = "going.html")]
-pub struct GoingPage {
-    pub frame: Frame,
-    pub host: String,
-    pub url: String,
-    pub back: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,7 +90,7 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(asked): Query<
     web.limits.look_up(visitor.origin)?;
     web.limits.look_up_at(&domain)?;
     match web.federation.interaction_page(&handle, &subject.uri).await {
-        Ok(url) => going(&visitor, &subject, &url),
+        Ok(url) => leaving(&visitor, &url, Some(&domain), subject.path),
         Err(federation::ResolveError::App(error)) => Err(error.into()),
         Err(error) => {
             tracing::debug!(%error, "nobody is taken home");
@@ -162,21 +154,5 @@ fn page(visitor: &Visitor, subject: Subject, typed: &str, amiss: Option<String>)
 fn again(visitor: &Visitor, subject: Subject, typed: &str, why: String) -> Result<Response, Problem> {
     let mut response = visitor.page(&page(visitor, subject, typed, Some(why)))?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
-}
-
-/// A page that sends her on by itself. (Browsers let no form of ours end at another server, by our own policy: a plain
-/// redirect would be stopped.)
-fn going(visitor: &Visitor, subject: &Subject, url: &url::Url) -> Result<Response, Problem> {
-    let host = url.host_str().unwrap_or_default();
-    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    let mut response = visitor.page(&GoingPage {
-        frame: visitor.frame("On your way home").narrow(),
-        host,
-        url: url.as_str().to_owned(),
-        back: subject.path.clone(),
-    })?;
-    let refresh = HeaderValue::from_str(&format!("0; url={url}")).map_err(Problem::internal)?;
-    response.headers_mut().insert(header::REFRESH, refresh);
     Ok(response)
 }

@@ -207,7 +207,7 @@ pub struct Done {
 
 /// `POST /authorize_interaction`: does it, and shows how things stand then. Twice is once.
 pub async fn submit(State(web): State<Web>, visitor: Visitor, Form(done): Form<Done>) -> Result<Response, Problem> {
-    visitor.check_form(&done.csrf)?;
+    visitor.check_form(&done.csrf).await?;
     let Some(me) = &visitor.me else { return Err(Problem::StaleForm) };
     web.limits.look_up(visitor.origin)?;
     let app = &web.app;

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use app::accounts::log_in::{Outcome, log_in};
+use app::accounts::log_in::{Login, Outcome};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
@@ -14,6 +14,7 @@ use super::message::Problem;
 use super::sign_up::WaitingPage;
 use super::visitor::{Visitor, own_path, see_other};
 use crate::auth::Cookies;
+use crate::sign_in::sign_in;
 use crate::state::Web;
 
 #[derive(Template)]
@@ -94,11 +95,10 @@ pub async fn submit(
     visitor: Visitor,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Problem> {
-    visitor.check_form(&form.csrf)?;
-    web.limits.sign_in(visitor.origin, &form.email)?;
+    visitor.check_form(&form.csrf).await?;
     let next = own_path(&form.next);
-    match log_in(&web.app, &form.email, &form.password).await? {
-        Outcome::Welcome(who) => visitor.sign_in(who.0.id, next).await,
+    match sign_in::<Problem>(&web, visitor.origin, &form.email, &form.password).await? {
+        Outcome::Welcome(who) => visitor.sign_in(who.1.credentials(), next).await,
         Outcome::Waiting => {
             let mut response = visitor.page(&WaitingPage { frame: visitor.frame("Waiting").narrow() })?;
             *response.status_mut() = StatusCode::FORBIDDEN;
@@ -106,7 +106,9 @@ pub async fn submit(
         }
         Outcome::Disabled => Err(Problem::AccountClosed),
         Outcome::Wrong => {
-            let mut page = page(&web, &visitor, next, form.email.trim()).await?;
+            // What can be nobody's name is not shown again: it may be as long as a form.
+            let typed = Login::new(&form.email).map(|_| form.email.trim()).unwrap_or_default();
+            let mut page = page(&web, &visitor, next, typed).await?;
             page.wrong = Some("That name and that password do not belong together. Try once more?".to_owned());
             let mut response = visitor.form(&page)?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -121,7 +123,7 @@ pub async fn leave(
     visitor: Visitor,
     Form(form): Form<LogoutForm>,
 ) -> Result<Response, Problem> {
-    visitor.check_form(&form.csrf)?;
+    visitor.check_form(&form.csrf).await?;
     if let Some(me) = &visitor.me {
         app::sessions::end::end(&web.app, &me.token).await?;
     }

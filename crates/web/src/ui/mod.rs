@@ -9,6 +9,7 @@ pub mod frame;
 pub mod from_home;
 pub mod front;
 pub mod interact;
+pub mod leaving;
 pub mod login;
 pub mod message;
 pub mod new_account;

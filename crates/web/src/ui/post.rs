@@ -9,15 +9,17 @@ use domain::view::PostView;
 use domain::{AddressKey, PostId, Visibility};
 use http::HeaderMap;
 use storage::{Conn, hydrate, posts, threads};
+use url::Url;
 
 use super::card::{PostCard, post_address};
 use super::frame::Frame;
 use super::from_home::FromHome;
 use super::interact;
+use super::leaving::leaving;
 use super::message::Problem;
 use super::profile::{find, wants_activity};
 use super::text;
-use super::visitor::{Visitor, see_other};
+use super::visitor::{Visitor, see_id, see_other};
 use crate::state::Web;
 
 #[derive(Template)]
@@ -39,6 +41,17 @@ pub struct PostPage {
 /// Posts above and below that are shown with it.
 const ABOVE: i64 = 40;
 const BELOW: i64 = 150;
+
+/// What somebody here shared: on our own page where it was posted here, and else on its server's, once the reader has
+/// seen which one that is.
+fn shown_by_others(visitor: &Visitor, shared: &PostView, by: &str) -> Result<Response, Problem> {
+    let address = post_address(shared);
+    if shared.post().local {
+        return Ok(see_other(&address));
+    }
+    let url = Url::parse(&address).map_err(|_| Problem::NotFound)?;
+    leaving(visitor, &url, None, format!("/@{by}"))
+}
 
 /// `GET /@name/ID`.
 pub async fn post(
@@ -66,10 +79,10 @@ pub async fn post(
         return Err(Problem::NotFound);
     }
     if wants_activity(&headers) {
-        return Ok(see_other(&view.post().uri));
+        return Ok(see_id(&web.app.urls, &view.post().uri));
     }
     if let Some(shared) = &view.boost_of {
-        return Ok(see_other(&post_address(shared)));
+        return shown_by_others(&visitor, shared, &author.username);
     }
     let above = threads::ancestors(&mut conn, viewer, id, ABOVE).await?;
     let below = threads::descendants(&mut conn, viewer, id, BELOW + 1).await?;

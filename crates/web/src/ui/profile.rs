@@ -15,7 +15,7 @@ use super::frame::Frame;
 use super::from_home::FromHome;
 use super::message::Problem;
 use super::paging::{Cursor, Pages};
-use super::visitor::{Visitor, see_other};
+use super::visitor::{Visitor, see_id};
 use super::{feed, interact, text};
 use crate::state::Web;
 
@@ -92,7 +92,7 @@ pub async fn profile(
     let mut conn = web.app.db.read().await?;
     let account = find(&mut conn, &name).await?;
     if wants_activity(&headers) {
-        return Ok(see_other(&account.uri));
+        return Ok(see_id(&web.app.urls, &account.uri));
     }
     let viewer = visitor.viewer();
     let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };

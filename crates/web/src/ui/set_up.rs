@@ -6,6 +6,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Query;
 use axum::response::Response;
+use domain::account::Credentials;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -65,7 +66,7 @@ fn page(visitor: &Visitor, form: NewAccount) -> SetUpPage {
 /// `POST /set-up`.
 pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Result<Response, Problem> {
     only_at_first(&visitor).await?;
-    visitor.check_form(&form.csrf)?;
+    visitor.check_form(&form.csrf).await?;
     let web = &visitor.web;
     web.limits.sign_up(visitor.origin)?;
     if form.title.trim().is_empty() {
@@ -75,7 +76,7 @@ pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Resul
         match set_up(&web.app, &form.member(), &form.title, &form.code).await {
             Ok(owner) => {
                 web.community.forget();
-                return visitor.sign_in(owner.id, "/").await;
+                return visitor.sign_in(Credentials::new_members(owner.id), "/").await;
             }
             // Somebody else was quicker.
             Err(app::Error::Conflict(_)) => return Err(Problem::NotFound),

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::response::Response;
+use domain::account::Credentials;
 use domain::instance::SignUp;
 use http::StatusCode;
 use storage::{accounts, invites};
@@ -77,7 +78,7 @@ fn page(visitor: &Visitor, invited: Option<&Invited>, form: NewAccount) -> SignU
 
 /// `POST /sign-up`.
 pub async fn submit(visitor: Visitor, Form(form): Form<NewAccount>) -> Result<Response, Problem> {
-    visitor.check_form(&form.csrf)?;
+    visitor.check_form(&form.csrf).await?;
     open_to_strangers(&visitor)?;
     join(&visitor, None, form).await
 }
@@ -94,7 +95,7 @@ pub async fn submit_invite(
     Path(code): Path<String>,
     Form(form): Form<NewAccount>,
 ) -> Result<Response, Problem> {
-    visitor.check_form(&form.csrf)?;
+    visitor.check_form(&form.csrf).await?;
     let invited = invited(&visitor, code).await?;
     join(&visitor, Some(&invited), form).await
 }
@@ -136,7 +137,7 @@ async fn join(visitor: &Visitor, invited: Option<&Invited>, mut form: NewAccount
         }
     }
     match joined {
-        Some(new) if new.approved => visitor.sign_in(new.account.id, "/").await,
+        Some(new) if new.approved => visitor.sign_in(Credentials::new_members(new.account.id), "/").await,
         Some(_) => visitor.page(&WaitingPage { frame: visitor.frame("Thank you").narrow() }),
         None => {
             let mut response = visitor.form(&page(visitor, invited, form))?;

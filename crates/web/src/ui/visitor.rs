@@ -6,11 +6,13 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::cookie::CookieJar;
+use domain::account::Credentials;
 use domain::instance::{CommunitySettings, SignUp};
-use domain::{Host, Viewer};
+use domain::{Host, Urls, Viewer};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, header};
+use storage::oauth::Client;
 
 use super::card::Look;
 use super::frame::{Frame, Me};
@@ -18,6 +20,7 @@ use super::message::Problem;
 use crate::auth::{Cookies, SignedIn};
 use crate::csrf::{self, FormKey};
 use crate::limits::Origin;
+use crate::sign_in::signed_in;
 use crate::state::Web;
 
 #[derive(Debug)]
@@ -107,13 +110,20 @@ impl Visitor {
         if csrf::is_foreign(&self.headers, &self.web.app.urls) { Err(Problem::ForeignForm) } else { Ok(()) }
     }
 
-    /// A form she sent: is it ours, and hers?
+    /// A form she sent: is it ours, and hers? Asked after the form has arrived, which takes as long as its sender likes:
+    /// a session that ended meanwhile does nothing any more.
     ///
     /// # Errors
     /// [`Problem::ForeignForm`], [`Problem::StaleForm`].
-    pub fn check_form(&self, token: &str) -> Result<(), Problem> {
+    pub async fn check_form(&self, token: &str) -> Result<(), Problem> {
         self.check_origin()?;
-        if self.form_key.accepts(token, self.session()) { Ok(()) } else { Err(Problem::StaleForm) }
+        if !self.form_key.accepts(token, self.session()) {
+            return Err(Problem::StaleForm);
+        }
+        match &self.me {
+            Some(me) if !me.is_still_signed_in(&self.web).await? => Err(Problem::StaleForm),
+            _ => Ok(()),
+        }
     }
 
     /// A page to look at.
@@ -148,13 +158,14 @@ impl Visitor {
     /// Signs her in and sends her on. A session she had before ends.
     ///
     /// # Errors
-    /// When the database refuses.
-    pub async fn sign_in(&self, account: domain::AccountId, next: &str) -> Result<Response, Problem> {
+    /// [`Problem::Forbidden`] when her password or her account was changed since she was let in by it.
+    pub async fn sign_in(&self, judged: Credentials, next: &str) -> Result<Response, Problem> {
         let app = &self.web.app;
-        if let Some(token) = self.session() {
-            app::sessions::end::end(app, token).await?;
+        let token = app::sessions::start::start(app, judged, self.user_agent()).await?;
+        if let Some(before) = self.session() {
+            app::sessions::end::end(app, before).await?;
         }
-        let token = app::sessions::start::start(app, account, self.user_agent()).await?;
+        signed_in(&self.web, judged.account, self.origin).await;
         let cookies = Cookies::new(&app.urls);
         let mut response = see_other(next);
         if let Some(cookie) = cookies.set(cookies.session(), &token, Some(app::sessions::start::LIFETIME)) {
@@ -170,9 +181,30 @@ fn html(page: &impl Template) -> Result<Response, Problem> {
     Ok((kind, body).into_response())
 }
 
-/// 303: looks there next, whatever was sent here.
+/// 303: looks there next, whatever was sent here. Only ever a path of ours: what is none leads to the front page.
 #[must_use]
 pub fn see_other(to: &str) -> Response {
+    redirect(if is_own(to) { to } else { "/" })
+}
+
+/// 303 to an id of ours, whole: programs compare it.
+#[must_use]
+pub fn see_id(urls: &Urls, id: &str) -> Response {
+    let ours = id.strip_prefix(urls.base()).is_some_and(is_own);
+    redirect(if ours { id } else { "/" })
+}
+
+/// 303 to an address that the app registered, with what it is told. Nothing else leads away from here by itself.
+#[must_use]
+pub fn back_to_app(client: &Client, registered: &str, told: &str) -> Response {
+    if !client.redirect_uris.iter().any(|uri| uri == registered) {
+        return redirect("/");
+    }
+    let joint = if registered.contains('?') { '&' } else { '?' };
+    redirect(&format!("{registered}{joint}{told}"))
+}
+
+fn redirect(to: &str) -> Response {
     let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (http::StatusCode::SEE_OTHER, headers).into_response()
@@ -181,17 +213,20 @@ pub fn see_other(to: &str) -> Response {
 /// A path of ours to go on to, never an address of somebody else's.
 #[must_use]
 pub fn own_path(next: &str) -> &str {
-    let fine = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.contains('\\')
-        && next.len() <= 4_000
-        && next.bytes().all(|b| b.is_ascii_graphic());
-    if fine { next } else { "/" }
+    if next.len() <= 4_000 && is_own(next) { next } else { "/" }
+}
+
+/// No host, whatever browsers take for one.
+fn is_own(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && path.bytes().all(|b| b.is_ascii_graphic())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::*;
 
     #[test]
     fn nobody_is_sent_away_by_a_link_to_our_sign_in_page() {
@@ -199,6 +234,37 @@ mod tests {
         for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\r\nb", "/a b"]
         {
             assert_eq!(own_path(bad), "/", "{bad}");
+            assert_eq!(see_other(bad).headers()[header::LOCATION], "/", "{bad}");
         }
+        assert_eq!(see_other("/@dana").headers()[header::LOCATION], "/@dana");
+    }
+
+    #[test]
+    fn ids_are_ours_and_apps_addresses_are_registered() {
+        let urls = Urls::new(&"https://maple.example".parse().unwrap()).unwrap();
+        let to = |response: Response| response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        assert_eq!(to(see_id(&urls, "https://maple.example/users/dana")), "https://maple.example/users/dana");
+        for bad in [
+            "https://evil.example/users/dana",
+            "https://maple.example.evil.example/",
+            "https://maple.example@evil.example/",
+            "/x",
+        ] {
+            assert_eq!(to(see_id(&urls, bad)), "/", "{bad}");
+        }
+        let client = Client {
+            id: domain::AppId(1),
+            client_id: String::new(),
+            secret_hash: Vec::new(),
+            name: String::new(),
+            website: None,
+            redirect_uris: vec!["app://back".to_owned(), "https://app.example/?from=porch".to_owned()],
+            scopes: domain::scope::Scopes::default(),
+            created_at: domain::Timestamp(0),
+        };
+        assert_eq!(to(back_to_app(&client, "app://back", "code=1")), "app://back?code=1");
+        let second = "https://app.example/?from=porch";
+        assert_eq!(to(back_to_app(&client, second, "code=1")), "https://app.example/?from=porch&code=1");
+        assert_eq!(to(back_to_app(&client, "https://app.example/", "code=1")), "/");
     }
 }

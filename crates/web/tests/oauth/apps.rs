@@ -65,7 +65,8 @@ on_both! {
         assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Front Porch")));
         assert!(!answer.body.contains("client_secret"));
         let scopes = domain::scope::Scopes::parse("read").unwrap();
-        let (typed, _) = app::oauth::tokens::issue(&house.app, None, Some(dana.id), scopes).await.unwrap();
+        let hers = domain::account::Credentials::new_members(dana.id);
+        let (typed, _) = app::oauth::tokens::issue(&house.app, None, Some(hers), &scopes).await.unwrap();
         let answer = house.browser().get_as(&typed, "/api/v1/apps/verify_credentials").await;
         assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Porchlight command line")), "{}", answer.body);
         assert_eq!(answer.json()["scopes"], json!(["read"]));

@@ -2,6 +2,7 @@
 
 use super::{BACK, CHALLENGE, Client, OOB, code, exchange, parameter, question, register};
 use crate::house::{House, PASSWORD};
+use domain::account::Role;
 use testkit::on_both;
 
 const ACTION: &str = "/oauth/authorize";
@@ -108,26 +109,61 @@ on_both! {
 }
 
 on_both! {
-    async fn what_cannot_be_granted_is_told_to_the_app(engine) {
+    /// Anybody registers an app: what is wrong with its request is said here, and told to the app only by a form of ours.
+    async fn a_link_alone_leads_nobody_to_an_app(engine) {
         let house = House::open(engine).await;
         house.member("dana").await;
         let client = register(&house, "read").await;
         let browser = house.browser_of("dana").await;
+        let shown = browser.get(&question(&client, BACK, &[])).await.hidden(ACTION);
         for (more, error) in [
             (vec![("scope", "read write")], "invalid_scope"),
             (vec![("scope", "everything")], "invalid_scope"),
             (vec![("code_challenge", CHALLENGE), ("code_challenge_method", "plain")], "invalid_request"),
             (vec![("code_challenge", CHALLENGE)], "invalid_request"),
             (vec![("code_challenge", "short"), ("code_challenge_method", "S256")], "invalid_request"),
+            (vec![("response_type", "token")], "unsupported_response_type"),
         ] {
-            let answer = browser.get(&question(&client, BACK, &more)).await;
-            assert_eq!(answer.status, 303, "{more:?}");
-            assert!(answer.location().starts_with("https://app.example/callback?from=porch&error="), "{more:?}");
-            assert_eq!(parameter(answer.location(), "error").as_deref(), Some(error), "{more:?}");
+            let mut link = question(&client, BACK, &more);
+            if more[0].0 == "response_type" {
+                link = question(&client, BACK, &[]).replace("response_type=code", "response_type=token");
+            }
+            for browser in [&browser, &house.browser()] {
+                let answer = browser.get(&link).await;
+                assert_eq!((answer.status, answer.location()), (400, ""), "{more:?}");
+                assert!(answer.body.contains("The app got something wrong"), "{more:?}");
+            }
+            let changed = |name: &str| more.iter().any(|(n, _)| *n == name);
+            let kept = shown.iter().map(|(n, v)| (n.as_str(), v.as_str())).filter(|(n, _)| !changed(n));
+            let fields: Vec<(&str, &str)> = kept.chain(more.clone()).chain([("decision", "allow")]).collect();
+            let told = browser.post(ACTION, &fields).await;
+            assert_eq!(told.status, 303, "{more:?}");
+            assert!(told.location().starts_with("https://app.example/callback?from=porch&error="), "{more:?}");
+            assert_eq!(parameter(told.location(), "error").as_deref(), Some(error), "{more:?}");
         }
-        let token = question(&client, BACK, &[]).replace("response_type=code", "response_type=token");
-        let answer = browser.get(&token).await;
-        assert_eq!(parameter(answer.location(), "error").as_deref(), Some("unsupported_response_type"));
+    }
+}
+
+on_both! {
+    /// What moderators may is said apart, to those who have it; the others are told that it stays where it is.
+    async fn rights_over_others_are_said_plainly(engine) {
+        const STAFF: &str = "with your rights over other people here";
+        const WITHHELD: &str = "It will not get that";
+        let house = House::open(engine).await;
+        house.member("dana").await;
+        house.member_as("priya", Role::Moderator).await;
+        let client = register(&house, "read admin:read admin:write").await;
+        let browsers = [house.browser_of("dana").await, house.browser_of("priya").await];
+        let see = async |n: usize, scope: &str| browsers[n].get(&question(&client, BACK, &[("scope", scope)])).await;
+        let page = see(0, "read admin:read admin:write").await;
+        assert!(!page.body.contains(STAFF) && page.body.contains(WITHHELD), "{}", page.body);
+        let page = see(1, "read admin:read admin:write").await;
+        assert!(page.body.contains(STAFF) && !page.body.contains(WITHHELD), "{}", page.body);
+        assert_eq!(page.body.matches("<li><strong>").count(), 2, "{}", page.body);
+        let page = see(1, "read").await;
+        assert!(!page.body.contains(STAFF) && !page.body.contains(WITHHELD), "{}", page.body);
+        assert_eq!(see(0, "admin:read").await.status, 400, "nothing is left to be granted");
+        assert_eq!(see(1, "admin:read").await.status, 200);
     }
 }
 

@@ -3,8 +3,13 @@
 use std::time::Duration;
 use testkit::on_both;
 
-use app::accounts::By;
+use app::accounts::{By, change_password, change_role, disable};
+use domain::account::{Credentials, Role};
+use domain::scope::Scopes;
+use reqwest::header::COOKIE;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::{CHALLENGE, VERIFIER, code, exchange, register, token};
 use crate::house::{House, PASSWORD, Plan};
@@ -226,7 +231,7 @@ on_both! {
         let browser = house.browser_of("dana").await;
         assert!(browser.get("/").await.body.contains("Sign out") || browser.get("/about").await.body.contains("Sign out"));
         let waiting = code(&browser, &client, &[]).await;
-        app::accounts::disable::disable(&house.app, By::Operator, dana.id).await.unwrap();
+        disable::disable(&house.app, By::Operator, dana.id).await.unwrap();
 
         let app = house.browser();
         let mut answer = app.get_as(&token, "/oauth/userinfo").await;
@@ -266,5 +271,113 @@ on_both! {
         }
         assert_eq!(last.status, 429);
         assert!(last.header("retry-after").parse::<u64>().unwrap() > 0);
+    }
+}
+
+on_both! {
+    /// An app's own token stands for nobody who could look after anybody.
+    async fn an_apps_own_token_never_moderates(engine) {
+        let house = House::open(engine).await;
+        let client = register(&house, "read admin:read admin:write").await;
+        let ask = async |scope: &str| {
+            let fields = [
+                ("grant_type", "client_credentials"),
+                ("client_id", client.id.as_str()),
+                ("client_secret", client.secret.as_str()),
+                ("scope", scope),
+            ];
+            house.browser().post("/oauth/token", &fields).await
+        };
+        assert_eq!(ask("read admin:read admin:write").await.json()["scope"], "read");
+        let nothing = ask("admin:read").await;
+        assert_eq!((nothing.status, &nothing.json()["error"]), (400, &json!("invalid_scope")));
+    }
+}
+
+on_both! {
+    /// A token that was made for a moderator holds a moderator's scopes for as long as she is one.
+    async fn a_role_that_is_taken_away_takes_its_scopes_along(engine) {
+        let house = House::open(engine).await;
+        let priya = house.member_as("priya", Role::Moderator).await;
+        let scopes = Scopes::parse("read admin:read").unwrap();
+        let hers = Credentials::new_members(priya.id);
+        let (token, _) = app::oauth::tokens::issue(&house.app, None, Some(hers), &scopes).await.unwrap();
+        let see = async || {
+            let answer = house.browser().get_as(&token, "/api/v1/apps/verify_credentials").await;
+            answer.json()["scopes"].clone()
+        };
+        assert_eq!(see().await, json!(["read", "admin:read"]));
+        change_role::change_role(&house.app, By::Operator, priya.id, Role::Member).await.unwrap();
+        assert_eq!(see().await, json!(["read"]));
+        change_role::change_role(&house.app, By::Operator, priya.id, Role::Admin).await.unwrap();
+        assert_eq!(see().await, json!(["read", "admin:read"]));
+    }
+}
+
+/// A request whose head has been read and judged, and whose body is still to come.
+struct Begun(TcpStream);
+
+impl Begun {
+    async fn new(house: &House, path: &str, kind: &str, length: usize, more: &str) -> Self {
+        let host = house.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nexpect: 100-continue\r\n\
+             content-type: {kind}\r\ncontent-length: {length}\r\n{more}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The server asks for the body when it has looked at everything else.
+        let mut asked = [0; 25];
+        stream.read_exact(&mut asked).await.unwrap();
+        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Self(stream)
+    }
+
+    /// The status of the answer.
+    async fn end(mut self, body: &str) -> u16 {
+        self.0.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+on_both! {
+    /// A body takes as long as its sender likes. What is sent with a token or in a session that ended before it has arrived
+    /// does nothing.
+    async fn what_began_before_it_ended_does_nothing_after(engine) {
+        let house = House::open(engine).await;
+        let (dana, eve) = (house.member("dana").await, house.member("eve").await);
+        house.member_as("priya", Role::Owner).await;
+        let client = register(&house, "read write").await;
+        let token = token(&house, &client, "dana", "read write").await;
+        let browser = house.browser_of("dana").await;
+        let post = json!({"status": "written by somebody else"}).to_string();
+        let bearer = format!("authorization: Bearer {token}");
+        let begin = || Begun::new(&house, "/api/v1/statuses", "application/json", post.len(), &bearer);
+        assert_eq!(begin().await.end(&post).await, 200, "nothing has changed");
+        let (with_token, uploading) = (begin().await, begin().await);
+
+        let page = browser.get("/authorize_interaction?uri=@eve").await;
+        let csrf = page.hidden("/authorize_interaction").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+        let id = eve.id.to_string();
+        let fields = [("deed", "follow"), ("id", id.as_str()), ("csrf", csrf.as_str())];
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let sent = browser.form("/authorize_interaction", &[]).build().unwrap();
+        let cookie = format!("cookie: {}", sent.headers()[COOKIE].to_str().unwrap());
+        let kind = "application/x-www-form-urlencoded";
+        let with_session = Begun::new(&house, "/authorize_interaction", kind, form.len(), &cookie).await;
+
+        change_password::reset_password(&house.app, By::Operator, dana.id, "four new quiet words").await.unwrap();
+        assert_eq!(with_token.end(&post).await, 401);
+        assert_eq!(with_session.end(&form).await, 403);
+        disable::disable(&house.app, By::Operator, dana.id).await.unwrap();
+        disable::enable(&house.app, By::Operator, dana.id).await.unwrap();
+        assert_eq!(uploading.end(&post).await, 401);
+
+        let mut conn = house.app.db.read().await.unwrap();
+        assert_eq!(storage::accounts::get(&mut conn, dana.id).await.unwrap().posts_count, 1);
+        let between = storage::follows::relationships(&mut conn, dana.id, &[eve.id]).await.unwrap();
+        assert!(!between[0].requested && !between[0].following);
     }
 }

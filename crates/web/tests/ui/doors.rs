@@ -120,6 +120,83 @@ on_both! {
     }
 }
 
+fn guarded() -> Plan {
+    Plan { rate_limits: true, behind_a_proxy: true, ..Plan::default() }
+}
+
+/// What strangers get who guess at a password, each from an address of its own for a few tries.
+async fn guesses(house: &House, login: &str, network: &str, times: u8) -> Vec<u16> {
+    let browser = house.browser();
+    let hidden = browser.get("/login").await.hidden("/login");
+    let mut fields: Vec<(&str, &str)> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    fields.extend([("email", login), ("password", "guess")]);
+    let mut answers = Vec::new();
+    for n in 0..times {
+        let form = browser.form("/login", &fields).header("origin", &browser.base);
+        let from = format!("{network}.{}", n / 7);
+        answers.push(browser.send(form.header("x-forwarded-for", from)).await.status);
+    }
+    answers
+}
+
+on_both! {
+    /// Strangers cannot keep a member out of the places that she signs in from, nor, before they are very many, out of
+    /// any; and by what is refused they learn neither who is a member nor whose an address is.
+    async fn strangers_who_guess_keep_nobody_out(engine) {
+        let house = House::planned(engine, guarded()).await;
+        house.member("dana").await;
+        house.member("priya").await;
+        let from = async |address: &str, login: &str| {
+            house.browser().sign_in_from(address, login, PASSWORD).await.status
+        };
+        assert_eq!(from("192.0.2.1", "dana").await, 303);
+        assert_eq!(from("2001:db8:1:2::1", "dana@mail.example").await, 303);
+        assert_eq!(guesses(&house, "dana", "198.51.100", 21).await, [422; 21]);
+        assert_eq!(from("192.0.2.2", "dana").await, 303, "three addresses lock nobody out");
+
+        let known = guesses(&house, "priya", "203.0.113", 102).await;
+        assert_eq!((known[99], known[100]), (422, 429), "a hundred guesses, and no more");
+        assert_eq!(guesses(&house, "nobody", "203.0.112", 102).await, known, "nobody learns who is a member");
+        assert_eq!(from("192.0.2.3", "priya").await, 429);
+        assert_eq!(from("192.0.2.3", "nobody").await, 429);
+        let address = house.browser().sign_in_from("192.0.2.4", "priya@mail.example", "guess").await;
+        assert_eq!(address.status, 422, "nobody learns whose address it is");
+
+        guesses(&house, "@Dana ", "198.51.101", 100).await;
+        assert_eq!(from("192.0.2.9", "dana").await, 429, "a new place has to wait");
+        for at_home in ["192.0.2.1", "192.0.2.2", "2001:db8:1:2:ffff::7"] {
+            assert_eq!(from(at_home, "dana").await, 303, "{at_home}");
+        }
+        assert_eq!(from("2001:db8:1:3::1", "dana").await, 429, "another household");
+        house.clock.advance(Duration::from_secs(91 * 24 * 3600));
+        assert_eq!(from("192.0.2.1", "dana").await, 429, "it is long ago");
+    }
+}
+
+on_both! {
+    async fn an_address_tries_a_name_so_often_and_all_names_a_little_more(engine) {
+        let house = House::planned(engine, guarded()).await;
+        house.member("dana").await;
+        let guess = async |login: &str| house.browser().sign_in_from("192.0.2.1", login, "guess").await.status;
+        for spelling in ["dana", "DANA", "@dana", " dana", "da\0na", "\0dana", "dana ", "Dana"] {
+            assert_eq!(guess(spelling).await, 422, "{spelling:?}");
+        }
+        assert_eq!(guess("dan\0a").await, 429, "one name, however it is spelt");
+        assert_eq!([guess("priya").await, guess("june").await, guess("ola").await], [422; 3]);
+        assert_eq!(guess("marisol").await, 429);
+    }
+}
+
+on_both! {
+    async fn what_is_too_long_for_a_name_is_not_kept(engine) {
+        let house = House::open(engine).await;
+        let long = "x".repeat(50_000);
+        let answer = house.browser().sign_in(&long, "guess").await;
+        assert_eq!(answer.status, 422);
+        assert!(!answer.body.contains("xxxx") && answer.body.contains("do not belong together"));
+    }
+}
+
 on_both! {
     async fn every_page_is_protected_and_asks_nobody_else_for_anything(engine) {
         let house = House::open(engine).await;

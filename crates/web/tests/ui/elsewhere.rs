@@ -28,12 +28,14 @@ async fn signed_in(at: &Instance, name: &str) -> Browser {
 
 const ACT: &str = "/authorize_interaction";
 
-/// Where she is taken by the page that says so.
+/// Where the page leads that asks whether to leave. It sends nobody there by itself, and tells nobody there where its
+/// reader came from.
 fn taken_to(answer: &Answer) -> String {
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let url = answer.header("refresh").strip_prefix("0; url=").expect("she is taken somewhere").to_owned();
-    assert!(answer.body.contains(&url.replace('&', "&#38;")), "the page says where: {}", answer.body);
-    url
+    assert_eq!((answer.status, answer.location(), answer.header("refresh")), (200, "", ""), "{}", answer.body);
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert!(!answer.body.contains("http-equiv") && !answer.body.contains("<script"), "{}", answer.body);
+    let link = answer.body.split("<a class=\"deed\" href=\"").nth(1).expect("a way on").split('"').next().unwrap();
+    link.replace("&#38;", "&").replace("&amp;", "&")
 }
 
 on_both! {
@@ -51,7 +53,8 @@ on_both! {
         let going = stranger.get(&format!("/from-home?of=/@dana&handle={}", encoded(&handle))).await;
         let there = taken_to(&going);
         assert_eq!(there, format!("{}{}", willow.base, page_for(&format!("{}/users/dana", maple.base))));
-        assert!(going.body.contains(&format!("<strong>willow.localhost:{}</strong>", willow.address.port())));
+        assert!(going.body.contains(&format!("<span class=\"code\">willow.localhost:{}</span>", willow.address.port())));
+        assert!(!going.body.contains("says that this goes on at"), "it is the server that she named");
 
         // Signed out there: she is asked to sign in, and comes back.
         let marisol = browser(&willow);
@@ -218,6 +221,12 @@ on_both! {
         assert_eq!(answers(&json!({"subject": "acct:eve@oak.example", "links": []})).await.status, 422);
         let good = answers(&jrd("https://oak.example/follow?who={uri}&x=%22><script>")).await;
         let there = taken_to(&good);
+        assert!(good.body.contains("<span class=\"code\">oak.example</span>"), "{}", good.body);
+        assert!(good.body.contains(&format!("<strong>{}</strong> says that this goes on at", oak.domain)), "{}", good.body);
+        // One Cyrillic letter.
+        let other = answers(&jrd("https://o\u{430}k.example/{uri}")).await;
+        assert!(taken_to(&other).starts_with("https://xn--"), "{}", other.body);
+        assert!(other.body.contains("<span class=\"code\">xn--") && !other.body.contains('\u{430}'), "{}", other.body);
         assert!(there.starts_with(&format!("https://oak.example/follow?who={}", encoded(&format!("{}/users/dana", house.base)))));
         assert!(!good.body.contains("<script>"), "{}", good.body);
         assert!(oak.asked().iter().any(|asked| asked.target.contains(&resource) || asked.target.contains("eve")));
@@ -230,6 +239,21 @@ on_both! {
         app::moderation::domains::block::block(house.app(), app::accounts::By::Operator, &oak.domain, None).await.unwrap();
         assert_eq!(ask(&format!("eve@{}", oak.domain)).await.status, 422);
         assert_eq!(oak.times_asked(finger), times, "a community that is blocked is not asked");
+    }
+}
+
+on_both! {
+    /// What a member shared from elsewhere has its page there: the address of the boost asks before it leads to it.
+    async fn a_shared_post_leads_elsewhere_only_when_asked(engine) {
+        let (maple, willow) = (Instance::start("maple", engine).await, Instance::start("willow", engine).await);
+        let (dana, marisol) = (maple.member("dana").await, willow.member("marisol").await);
+        let post = marisol.publish("Lanterns at six.", "public").await;
+        let found = dana.get(&format!("/api/v2/search?resolve=true&type=statuses&q={}", encoded(post["uri"].as_str().unwrap()))).await;
+        let id = found.ok()["statuses"][0]["id"].as_str().unwrap().to_owned();
+        let boost = dana.post(&format!("/api/v1/statuses/{id}/reblog"), json!({})).await.ok();
+        let page = browser(&maple).get(&format!("/@dana/{}", boost["id"].as_str().unwrap())).await;
+        assert_eq!(taken_to(&page), post["url"].as_str().unwrap());
+        assert!(page.body.contains(&format!("<span class=\"code\">willow.localhost:{}</span>", willow.address.port())));
     }
 }
 

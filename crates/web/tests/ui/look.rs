@@ -206,7 +206,7 @@ async fn strangers_pages_fit_and_can_be_read() {
 async fn members_pages_fit_and_can_be_read() {
     let street = street().await;
     let house = &street.house;
-    let client = register(house, "read write follow push").await;
+    let client = register(house, "read write follow push admin:read admin:write").await;
     let mut browser = Chromium::open().await;
     let consent = question(&client, BACK, &[("scope", "read write follow push")]);
     let signed_in = house.browser_of("dana").await;
@@ -216,6 +216,8 @@ async fn members_pages_fit_and_can_be_read() {
     }
     inspect(&mut browser, &house.base, "front-dana", "/").await;
     inspect(&mut browser, &house.base, "consent", &consent).await;
+    let all = question(&client, BACK, &[("scope", "read write follow push admin:read admin:write")]);
+    inspect(&mut browser, &house.base, "consent-staff", &all).await;
     inspect(&mut browser, &house.base, "profile-dana", "/@priya_with_quite_a_long_name").await;
     let act = "/authorize_interaction?uri=";
     inspect(&mut browser, &house.base, "follow", &format!("{act}@priya_with_quite_a_long_name")).await;
@@ -224,6 +226,27 @@ async fn members_pages_fit_and_can_be_read() {
     inspect(&mut browser, &house.base, "act", &post).await;
     app::posts::favourite::favourite(&house.app, &street.dana, street.post).await.unwrap();
     inspect(&mut browser, &house.base, "act-done", &post).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_before_leaving_fits_and_can_be_read() {
+    let federation = federation::Config {
+        allow_http: true,
+        allow_addresses: vec!["127.0.0.0/8".parse().unwrap()],
+        ..federation::Config::default()
+    };
+    let house = House::planned(Engine::Sqlite, Plan { federation, ..Plan::default() }).await;
+    house.member_as("dana", Role::Owner).await;
+    let oak = testkit::Remote::start("oak").await;
+    let template =
+        "https://a-very-long-name-of-a-server-that-is-somewhere-else.and-below-another.example/follow?who={uri}";
+    let links = json!([{"rel": "http://ostatus.org/schema/1.0/subscribe", "template": template}]);
+    let document = json!({"subject": format!("acct:eve@{}", oak.domain), "links": links});
+    oak.answer("/.well-known/webfinger", 200, "application/jrd+json", document.to_string());
+    let mut browser = Chromium::open().await;
+    let path = format!("/from-home?of=/@dana&handle=eve@{}", oak.domain);
+    assert!(house.browser().get(&path).await.body.contains("You are about to leave"));
+    inspect(&mut browser, &house.base, "leaving", &path).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,9 +31,9 @@ pub struct Blocked {
 /// # Errors
 /// [`crate::Error::Forbidden`] for all but admins; [`crate::Error::Invalid`] on `domain` or `reason`.
 pub async fn block(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) -> Result<Blocked> {
-    by.require(Role::Admin)?;
     let (domain, reason) = (super::other(app, domain)?, super::reason(reason)?);
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Admin).await?;
     domains::set(&mut tx, &domain, DomainSeverity::Suspend, reason).await?;
     let known = domains::known(&mut tx, &domain).await?;
     let severed = domains::sever(&mut tx, &known).await?;

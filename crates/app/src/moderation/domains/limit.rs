@@ -16,9 +16,9 @@ use crate::error::Result;
 /// # Errors
 /// [`crate::Error::Forbidden`] for all but admins; [`crate::Error::Invalid`] on `domain` or `reason`.
 pub async fn limit(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) -> Result<Host> {
-    by.require(Role::Admin)?;
     let (domain, reason) = (super::other(app, domain)?, super::reason(reason)?);
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Admin).await?;
     domains::set(&mut tx, &domain, DomainSeverity::Silence, reason).await?;
     tx.emit(Event::SettingsChanged);
     tx.commit().await?;

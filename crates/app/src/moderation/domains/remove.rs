@@ -12,9 +12,9 @@ use crate::error::{Error, Result};
 /// [`Error::Forbidden`] for all but admins; [`Error::Invalid`] on `domain`; [`Error::NotFound`] when nothing was decided
 /// about this very domain.
 pub async fn remove(app: &App, by: By<'_>, domain: &str) -> Result<()> {
-    by.require(Role::Admin)?;
     let domain = super::other(app, domain)?;
     let mut tx = app.db.write().await?;
+    by.require(&mut tx, Role::Admin).await?;
     if !domains::remove(&mut tx, &domain).await? {
         return Err(Error::NotFound);
     }

@@ -5,6 +5,7 @@ use app::accounts::sign_up::sign_up;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::account::Credentials;
 use serde::Deserialize;
 
 use crate::api::dto::application::Token;
@@ -43,8 +44,8 @@ pub async fn create(State(web): State<Web>, token: Authorized, Body(params): Bod
     let invite = params.invite_code.as_deref().filter(|code| !code.is_empty());
     let joined = sign_up(&web.app, &new, invite).await.map_err(named)?;
     // While she waits to be let in the token answers 403, and works from then on.
-    let (secret, token) =
-        app::oauth::tokens::issue(&web.app, token.client(), Some(joined.account.id), token.scopes().clone()).await?;
+    let hers = Credentials::new_members(joined.account.id);
+    let (secret, token) = app::oauth::tokens::issue(&web.app, token.client(), Some(hers), token.scopes()).await?;
     Ok(Json(Token::new(&secret, &token.scopes, token.created_at)).into_response())
 }
 

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
+use crate::auth::Presented;
 use tree::Node;
 
 /// Bytes of a body without files.
@@ -77,8 +78,10 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, Error> {
+        let presented = Presented::of(request.extensions_mut());
         let (tree, _) = read_request(request, state, MAX_BODY).await?;
+        presented.check_again().await?;
         Ok(Self(typed(tree)?))
     }
 }
@@ -101,8 +104,10 @@ pub struct WithFiles<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for WithFiles<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, Error> {
+        let presented = Presented::of(request.extensions_mut());
         let (tree, files) = read_request(request, state, MAX_UPLOAD).await?;
+        presented.check_again().await?;
         Ok(Self { params: typed(tree)?, files })
     }
 }

@@ -1,0 +1,45 @@
+//! The page between one of ours and another server's: nobody is sent away by a link of ours without having been shown
+//! where to, and having said yes. It changes nothing, so nothing is won by leading somebody to it.
+
+use askama::Template;
+use axum::response::Response;
+use domain::Host;
+use http::{HeaderValue, header};
+use url::Url;
+
+use super::frame::Frame;
+use super::message::Problem;
+use super::visitor::Visitor;
+
+#[derive(Template)]
+#[template(path = "leaving.html")]
+pub struct LeavingPage {
+    pub frame: Frame,
+    /// Where it leads.
+    pub host: String,
+    /// The host that said so, where it is another one.
+    pub told_by: Option<String>,
+    pub url: String,
+    /// A path of ours.
+    pub back: String,
+}
+
+/// Asks whether to go on to an address that another server told us.
+///
+/// # Errors
+/// [`Problem::NotFound`] for what is no address on the web, or carries a name and password.
+pub fn leaving(visitor: &Visitor, url: &Url, told_by: Option<&Host>, back: String) -> Result<Response, Problem> {
+    let web = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let host = Host::of(url).filter(|_| web).ok_or(Problem::NotFound)?;
+    let told_by = told_by.filter(|told_by| **told_by != host).map(|told_by| told_by.display().into_owned());
+    let page = LeavingPage {
+        frame: visitor.frame("You are about to leave").narrow(),
+        host: host.display().into_owned(),
+        told_by,
+        url: url.as_str().to_owned(),
+        back,
+    };
+    let mut response = visitor.page(&page)?;
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
