@@ -415,14 +415,16 @@ mod tests {
     #[test]
     fn what_is_ours_starts_with_our_base_and_ends_there_or_goes_below_it() {
         let urls = Urls::new(&Url::parse("https://maple.example").unwrap()).unwrap();
-        for ours in
-            ["https://maple.example", "https://maple.example/x", "https://maple.example?x", "https://maple.example#x"]
-        {
+        for ours in [
+            "https://maple.example",
+            "https://maple.example/x",
+            "https://maple.example?x",
+            "https://maple.example#x",
+            "http://maple.example/",
+        ] {
             assert!(urls.is_ours(ours), "{ours}");
         }
-        for other in
-            ["https://maple.example.evil/", "https://maple.example:8443/", "http://maple.example/", "", "https://"]
-        {
+        for other in ["https://maple.example.evil/", "https://maple.example:8443/", "", "https://"] {
             assert!(!urls.is_ours(other), "{other}");
         }
         let path = |uri: &'static str| urls.parse_user_path(uri);

@@ -99,9 +99,9 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
     .await
 }
 
-/// Where the words that begin so end.
+/// Where the words that begin so end: the last character that a text may hold follows.
 fn end(beginning: &str) -> String {
-    format!("{beginning}\u{10ffff}")
+    format!("{beginning}\u{10fffd}")
 }
 
 /// What to look for among posts.

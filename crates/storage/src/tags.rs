@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::page::Page;
-use domain::{AccountId, IdGenerator, PostId, TagId, Timestamp, Viewer};
+use domain::{AccountId, IdGenerator, PostId, TagId, Timestamp, Viewer, text};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
@@ -74,7 +74,7 @@ pub async fn starting_with(conn: &mut Conn, viewer: Viewer, prefix: &str, limit:
 fn after_prefix(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     let last = chars.pop()?;
-    let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;
+    let next = (u32::from(last) + 1..=u32::from(char::MAX)).filter_map(char::from_u32).find(|c| text::is_clean(*c))?;
     chars.push(next);
     Some(chars.into_iter().collect())
 }

@@ -34,7 +34,8 @@ async fn goes_down(maple: &Instance, oak: &Remote, dana: &Person) -> Value {
     let tried = dana.publish("tried in vain", "public").await;
     eventually("oak is left alone", async || {
         let mut conn = maple.app().db.read().await.unwrap();
-        let failing = storage::deliveries::failing_hosts(&mut conn, &[oak.domain.clone()]).await.unwrap();
+        let failing =
+            storage::deliveries::failing_hosts(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
         (!failing.is_empty()).then_some(())
     })
     .await;
@@ -267,7 +268,7 @@ on_both! {
 on_both! {
     /// A boost that could not be worked on yet, and its being taken back.
     async fn what_is_undone_before_it_was_worked_on_is_not_published_here(engine) {
-        let (maple, oak, dana, carol) = places(engine).await;
+        let (maple, _oak, dana, carol) = places(engine).await;
         carol.is_followed_by(&dana, &maple).await;
         // What it shares cannot be asked for now.
         let elm = Remote::start("elm").await;
