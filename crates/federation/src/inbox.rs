@@ -38,6 +38,8 @@ pub enum Refusal {
     TooLarge,
     #[error("the body did not arrive")]
     Incomplete,
+    #[error("too much is arriving here at the same time: try again later")]
+    Busy,
     #[error("an activity is application/activity+json or application/ld+json")]
     MediaType,
     #[error("{0}")]
@@ -62,7 +64,7 @@ impl Refusal {
             Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NoSuchAccount => StatusCode::NOT_FOUND,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -192,17 +194,18 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The body, never more than the limit, never waited for longer than the timeout.
+/// The body, never more than the limit, never waited for longer than the timeout. Memory is taken for what came, not for
+/// what was announced.
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|n| n > BODY_LIMIT) {
         return Err(Refusal::TooLarge);
     }
     let read = async {
-        let mut whole = bytes::BytesMut::with_capacity(announced.unwrap_or(4096).min(BODY_LIMIT));
+        let mut whole = bytes::BytesMut::new();
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|_| Refusal::Incomplete)?;
+            let chunk = chunk.map_err(|e| if is_busy(&e) { Refusal::Busy } else { Refusal::Incomplete })?;
             if whole.len() + chunk.len() > BODY_LIMIT {
                 return Err(Refusal::TooLarge);
             }
@@ -211,6 +214,13 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
         Ok(whole.freeze())
     };
     tokio::time::timeout(BODY_TIMEOUT, read).await.map_err(|_| Refusal::Incomplete)?
+}
+
+/// Whoever listens for connections refused more of the body, because its sender has too much under way.
+fn is_busy(error: &axum::Error) -> bool {
+    std::iter::successors(std::error::Error::source(error), |e| e.source())
+        .filter_map(|e| e.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == std::io::ErrorKind::ResourceBusy)
 }
 
 fn check_digest(headers: &HeaderMap, parsed: &ParsedSignature, body: &[u8]) -> Result<(), Refusal> {

@@ -5,7 +5,9 @@
 pub mod image;
 pub mod key;
 pub mod store;
+pub mod temporary;
 
 pub use image::{ImageError, ImageLimits, Processed};
 pub use key::MediaKey;
 pub use store::{MediaStore, StoreError};
+pub use temporary::{Sent, TemporaryFile};

@@ -17,11 +17,14 @@ use object_store::path::Path as Location;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::key::MediaKey;
+use crate::temporary::TemporaryFile;
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct MediaStore {
     inner: Arc<dyn ObjectStore>,
+    /// For files that arrive.
+    temporary: Arc<Path>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -65,13 +68,22 @@ impl MediaStore {
         builder.recursive(true).create(folder).map_err(|e| failed(&e))?;
         // Written through to the disk before a post may point at it.
         let disk = LocalFileSystem::new_with_prefix(folder).map_err(|e| failed(&e))?.with_fsync(true);
-        Ok(Self::new(Arc::new(disk)))
+        Ok(Self { inner: Arc::new(disk), temporary: folder.into() })
     }
 
     /// Keeps files wherever `inner` does, such as an S3 bucket.
     #[must_use]
     pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
-        Self { inner }
+        Self { inner, temporary: std::env::temp_dir().into() }
+    }
+
+    /// A file to receive something in, on the disk where files are kept. Nobody else can reach it, and it goes with its
+    /// holder.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn temporary(&self) -> Result<TemporaryFile> {
+        TemporaryFile::new(&self.temporary).await
     }
 
     /// Stores a file, whole or not at all.

@@ -9,6 +9,7 @@ mod community;
 mod domain;
 mod invite;
 pub mod output;
+mod ready;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +53,9 @@ pub enum Command {
     Migrate,
     /// Read the configuration, say what holds and what is wrong with it, and stop.
     CheckConfig,
+    /// Ask the server that runs on this machine whether it can do its work, and say what is wrong if it cannot. For health
+    /// checks: the exit code is 0 when it can.
+    Ready,
     /// Make, look at and look after accounts.
     #[command(subcommand)]
     Account(account::Command),
@@ -99,6 +103,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         return check_config::run(&cli.global, config);
     }
     let mut config = config?;
+    if matches!(command, Command::Ready) {
+        return ready::run(&cli.global, &config);
+    }
     if !matches!(command, Command::Serve) {
         // A command's own answer is what was asked for.
         config.log.level = "warn".to_owned();
@@ -123,7 +130,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
     let app = App::open(db, config.url.clone(), config.app(), media).await.context("cannot begin")?;
     let answered = match command {
-        Command::Serve | Command::CheckConfig | Command::Demo(_) => Ok(()),
+        Command::Serve | Command::CheckConfig | Command::Ready | Command::Demo(_) => Ok(()),
         Command::Migrate if global.json => output::json(&serde_json::json!({ "ok": true })),
         Command::Migrate => output::line("The database is up to date."),
         Command::Account(command) => account::run(command, global, &app).await,

@@ -1,7 +1,7 @@
 //! The configuration: a file, and the environment over it. This is the table of contents of what an owner may set.
 //!
 //! Never half right: a wrong value or an unknown key stops the program before it touches anything, with every mistake
-//! named at once. What the people of a community decide (its name, rules, who is who) is in the database, not here.
+//! named at once. Only the environment may hold what is no key, as long as it looks like none: others write there too. What the people of a community decide (its name, rules, who is who) is in the database, not here.
 
 mod reader;
 #[cfg(test)]
@@ -20,6 +20,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use crate::{health, listener};
 use reader::Reader;
 pub use reader::{Mistakes, without_password};
 
@@ -47,11 +48,27 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Limits how often one address or account may ask.
     pub rate_limits: bool,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Of those, from one address; or requests at a time of one address behind a proxy.
+    pub connections_per_address: usize,
     /// Where Prometheus metrics are served; `None` for nowhere.
     pub metrics_bind: Option<SocketAddr>,
     pub federation: federation::Config,
     pub log: Log,
     pub limits: Limits,
+    /// How long a peer may take. Nobody has to set it; tests cannot wait that long.
+    #[serde(skip)]
+    pub pace: listener::Pace,
+    /// Bytes of request bodies in memory.
+    #[serde(skip)]
+    pub body_memory: usize,
+    /// When `/ready` says that all is well.
+    #[serde(skip)]
+    pub ready: health::Bounds,
+    /// Variables of the environment that begin like a key and are none.
+    #[serde(skip)]
+    pub ignored: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,6 +123,15 @@ impl Config {
         reader.set("source_url", "a whole address, with http:// or https://", &mut config.source_url, web_address);
         reader.set_list("trusted_proxies", NETWORKS, &mut config.trusted_proxies, network);
         reader.set("rate_limits", TRUTH, &mut config.rate_limits, truth);
+        reader.set("connections", "a whole number from 16 to 1000000", &mut config.connections, |text| {
+            within(text, 16, 1_000_000)
+        });
+        reader.set(
+            "connections_per_address",
+            "a whole number from 4 to 1000000",
+            &mut config.connections_per_address,
+            |text| within(text, 4, 1_000_000),
+        );
         reader.set(
             "metrics_bind",
             "an address and a port, such as 127.0.0.1:4001, or empty",
@@ -133,7 +159,8 @@ impl Config {
             log_level,
         );
         config.limits = limits(&mut reader);
-        reader.finish().map(|()| config)
+        config.ignored = reader.finish()?;
+        Ok(config)
     }
 
     /// Where the database is: as set, or the embedded one in `data_dir`.
@@ -170,6 +197,18 @@ impl Config {
         web::Config { rate_limits: self.rate_limits, trusted_proxies: self.trusted_proxies.clone() }
     }
 
+    /// What strangers are held to at the door.
+    #[must_use]
+    pub fn bounds(&self) -> listener::Bounds {
+        listener::Bounds {
+            connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            trusted_proxies: self.trusted_proxies.clone(),
+            body_memory: self.body_memory,
+            pace: self.pace,
+        }
+    }
+
     /// Where uploads are kept.
     #[must_use]
     pub fn media_dir(&self) -> PathBuf {
@@ -187,14 +226,22 @@ impl Config {
                 self.url.base()
             ));
         }
-        if self.url.is_https() && !self.bind.ip().is_loopback() && self.trusted_proxies.is_empty() {
+        if self.url.is_https() && self.trusted_proxies.is_empty() {
             warnings.push(
-                "`url` is https and `trusted_proxies` is empty: behind a proxy, every visitor seems to be the proxy"
+                "`url` is https and `trusted_proxies` is empty: behind a proxy, every visitor seems to be the proxy, and \
+                 all of them share what one address may do"
                     .to_owned(),
             );
         }
         if !self.rate_limits {
             warnings.push("`rate_limits` is false: passwords can be guessed without end".to_owned());
+        }
+        if !self.ignored.is_empty() {
+            warnings.push(format!(
+                "no keys, and ignored: {} (Kubernetes sets such variables for a service called porchlight; \
+                 `enableServiceLinks: false` stops it)",
+                self.ignored.join(", ")
+            ));
         }
         warnings
     }
@@ -212,10 +259,16 @@ impl Default for Config {
             source_url: app::Config::default().source_url,
             trusted_proxies: Vec::new(),
             rate_limits: true,
+            connections: listener::Bounds::default().connections,
+            connections_per_address: listener::Bounds::default().connections_per_address,
             metrics_bind: None,
             federation: federation::Config::default(),
             log: Log { format: LogFormat::Text, level: "info".to_owned() },
             limits: Limits::default(),
+            pace: listener::Pace::default(),
+            body_memory: listener::Bounds::default().body_memory,
+            ready: health::Bounds::default(),
+            ignored: Vec::new(),
         }
     }
 }

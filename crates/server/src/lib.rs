@@ -5,7 +5,9 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
-mod listener;
+mod descriptors;
+pub mod health;
+pub mod listener;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;

@@ -9,13 +9,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use app::accounts::set_up;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use axum::{Router, ServiceExt as _};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
 use domain::Clock;
 use federation::{Federation, SentBy};
-use http::{StatusCode, Uri};
+use http::Uri;
 use ipnet::IpNet;
 use media::MediaStore;
 use storage::{Db, Serving, deliveries, inbox_items, jobs};
@@ -29,8 +27,7 @@ use web::limits::{Origin, address};
 
 use crate::cli::output::line;
 use crate::config::Config;
-use crate::listener::{Listener, Peer, introduce};
-use crate::{schedule, telemetry, worker};
+use crate::{descriptors, health, listener, schedule, telemetry, worker};
 
 /// How long running requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -80,14 +77,16 @@ impl Server {
         }
         worker::start(&federation, &stop, &mut tasks);
         schedule::start(&federation, &stop, &mut tasks);
-        let router = router(&federation, web.clone(), config.metrics_bind.is_some());
+        let health = health::routes(&federation, config.media_dir(), config.ready);
+        let router = router(health, &federation, web.clone(), config.metrics_bind.is_some());
+        let mut bounds = config.bounds();
+        bounds.connections = descriptors::connections(bounds.connections);
         let told = stop.clone();
         let trusted = config.trusted_proxies.clone();
         tasks.spawn(async move {
-            let service = MapRequest::new(router, move |request| tidy(note_sender(introduce(request), &trusted)))
-                .into_make_service_with_connect_info::<Peer>();
-            let serving = axum::serve(Listener::new(listener, told.clone()), service);
-            Ok(serving.with_graceful_shutdown(told.cancelled_owned()).await?)
+            let service = MapRequest::new(router, move |request| tidy(note_sender(request, &trusted)));
+            listener::serve(listener, service, bounds, told).await;
+            Ok(())
         });
         Ok(Self { address, federation, web, stop, tasks, _serving: serving })
     }
@@ -161,8 +160,7 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (`{key}`)"))
 }
 
-fn router(federation: &Federation, web: Web, measure: bool) -> Router {
-    let health = Router::new().route("/health", get(health)).with_state(federation.app.db.clone());
+fn router(health: Router, federation: &Federation, web: Web, measure: bool) -> Router {
     let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
     telemetry::watched(all, measure)
 }
@@ -194,15 +192,4 @@ fn tidy(mut request: Request) -> Request {
         }
     }
     request
-}
-
-/// 200 and `OK` (the word that Mastodon's clients wait for) when the database answers, 503 when it does not.
-async fn health(State(db): State<Db>) -> Response {
-    match db.ping().await {
-        Ok(()) => (StatusCode::OK, "OK").into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
-        }
-    }
 }

@@ -23,6 +23,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Log, LogFormat};
+use crate::listener::{self, Bounds};
 
 /// Stands in every answer, and in what was logged on the way to it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -133,8 +134,9 @@ pub async fn serve_metrics(
         async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) }
     };
     let router = Router::new().route("/metrics", get(show));
+    let bounds = Bounds { connections: 256, ..Bounds::default() };
     tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()) => Ok(served?),
+        () = listener::serve(listener, router, bounds, stop) => Ok(()),
         () = tidy => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //! way to enqueue work or to tell listeners.
 
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::host_names;
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
 use crate::kept::Kept;
-use crate::node::Node;
+use crate::node::{Node, in_its_folder};
 use crate::private;
 use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
@@ -100,10 +100,7 @@ impl Db {
     }
 
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
-        let file: PathBuf = path.into();
-        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-            private::make_folder(folder).map_err(|e| Error::Unavailable(format!("{}: {e}", folder.display())))?;
-        }
+        let file = in_its_folder(path)?;
         let node = Node::of_sqlite(&file)?;
         migrate_sqlite(&file).await?;
         Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, clock))
@@ -225,13 +222,13 @@ impl Db {
         matches!(self.inner.pools, Pools::Sqlite(_))
     }
 
-    /// Asks the database for an answer, any answer.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when there is none.
-    pub async fn ping(&self) -> Result<()> {
-        let mut c = self.read().await?;
-        crate::sql!("SELECT 1").run(&mut c).await.map(drop)
+    /// The embedded database's file; `None` where it is PostgreSQL.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.inner.pools {
+            Pools::Sqlite(sqlite) => Some(sqlite.file()),
+            Pools::Postgres(_) => None,
+        }
     }
 
     /// So that nothing which was deleted stays in a file of the embedded database: empties its log. (The file itself is

@@ -192,3 +192,17 @@ pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64> {
 pub async fn backlog(conn: &mut crate::Conn) -> Result<i64> {
     sql!("SELECT count(*) FROM inbox_items").count(conn).await
 }
+
+/// Since when the first activity has been due that is due and that nobody works on.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn oldest_due(conn: &mut crate::Conn, now: Timestamp) -> Result<Option<Timestamp>> {
+    // In the order of ids, which is that of arrival, and only up to the first.
+    let row =
+        sql!("SELECT run_at FROM inbox_items /* scan */ WHERE run_at <= $1 AND leased_until <= $1 ORDER BY id LIMIT 1")
+            .bind(now)
+            .maybe::<(i64,)>(conn)
+            .await?;
+    Ok(row.map(|(due,)| Timestamp(due)))
+}

@@ -110,3 +110,15 @@ pub async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
         sql!("SELECT count(*), min(created_at) FROM jobs /* scan */").one::<(i64, Option<i64>)>(conn).await?;
     Ok((n, oldest.map(Timestamp)))
 }
+
+/// Since when the job has been due that is due longest and that nobody works on.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn oldest_due(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>> {
+    let row = sql!("SELECT run_at FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT 1")
+        .bind(now)
+        .maybe::<(i64,)>(conn)
+        .await?;
+    Ok(row.map(|(due,)| Timestamp(due)))
+}

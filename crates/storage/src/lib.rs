@@ -37,6 +37,7 @@ pub mod notifications;
 pub mod oauth;
 pub mod peers;
 #[cfg(debug_assertions)]
+mod place;
 mod plans;
 pub mod posts;
 mod private;

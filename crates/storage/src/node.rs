@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::db::Config;
 use crate::error::{Error, Result};
-use crate::private;
+use crate::{place, private};
 
 /// Ours among advisory locks ("porc").
 const LOCK_CLASS: i32 = 0x706F_7263;
@@ -33,11 +33,11 @@ impl Serving {
     /// [`Error::Unavailable`] when another process serves this file, or the lock cannot be had.
     pub fn begin(config: &Config) -> Result<Self> {
         let Some(database) = config.url.strip_prefix("sqlite://") else { return Ok(Self { _hold: None }) };
-        let path = PathBuf::from(format!("{database}-serve"));
+        let place = in_its_folder(Path::new(database))?;
+        let mut path = place.into_os_string();
+        path.push("-serve");
+        let path = PathBuf::from(path);
         let failed = |e: std::io::Error| Error::Unavailable(format!("{}: {e}", path.display()));
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            private::make_folder(folder).map_err(failed)?;
-        }
         let file = private::lock_file(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _hold: Some(file) }),
@@ -48,6 +48,18 @@ impl Serving {
             Err(std::fs::TryLockError::Error(e)) => Err(failed(e)),
         }
     }
+}
+
+/// Where the embedded database is, whatever it is called; its folder is made if it is missing.
+///
+/// # Errors
+/// [`Error::Unavailable`] when that cannot be, or the file has two names.
+pub(crate) fn in_its_folder(database: &Path) -> Result<PathBuf> {
+    let failed = |e: std::io::Error| Error::Unavailable(format!("{}: {e}", database.display()));
+    if let Some(folder) = database.parent().filter(|f| !f.as_os_str().is_empty()) {
+        private::make_folder(folder).map_err(failed)?;
+    }
+    place::of(database).map_err(failed)
 }
 
 /// Held for as long as the process lives.

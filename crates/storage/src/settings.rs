@@ -10,6 +10,7 @@ const COMMUNITY: &str = "community";
 const INSTANCE_KEY: &str = "instance_private_key";
 const FILE_SECRET: &str = "file_secret";
 const HOSTS_ARE_CANONICAL: &str = "hosts_are_canonical";
+const CHECKED_AT: &str = "checked_at";
 
 /// The community's settings, the defaults while nothing was set.
 ///
@@ -76,6 +77,23 @@ pub(crate) async fn hosts_are_canonical(conn: &mut Conn) -> Result<bool> {
 
 pub(crate) async fn keep_hosts_are_canonical(tx: &mut Tx) -> Result<()> {
     keep(tx, HOSTS_ARE_CANONICAL, "true").await.map(drop)
+}
+
+/// Notes that somebody looked whether the database can be written: once it is committed, it can.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn note_checked(tx: &mut Tx) -> Result<()> {
+    let now = tx.now().0.to_string();
+    sql!(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+    .bind(CHECKED_AT)
+    .bind(now)
+    .run(tx)
+    .await?;
+    Ok(())
 }
 
 async fn keep(tx: &mut Tx, name: &str, first: &str) -> Result<String> {

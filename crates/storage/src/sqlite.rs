@@ -64,6 +64,10 @@ impl Sqlite {
         })
     }
 
+    pub(crate) fn file(&self) -> &Path {
+        &self.readers.file
+    }
+
     pub(crate) async fn read(&self) -> Result<Reading> {
         let wait = self.readers.free.clone().acquire_owned();
         let permit = timeout(PATIENCE, wait).await.map_err(|_| busy())?.map_err(|_| closed())?;

@@ -47,6 +47,27 @@ both! {
         other.close().await;
     }
 
+    /// Whoever watches a server sees by it whether somebody works.
+    async fn what_is_due_longest_is_known_until_somebody_works_on_it(fresh) {
+        let oldest = async || jobs::oldest_due(&mut fresh.db.read().await.unwrap(), fresh.clock.now()).await.unwrap();
+        assert_eq!(oldest().await, None);
+        ask_for(&fresh.db, 1).await;
+        let first = oldest().await.unwrap();
+        fresh.advance(Duration::from_secs(60));
+        ask_for(&fresh.db, 1).await;
+        assert_eq!(oldest().await, Some(first));
+        let mut tx = fresh.db.write().await.unwrap();
+        let claimed = jobs::claim(&mut tx, fresh.clock.now().plus(Duration::from_secs(60)), 2).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(oldest().await, None, "somebody works on it");
+        let mut tx = fresh.db.write().await.unwrap();
+        jobs::retry(&mut tx, claimed[0].id, fresh.clock.now().plus(Duration::from_secs(30)), "later").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(oldest().await, None, "it is not due yet");
+        fresh.advance(Duration::from_secs(90));
+        assert!(oldest().await.is_some());
+    }
+
     async fn a_lease_that_ran_out_gives_the_job_to_another(fresh) {
         ask_for(&fresh.db, 1).await;
         let lease = Duration::from_secs(60);

@@ -13,6 +13,8 @@ mod crash;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod first_light;
 #[cfg(test)]
 mod foreign_ids;

@@ -10,6 +10,7 @@ pub mod line;
 pub mod media;
 pub mod oauth;
 pub mod resolve;
+pub mod shares;
 pub mod sign_in;
 pub mod state;
 pub mod ui;

@@ -35,10 +35,16 @@ impl Origin {
     }
 }
 
+/// Is this one of the proxies whose word about an address is taken?
+#[must_use]
+pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|net| net.contains(&address))
+}
+
 /// The address a request came from: the connection's, or what proxies we trust say was behind them.
 #[must_use]
 pub fn address(connection: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
     let mut here = connection.unwrap_or(IpAddr::from([0, 0, 0, 0])).to_canonical();
     let forwarded: Vec<&str> = headers
         .get_all("x-forwarded-for")
@@ -49,7 +55,7 @@ pub fn address(connection: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet
         .collect();
     // Each proxy appends whom it heard from: walk back from ourselves for as long as we trust the teller.
     for hop in forwarded.iter().rev() {
-        if !is_trusted(here) {
+        if !is_trusted(here, trusted) {
             break;
         }
         let Some(ip) = parse_hop(hop) else { break };

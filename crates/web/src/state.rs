@@ -14,7 +14,11 @@ use crate::api::streaming::{self, Listeners};
 use crate::auth::Tokens;
 use crate::limits::Limits;
 use crate::media::Fetched;
+use crate::shares::Shares;
 use crate::ui::community::Community;
+
+/// Bytes of the disk that all uploads under way may take: 60 of the largest pictures, 12 of them from one address.
+const UPLOADS: usize = 1 << 30;
 
 /// What the owner decides about this door in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Inner {
     pub sockets: TaskTracker,
     /// Pictures of other communities that were fetched lately.
     pub fetched: Fetched,
+    /// Bytes of the disk that uploads take until they were dealt with.
+    pub uploads: Arc<Shares>,
 }
 
 impl std::ops::Deref for Web {
@@ -86,6 +92,7 @@ impl Web {
             sockets: TaskTracker::new(),
             community: Community::default(),
             fetched: Fetched::default(),
+            uploads: Shares::new(UPLOADS, usize::MAX),
             app,
             federation,
             config,

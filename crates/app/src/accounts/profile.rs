@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use domain::account::{Account, ActorKind, Handle, Member, ProfileField, ProfileImage};
 use domain::event::Event;
 use domain::job::Job;
 use domain::text::{self, MentionTarget};
 use domain::{AccountId, Visibility, language};
+use media::Sent;
 use storage::{Conn, accounts, members};
 
 use crate::App;
-use crate::attachments::{checked_description, keep_profile_picture, limits, refused};
+use crate::attachments::{checked_description, in_memory, keep_profile_picture, limits, refused};
 use crate::error::{Error, Result};
 
 /// A row of the profile's table, as typed.
@@ -22,15 +22,15 @@ pub struct Field {
 }
 
 /// What becomes of an avatar or header.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Picture {
     /// The bytes of a picture.
-    New(Bytes),
+    New(Sent),
     None,
 }
 
 /// What is `None` stays as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Profile {
     pub display_name: Option<String>,
     /// As typed.
@@ -54,19 +54,25 @@ pub struct Profile {
 
 /// # Errors
 /// [`Error::Invalid`] for what is too long, too much, or no picture.
-pub async fn change(app: &App, me: AccountId, profile: Profile) -> Result<()> {
+pub async fn change(app: &App, me: AccountId, mut profile: Profile) -> Result<()> {
     check(app, &profile)?;
-    let avatar = match &profile.avatar {
-        Some(Picture::New(bytes)) => {
-            let made = media::image::avatar(bytes.clone(), &limits(app)).await.map_err(|e| refused("avatar", e))?;
+    let avatar = match profile.avatar.take() {
+        Some(Picture::New(sent)) => {
+            let file = in_memory(app, "avatar", sent).await?;
+            let made =
+                media::image::avatar(file.bytes.clone(), &limits(app)).await.map_err(|e| refused("avatar", e))?;
+            drop(file);
             Some(Some(keep_profile_picture(app, &made).await?))
         }
         Some(Picture::None) => Some(None),
         None => None,
     };
-    let header = match &profile.header {
-        Some(Picture::New(bytes)) => {
-            let made = media::image::header(bytes.clone(), &limits(app)).await.map_err(|e| refused("header", e))?;
+    let header = match profile.header.take() {
+        Some(Picture::New(sent)) => {
+            let file = in_memory(app, "header", sent).await?;
+            let made =
+                media::image::header(file.bytes.clone(), &limits(app)).await.map_err(|e| refused("header", e))?;
+            drop(file);
             Some(Some(keep_profile_picture(app, &made).await?))
         }
         Some(Picture::None) => Some(None),

@@ -8,7 +8,8 @@ pub mod upload;
 use bytes::Bytes;
 use domain::account::ProfileImage;
 use media::image::{Encoded, ProfilePicture};
-use media::{ImageError, MediaKey, StoreError};
+use media::{ImageError, MediaKey, Sent, StoreError};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::App;
 use crate::error::{Error, Result};
@@ -71,6 +72,29 @@ pub(crate) fn refused(field: &'static str, e: ImageError) -> Error {
         }
         other => Error::invalid(field, other.to_string()),
     }
+}
+
+/// Uploads whose bytes are in memory at a time, each of at most `limits.image_bytes`. The others wait on the disk: as
+/// many are worked on at a time as pictures at the least.
+static IN_MEMORY: Semaphore = Semaphore::const_new(4);
+
+/// An upload's bytes, and its place among those in memory.
+pub(crate) struct InMemory {
+    pub bytes: Bytes,
+    _place: SemaphorePermit<'static>,
+}
+
+/// Brings an upload into memory, once there is a place for it. What is too large is not even read.
+///
+/// # Errors
+/// [`Error::Invalid`] when it has too many bytes.
+pub(crate) async fn in_memory(app: &App, field: &'static str, sent: Sent) -> Result<InMemory> {
+    let limit = app.limits().image_bytes;
+    if sent.len() > limit {
+        return Err(refused(field, ImageError::TooManyBytes { limit }));
+    }
+    let place = IN_MEMORY.acquire().await.map_err(Error::internal)?;
+    Ok(InMemory { bytes: sent.into_bytes().await.map_err(stored)?, _place: place })
 }
 
 /// What the owner allows of pictures.

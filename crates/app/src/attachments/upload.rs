@@ -1,10 +1,10 @@
 //! A picture is taken in: written anew without its metadata, with a small version, stored, and noted.
 
-use bytes::Bytes;
 use domain::AccountId;
 use domain::attachment::{Attachment, AttachmentKind, Focus};
+use media::Sent;
 
-use super::{checked_description, keep_of_post, limits, refused};
+use super::{checked_description, in_memory, keep_of_post, limits, refused};
 use crate::App;
 use crate::error::Result;
 
@@ -13,12 +13,14 @@ use crate::error::Result;
 pub async fn upload(
     app: &App,
     owner: AccountId,
-    file: Bytes,
+    file: Sent,
     description: &str,
     focus: Option<Focus>,
 ) -> Result<Attachment> {
     let description = checked_description(app, description)?;
-    let picture = media::image::process(file, &limits(app)).await.map_err(|e| refused("file", e))?;
+    let file = in_memory(app, "file", file).await?;
+    let picture = media::image::process(file.bytes.clone(), &limits(app)).await.map_err(|e| refused("file", e))?;
+    drop(file);
     let key = keep_of_post(app, &picture.original).await?;
     let preview_key = keep_of_post(app, &picture.preview).await?;
     let pixels = |n: u32| i32::try_from(n).ok();

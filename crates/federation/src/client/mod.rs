@@ -417,7 +417,8 @@ async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Byte
     if announced.is_some_and(|n| n > limit) {
         return Err(FetchError::TooLarge);
     }
-    let mut body = BytesMut::with_capacity(announced.unwrap_or(4096).min(limit));
+    // It grows with what comes: to announce much costs another server nothing.
+    let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| FetchError::from_reqwest(&e))? {
         if body.len() + chunk.len() > limit {
             return Err(FetchError::TooLarge);

@@ -89,17 +89,30 @@ impl Reader {
         }
     }
 
+    /// The variables that are no keys.
+    ///
+    /// A key of the file that nobody read is refused: only the owner writes there, so it was meant to do something. The
+    /// environment is everybody's (Kubernetes describes a service called porchlight to every container beside it), so
+    /// only what looks like a slip is refused there.
+    ///
     /// # Errors
     /// When anything was refused, or something was set that nobody read.
-    pub fn finish(mut self) -> Result<(), Mistakes> {
+    pub fn finish(mut self) -> Result<Vec<String>, Mistakes> {
+        let mut ignored = Vec::new();
         for (key, value) in &self.values {
-            let hint = match closest(key, &self.known) {
+            let near = closest(key, &self.known);
+            if from_environment(value) && (near.is_none() || describes_a_service(key)) {
+                ignored.push(name(key, value));
+                continue;
+            }
+            let hint = match near {
+                Some(near) if from_environment(value) => format!("did you mean `{}`?", name(&near, value)),
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "config.example.toml lists every key".to_owned(),
             };
             self.mistakes.push(format!("`{}`{} is not a key; {hint}", name(key, value), origin(value)));
         }
-        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+        if self.mistakes.is_empty() { Ok(ignored) } else { Err(Mistakes(self.mistakes)) }
     }
 
     fn take(&mut self, key: &str) -> Option<Value> {
@@ -168,10 +181,46 @@ fn origin(value: &Value) -> String {
     }
 }
 
-/// A known key that this one was probably meant to be: same letters whatever the separators, or same last part.
+/// A known key that this one was probably meant to be: same letters whatever the separators, same last part, or a few
+/// letters wrong in all of it or in its last part.
 fn closest(key: &str, known: &BTreeSet<String>) -> Option<String> {
     let letters = |key: &str| key.replace(['.', '_', '-'], "").to_lowercase();
-    let last = |key: &str| key.rsplit('.').next().map(letters);
+    let last = |key: &str| letters(key.rsplit('.').next().unwrap_or_default());
     let same = known.iter().find(|other| letters(other) == letters(key));
-    same.or_else(|| known.iter().find(|other| last(other) == last(key))).cloned()
+    let same = same.or_else(|| known.iter().find(|other| last(other) == last(key)));
+    let slip = |one: &str, other: &str| {
+        let wrong = strsim::damerau_levenshtein(one, other);
+        (wrong <= most_wrong(one.len().min(other.len()))).then_some(wrong)
+    };
+    let nearest = || {
+        let slips = known.iter().filter_map(|other| {
+            let whole = slip(&letters(key), &letters(other));
+            let part = slip(&last(key), &last(other));
+            Some((whole.into_iter().chain(part).min()?, other))
+        });
+        slips.min().map(|(_, other)| other)
+    };
+    same.or_else(nearest).cloned()
+}
+
+/// Letters that may be wrong in a word that still looks meant: one in four up to three, and one of three.
+fn most_wrong(length: usize) -> usize {
+    if length < 3 { 0 } else { (length / 4).clamp(1, 3) }
+}
+
+/// What Kubernetes tells every container about a service, under the service's name: `PORCHLIGHT_SERVICE_HOST`,
+/// `PORCHLIGHT_SERVICE_PORT_HTTP`, `PORCHLIGHT_PORT`, `PORCHLIGHT_PORT_4000_TCP_ADDR` …; of one called porchlight-web
+/// with `WEB_` in between.
+fn describes_a_service(key: &str) -> bool {
+    let words: Vec<&str> = key.split(['.', '_']).collect();
+    let about_a_port = |rest: &[&str]| match rest {
+        [] => true,
+        [number, "tcp" | "udp" | "sctp", detail @ ..] => {
+            number.bytes().all(|b| b.is_ascii_digit()) && matches!(detail, [] | ["proto" | "port" | "addr"])
+        }
+        _ => false,
+    };
+    words.ends_with(&["service", "host"])
+        || words.windows(2).any(|two| two == ["service", "port"])
+        || (0..words.len()).any(|at| words[at] == "port" && about_a_port(&words[at + 1..]))
 }

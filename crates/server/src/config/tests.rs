@@ -43,6 +43,8 @@ fn a_file_sets_everything() {
         source_url = "https://git.maple.example/porchlight"
         trusted_proxies = ["127.0.0.1", "fd00::/8"]
         rate_limits = false
+        connections = 500
+        connections_per_address = 50
         metrics_bind = "127.0.0.1:9000"
         [federation]
         allow_addresses = ["10.0.0.0/8"]
@@ -67,6 +69,9 @@ fn a_file_sets_everything() {
         ["127.0.0.1/32", "fd00::/8"]
     );
     assert!(!config.rate_limits);
+    let bounds = config.bounds();
+    assert_eq!((bounds.connections, bounds.connections_per_address), (500, 50));
+    assert_eq!(bounds.trusted_proxies, config.trusted_proxies);
     assert_eq!(config.metrics_bind.unwrap().port(), 9000);
     assert_eq!(config.federation.allow_addresses[0].to_string(), "10.0.0.0/8");
     assert!(config.federation.allow_http);
@@ -116,6 +121,8 @@ fn a_wrong_value_names_key_value_and_what_is_allowed() {
         ("PORCHLIGHT_SOURCE_URL", "javascript:alert(1)", "a whole address"),
         ("PORCHLIGHT_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "10.0.0.0/8"),
         ("PORCHLIGHT_RATE_LIMITS", "off", "true or false"),
+        ("PORCHLIGHT_CONNECTIONS", "0", "from 16 to 1000000"),
+        ("PORCHLIGHT_CONNECTIONS_PER_ADDRESS", "none", "from 4 to 1000000"),
         ("PORCHLIGHT_METRICS_BIND", "localhost", "an address and a port"),
         ("PORCHLIGHT_FEDERATION__ALLOW_ADDRESSES", "10.0.0.0/33", "10.0.0.0/8"),
         ("PORCHLIGHT_FEDERATION__ALLOW_HTTP", "1", "true or false"),
@@ -174,8 +181,56 @@ fn an_unknown_key_is_refused_with_a_hint() {
         section.contains("`federation` in ") && section.ends_with("config.example.toml lists every key"),
         "{section}"
     );
-    let nowhere = mistake("", &[("PORCHLIGHT_COLOUR", "warm")]);
+    let nowhere = mistake("colour = 'warm'", &[]);
     assert!(nowhere.ends_with("config.example.toml lists every key"), "{nowhere}");
+}
+
+/// A slip in the environment that started the server as if nothing had been said would be found out much later.
+#[test]
+fn a_slip_of_a_key_is_refused_and_the_key_is_named() {
+    for (slip, meant) in [
+        ("PORCHLIGHT_TRUSTED_PROXYS", "PORCHLIGHT_TRUSTED_PROXIES"),
+        ("PORCHLIGHT_DATABASE_ULR", "PORCHLIGHT_DATABASE_URL"),
+        ("PORCHLIGHT_URI", "PORCHLIGHT_URL"),
+        ("PORCHLIGHT_BNID", "PORCHLIGHT_BIND"),
+        ("PORCHLIGHT_SIGNUP", "PORCHLIGHT_SIGN_UP"),
+        ("PORCHLIGHT_FEDERATION__ALOW_HTTP", "PORCHLIGHT_FEDERATION__ALLOW_HTTP"),
+        ("PORCHLIGHT_LOG_LEVL", "PORCHLIGHT_LOG__LEVEL"),
+        ("PORCHLIGHT_LIMITS__POST_CHAR", "PORCHLIGHT_LIMITS__POST_CHARS"),
+    ] {
+        let mistake = mistake("", &[(slip, "1")]);
+        assert_eq!(mistake, format!("`{slip}` is not a key; did you mean `{meant}`?"));
+        let key = |name: &str| name.trim_start_matches("PORCHLIGHT_").replace("__", ".").to_lowercase();
+        let in_file = self::mistake(&format!("{} = 1", key(slip)), &[]);
+        assert!(in_file.ends_with(&format!("did you mean `{}`?", key(meant))), "{in_file}");
+    }
+}
+
+/// A service of this name tells every container beside it where it is.
+#[test]
+fn what_kubernetes_sets_for_a_service_is_warned_of_and_no_more() {
+    let set = [
+        ("PORCHLIGHT_PORT", "tcp://10.0.0.7:4000"),
+        ("PORCHLIGHT_PORT_4000_TCP", "tcp://10.0.0.7:4000"),
+        ("PORCHLIGHT_PORT_4000_TCP_ADDR", "10.0.0.7"),
+        ("PORCHLIGHT_PORT_4000_TCP_PORT", "4000"),
+        ("PORCHLIGHT_PORT_4000_TCP_PROTO", "tcp"),
+        ("PORCHLIGHT_SERVICE_HOST", "10.0.0.7"),
+        ("PORCHLIGHT_SERVICE_PORT", "4000"),
+        ("PORCHLIGHT_SERVICE_PORT_HTTP", "4000"),
+        // Of services called porchlight-log and porchlight-bin: the names are near to keys.
+        ("PORCHLIGHT_LOG_SERVICE_HOST", "10.0.0.8"),
+        ("PORCHLIGHT_BIN_PORT", "tcp://10.0.0.8:80"),
+        ("PORCHLIGHT_COLOUR", "warm"),
+    ];
+    let config = read("", &set).unwrap();
+    assert_eq!(config.ignored.len(), set.len());
+    assert_eq!(config.bind, Config::default().bind);
+    let warnings = config.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    for (name, _) in set {
+        assert!(warnings[0].contains(name), "{warnings:?}");
+    }
 }
 
 #[test]
@@ -204,6 +259,8 @@ fn what_is_hardly_meant_is_warned_of() {
     assert_eq!(plain.warnings().len(), 1, "{:?}", plain.warnings());
     let open = read("url = 'https://maple.example'\nbind = '0.0.0.0:4000'\nrate_limits = false", &[]).unwrap();
     assert_eq!(open.warnings().len(), 2, "{:?}", open.warnings());
+    let here = read("url = 'https://maple.example'", &[]).unwrap();
+    assert!(here.warnings()[0].contains("`trusted_proxies` is empty"), "behind a proxy on the same machine, too");
 }
 
 /// Every key there is, as `config.example.toml` would write it.

@@ -69,9 +69,9 @@ impl<'s> Somebody<'s> {
             display_name: Some(sketch.display_name.to_owned()),
             note: Some(sketch.note.to_owned()),
             fields: Some(sketch.fields.iter().map(field).collect()),
-            avatar: Some(Picture::New(drawn(sketch.avatar.0).await?)),
+            avatar: Some(Picture::New(drawn(sketch.avatar.0).await?.into())),
             avatar_description: Some(sketch.avatar.1.to_owned()),
-            header: Some(Picture::New(drawn(sketch.header.0).await?)),
+            header: Some(Picture::New(drawn(sketch.header.0).await?.into())),
             header_description: Some(sketch.header.1.to_owned()),
             ..Profile::default()
         };
@@ -122,7 +122,7 @@ impl<'s> Somebody<'s> {
         let mut attachments = Vec::new();
         for (draw, description) in words.pictures {
             let picture = drawn(*draw).await?;
-            attachments.push(upload::upload(app, self.account.id, picture, description, None).await?.id);
+            attachments.push(upload::upload(app, self.account.id, picture.into(), description, None).await?.id);
         }
         let draft = Draft {
             text: words.text.to_owned(),

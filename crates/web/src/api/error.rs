@@ -29,6 +29,8 @@ pub enum Error {
     NotFound,
     /// 400: cannot be parsed.
     BadRequest(String),
+    /// 408: the request did not come whole in time.
+    TooSlow,
     /// 413.
     TooLarge,
     /// 415.
@@ -61,6 +63,7 @@ impl Error {
             Self::AccountInactive(_) | Self::OutsideScope | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NeedsPerson | Self::Invalid(_) | Self::Fields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -83,6 +86,7 @@ impl fmt::Display for Error {
             Self::Forbidden(why) | Self::Conflict(why) => f.write_str(why),
             Self::NotFound => f.write_str("Record not found"),
             Self::BadRequest(why) => f.write_str(why),
+            Self::TooSlow => f.write_str("The request did not come in time"),
             Self::TooLarge => f.write_str("The request is too large"),
             Self::UnsupportedMedia => f.write_str("This media type is not supported"),
             Self::Invalid(why) => write!(f, "Validation failed: {why}"),

@@ -5,7 +5,7 @@
 use app::attachments::{describe, remove, upload};
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::attachment::{Attachment, Focus};
@@ -43,16 +43,13 @@ pub(super) fn focus(text: Option<String>) -> Result<Option<Focus>> {
     Ok(Some(Focus { x: part(x).ok_or_else(wrong)?, y: part(y).ok_or_else(wrong)? }))
 }
 
-async fn create(
-    State(web): State<Web>,
-    caller: Caller,
-    WithFiles { params, mut files }: WithFiles<Params>,
-) -> Result<Response> {
+async fn create(State(web): State<Web>, caller: Caller, request: Request) -> Result<Response> {
     caller.allow("write:media")?;
+    let WithFiles { params, mut files } = WithFiles::<Params>::from_request(request, &web).await?;
     let file = files.remove("file").ok_or_else(|| Error::Invalid("file can't be blank".to_owned()))?;
     let focus = focus(params.focus)?;
     let description = params.description.unwrap_or_default();
-    let made = upload::upload(&web.app, caller.id, file.bytes, &description, focus).await?;
+    let made = upload::upload(&web.app, caller.id, file.sent, &description, focus).await?;
     Ok(shown(&web, caller.id, &made))
 }
 

@@ -1,7 +1,7 @@
 //! `PATCH /api/v1/accounts/update_credentials`: her profile and what she prefers.
 
 use app::accounts::profile::{Field, Picture, Profile, change};
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -45,14 +45,11 @@ struct Source {
     language: Option<String>,
 }
 
-pub async fn update_credentials(
-    State(web): State<Web>,
-    caller: Caller,
-    WithFiles { params, mut files }: WithFiles<Params>,
-) -> Result<Response> {
+pub async fn update_credentials(State(web): State<Web>, caller: Caller, request: Request) -> Result<Response> {
     caller.allow("write:accounts")?;
+    let WithFiles { params, mut files } = WithFiles::<Params>::from_request(request, &web).await?;
     let mut picture = |name: &str, sent: Option<String>| match (files.remove(name), sent.as_deref()) {
-        (Some(file), _) => Ok(Some(Picture::New(file.bytes))),
+        (Some(file), _) => Ok(Some(Picture::New(file.sent))),
         // An empty text takes the picture away.
         (None, Some("")) => Ok(Some(Picture::None)),
         (None, Some(_)) => Err(Error::Invalid(format!("{name} must be sent as a file"))),
