@@ -101,6 +101,7 @@ impl From<UnknownSender> for Refusal {
     fn from(e: UnknownSender) -> Self {
         match e {
             UnknownSender::App(e) => e.into(),
+            UnknownSender::Busy => Self::Unavailable,
             UnknownSender::Refused => Self::Forbidden("this community is not connected with yours"),
             // Not their fault if their server rests; they try again.
             e => Self::Unsigned(e.to_string()),

@@ -69,6 +69,9 @@ pub enum UnknownSender {
     Unreachable(String),
     #[error("its community is not connected with this one")]
     Refused,
+    /// Its server was not asked: too much is being asked for already, or it did not answer lately.
+    #[error("its server cannot be asked now")]
+    Busy,
     #[error(transparent)]
     App(#[from] app::Error),
 }
@@ -80,6 +83,7 @@ impl From<ResolveError> for UnknownSender {
             // Also one that was deleted here, whatever its server shows by now.
             ResolveError::Gone | ResolveError::App(app::Error::Forbidden(_)) => Self::Gone,
             ResolveError::App(e) => Self::App(e),
+            e if e.is_busy() => Self::Busy,
             e if e.is_temporary() => Self::Unreachable(e.to_string()),
             e => Self::Absent(e.to_string()),
         }
@@ -138,7 +142,7 @@ impl Federation {
             }
             Err(UnknownSender::App(_)) => budget.give_back(),
             // Whoever does not answer now may answer the next who asks.
-            Err(UnknownSender::Unreachable(_)) => {}
+            Err(UnknownSender::Unreachable(_) | UnknownSender::Busy) => {}
             Err(_) => looked_in.into_iter().for_each(|document| self.looked_for_key(document)),
         }
         verified

@@ -14,7 +14,7 @@ use storage::{accounts, posts};
 use url::Url;
 
 use crate::Federation;
-use crate::client::{Budget, FetchError, Refused, Want};
+use crate::client::{Asker, Budget, FetchError, Purpose, Refused, Want};
 use crate::inbound::note::received;
 use crate::webfinger;
 use crate::wire::lenient::types;
@@ -62,6 +62,12 @@ impl From<storage::Error> for ResolveError {
 }
 
 impl ResolveError {
+    /// Was nobody asked, because too much is being asked for already?
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Fetch(FetchError::Busy))
+    }
+
     /// Is it worth trying again later?
     #[must_use]
     pub fn is_temporary(&self) -> bool {
@@ -103,9 +109,17 @@ impl Federation {
     /// # Errors
     /// See [`ResolveError`].
     pub async fn resolve_account(&self, text: &str) -> Result<Account, ResolveError> {
+        self.resolve_account_for(Asker::Nobody, text).await
+    }
+
+    /// As [`Federation::resolve_account`], for somebody who is counted.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve_account_for(&self, asker: Asker, text: &str) -> Result<Account, ResolveError> {
         let text = text.trim();
         if text.starts_with("https://") || text.starts_with("http://") {
-            return match self.resolve(text).await? {
+            return match self.resolve_for(asker, text).await? {
                 Resolved::Account(id) => {
                     let mut conn = self.app.db.read().await?;
                     Ok(accounts::get(&mut conn, id).await?)
@@ -122,7 +136,7 @@ impl Federation {
             (Some(known), _) => Ok(known),
             (None, None) => Err(ResolveError::NotFound),
             (None, Some(domain)) => {
-                let budget = self.budget();
+                let budget = self.budget_of(Purpose::LookUp, asker);
                 let found = self.finger(&handle.username, domain, None, &budget).await?;
                 self.resolve_actor(found.actor.as_str(), &budget).await
             }
@@ -134,13 +148,21 @@ impl Federation {
     /// # Errors
     /// See [`ResolveError`].
     pub async fn resolve(&self, address: &str) -> Result<Resolved, ResolveError> {
+        self.resolve_for(Asker::Nobody, address).await
+    }
+
+    /// As [`Federation::resolve`], for somebody who is counted.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve_for(&self, asker: Asker, address: &str) -> Result<Resolved, ResolveError> {
         if let Some(known) = self.known(address).await? {
             return Ok(known);
         }
         if self.app.urls.is_ours(address) {
             return Err(ResolveError::NotFound);
         }
-        let budget = self.budget();
+        let budget = self.budget_of(Purpose::LookUp, asker);
         let (_, value) = self.fetch(address, &budget).await?;
         self.keep(&value, &budget).await
     }
@@ -290,9 +312,10 @@ impl Federation {
     ///
     /// # Errors
     /// See [`ResolveError`]; `NotFound` where her server names no such page.
-    pub async fn interaction_page(&self, handle: &Handle, uri: &str) -> Result<Url, ResolveError> {
+    pub async fn interaction_page(&self, handle: &Handle, uri: &str, asker: Asker) -> Result<Url, ResolveError> {
         let domain = handle.domain.as_ref().ok_or(ResolveError::NotFound)?;
-        let answer = self.ask_finger(&handle.username, domain, None, &self.budget()).await?;
+        let budget = self.budget_of(Purpose::LookUp, asker);
+        let answer = self.ask_finger(&handle.username, domain, None, &budget).await?;
         let template = webfinger::interaction_template(&answer).ok_or(ResolveError::NotFound)?;
         let uri = utf8_percent_encode(uri, VALUE).to_string();
         let page = Url::parse(&template.replace("{uri}", &uri)).map_err(|_| ResolveError::NotFound)?;
@@ -330,7 +353,7 @@ impl Federation {
         let mut outcome = Err(ResolveError::NotFound);
         for scheme in schemes {
             outcome = self.finger_at(scheme, domain, &resource, budget).await;
-            if !matches!(outcome, Err(ResolveError::Fetch(FetchError::Unreachable))) {
+            if !matches!(outcome, Err(ResolveError::Fetch(FetchError::Unreachable | FetchError::Busy))) {
                 break;
             }
         }

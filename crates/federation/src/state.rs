@@ -12,7 +12,7 @@ use storage::Recent;
 use tokio::sync::OnceCell;
 
 use crate::charges::{Charges, Party, SentBy};
-use crate::client::{Budget, Client, SetUpError};
+use crate::client::{Asker, Budget, Client, Purpose, SetUpError};
 use crate::config::Config;
 use crate::policies::Policies;
 use crate::remembered::Remembered;
@@ -100,18 +100,24 @@ impl Inner {
 
     /// For what a request makes us ask before it is known who sent it.
     pub(crate) fn budget_of_stranger(&self, from: SentBy) -> Budget {
-        Budget::charged(self.config.fetch_budget, &self.charges, Party::Address(from))
+        self.budget_of(Purpose::Sender, Asker::Nobody).charged_to(Party::Address(from), &self.charges)
     }
 
     /// For what an activity makes us ask that somebody at this host sent.
     pub(crate) fn budget_of_server(&self, host: &Host) -> Budget {
-        Budget::charged(self.config.fetch_budget, &self.charges, Party::Server(host.clone()))
+        self.budget().charged_to(Party::Server(host.clone()), &self.charges)
     }
 
-    /// How many requests one occasion may cause.
+    /// How many requests one occasion may cause that nobody waits for.
     #[must_use]
     pub fn budget(&self) -> Budget {
         Budget::new(self.config.fetch_budget)
+    }
+
+    /// How many requests one occasion may cause for somebody who waits.
+    #[must_use]
+    pub fn budget_of(&self, purpose: Purpose, asker: Asker) -> Budget {
+        Budget::of(self.config.fetch_budget, purpose, asker)
     }
 
     /// The key that a local account signs with.

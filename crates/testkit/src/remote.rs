@@ -44,7 +44,7 @@ struct State {
 struct Document {
     status: u16,
     kind: String,
-    body: String,
+    body: Bytes,
 }
 
 /// A GET that it got.
@@ -84,7 +84,13 @@ impl Remote {
 
     /// Answers a path so from now on. The body of a redirect is where it leads.
     pub fn answer(&self, path: &str, status: u16, kind: &str, body: impl Into<String>) {
-        let document = Document { status, kind: kind.to_owned(), body: body.into() };
+        let document = Document { status, kind: kind.to_owned(), body: body.into().into() };
+        self.state(|state| state.documents.insert(path.to_owned(), document));
+    }
+
+    /// Shows a file under a path from now on.
+    pub fn answer_bytes(&self, path: &str, kind: &str, bytes: &'static [u8]) {
+        let document = Document { status: 200, kind: kind.to_owned(), body: Bytes::from_static(bytes) };
         self.state(|state| state.documents.insert(path.to_owned(), document));
     }
 
@@ -160,7 +166,8 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
     let Some(found) = found else { return StatusCode::NOT_FOUND.into_response() };
     let status = StatusCode::from_u16(found.status).unwrap_or(StatusCode::OK);
     if status.is_redirection() {
-        return (status, [("location", found.body)]).into_response();
+        let location = String::from_utf8_lossy(&found.body).into_owned();
+        return (status, [("location", location)]).into_response();
     }
     (status, [("content-type", found.kind)], found.body).into_response()
 }

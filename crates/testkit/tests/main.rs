@@ -35,6 +35,8 @@ mod members;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod nothing_elsewhere;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod pinned;
@@ -49,6 +51,8 @@ mod properties;
 mod reported;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod slow_pictures;
 #[cfg(test)]
 mod split_domains;
 #[cfg(test)]

@@ -284,7 +284,7 @@ impl Asking {
 
     /// What is wrong with the answer, if anything.
     async fn judged(&self, house: &Instance) -> Option<String> {
-        let (status, head, body) = self.send(house).await;
+        let (status, head, body) = Box::pin(self.send(house)).await;
         let headers = String::from_utf8_lossy(&self.headers);
         let who = || {
             format!(
@@ -331,7 +331,7 @@ async fn walk(house: &Arc<Instance>, all: Vec<Asking>) {
             loop {
                 let next = all.lock().unwrap().pop();
                 let Some(asking) = next else { return wrong };
-                wrong.extend(asking.judged(&house).await);
+                wrong.extend(Box::pin(asking.judged(&house)).await);
             }
         });
     }

@@ -5,6 +5,7 @@ use app::posts::edit;
 use app::posts::publish::{self, Draft};
 use domain::PostId;
 use domain::account::{Account, Handle};
+use federation::client::Asker;
 use futures_util::future::join_all;
 
 use crate::resolve;
@@ -16,7 +17,7 @@ const MAX_LOOKUPS: usize = 10;
 /// # Errors
 /// As [`publish::publish`].
 pub async fn publish(web: &Web, author: &Account, mut draft: Draft) -> app::Result<PostId> {
-    meet(web, &draft.text).await?;
+    meet(web, author, &draft.text).await?;
     guess_language(&mut draft);
     publish::publish(&web.app, author, draft).await
 }
@@ -24,12 +25,12 @@ pub async fn publish(web: &Web, author: &Account, mut draft: Draft) -> app::Resu
 /// # Errors
 /// As [`edit::edit`].
 pub async fn edit(web: &Web, author: &Account, id: PostId, draft: Draft) -> app::Result<()> {
-    meet(web, &draft.text).await?;
+    meet(web, author, &draft.text).await?;
     edit::edit(&web.app, author, id, draft).await
 }
 
 /// Makes those whom the text names known here. Who cannot be reached stays plain text.
-async fn meet(web: &Web, text: &str) -> app::Result<()> {
+async fn meet(web: &Web, author: &Account, text: &str) -> app::Result<()> {
     let named = domain::text::scan(text, &web.app.urls).mentions;
     let mut unknown: Vec<Handle> = Vec::new();
     if named.iter().any(|h| h.domain.is_some()) {
@@ -43,7 +44,7 @@ async fn meet(web: &Web, text: &str) -> app::Result<()> {
         }
     }
     let lookups = unknown.iter().take(MAX_LOOKUPS).map(|handle| async move {
-        if let Err(error) = resolve::account(web, handle, true).await {
+        if let Err(error) = resolve::account(web, handle, Some(Asker::Member(author.id))).await {
             tracing::debug!(%error, "somebody named in a post could not be looked up");
         }
     });

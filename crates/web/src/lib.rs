@@ -9,6 +9,7 @@ pub mod limits;
 pub mod line;
 pub mod media;
 pub mod oauth;
+pub mod places;
 pub mod resolve;
 pub mod shares;
 pub mod sign_in;

@@ -89,7 +89,6 @@ impl House {
             Config {
                 rate_limits: plan.rate_limits,
                 trusted_proxies: plan.behind_a_proxy.then(|| "127.0.0.0/8".parse().unwrap()).into_iter().collect(),
-                ..Config::default()
             },
             CancellationToken::new(),
         );

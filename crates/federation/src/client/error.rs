@@ -40,6 +40,9 @@ pub enum FetchError {
     /// Whoever this is for made us ask too much of that host lately, or of all.
     #[error("asked too often for one sender")]
     TooOften,
+    /// Not asked: too much is being asked for already, or this server did not answer lately. Soon it may be.
+    #[error("not asked now")]
+    Busy,
     #[error("took too long")]
     TooSlow,
     #[error("could not be reached")]
@@ -53,7 +56,7 @@ impl FetchError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::TooOften | Self::TooSlow | Self::Unreachable | Self::Undecided => true,
+            Self::TooOften | Self::Busy | Self::TooSlow | Self::Unreachable | Self::Undecided => true,
             Self::Status { status, .. } => *status >= 500 || matches!(status, 408 | 425 | 429),
             _ => false,
         }

@@ -4,15 +4,22 @@
 //! written into the URL is checked before any request, and every redirect again. On in every build, opened only
 //! by the configuration.
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use super::turns::site_of;
 use crate::config::Config;
+
+/// Names that are looked up at a time, in all and of one site. Each holds a thread for as long as the resolver waits,
+/// which nothing can end: longer than any request. (Files and pictures need threads, too: there are 512.)
+const LOOKUPS: usize = 192;
+const LOOKUPS_OF_SITE: usize = 32;
 
 /// Why an address is not asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,12 +46,47 @@ pub struct Guard {
 struct Rules {
     allow_http: bool,
     allow: Vec<IpNet>,
+    /// How many names of each site are being looked up.
+    lookups: Mutex<HashMap<String, usize>>,
+}
+
+/// A name that is being looked up.
+struct LookUp {
+    rules: Arc<Rules>,
+    site: String,
+}
+
+impl LookUp {
+    /// `None` when too many are under way.
+    fn begin(rules: &Arc<Rules>, host: &str) -> Option<Self> {
+        let site = site_of(host);
+        let mut lookups = rules.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_site = lookups.get(&site).copied().unwrap_or(0);
+        if of_site >= LOOKUPS_OF_SITE || lookups.values().sum::<usize>() >= LOOKUPS {
+            return None;
+        }
+        lookups.insert(site.clone(), of_site + 1);
+        Some(Self { rules: Arc::clone(rules), site })
+    }
+}
+
+impl Drop for LookUp {
+    fn drop(&mut self) {
+        let mut lookups = self.rules.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = lookups.get_mut(&self.site) {
+            *count -= 1;
+            if *count == 0 {
+                lookups.remove(&self.site);
+            }
+        }
+    }
 }
 
 impl Guard {
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { rules: Arc::new(Rules { allow_http: config.allow_http, allow: config.allow_addresses.clone() }) }
+        let (allow_http, allow) = (config.allow_http, config.allow_addresses.clone());
+        Self { rules: Arc::new(Rules { allow_http, allow, lookups: Mutex::default() }) }
     }
 
     /// Checks an address before it is asked: the scheme, and the host where it is written as numbers.
@@ -89,7 +131,12 @@ impl Resolve for Guard {
                 // RFC 6761: these never leave the machine, whatever a resolver would say.
                 [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].map(|ip| (ip, 0).into()).to_vec()
             } else {
-                tokio::net::lookup_host((host.as_str(), 0)).await?.collect()
+                let place = LookUp::begin(&guard.rules, &host).ok_or("too many names are being looked up")?;
+                let found = tokio::task::spawn_blocking(move || {
+                    let _place = place;
+                    (host.as_str(), 0).to_socket_addrs()
+                });
+                found.await??.collect()
             };
             let allowed: Vec<SocketAddr> = found.into_iter().filter(|addr| guard.allows(addr.ip())).collect();
             if allowed.is_empty() {
@@ -365,6 +412,17 @@ mod tests {
         let open = guard(&["127.0.0.0/8"], false);
         assert!(open.allows("127.0.0.9".parse().unwrap()) && open.allows("::ffff:127.0.0.9".parse().unwrap()));
         assert!(!open.allows("10.0.0.1".parse().unwrap()) && !open.allows("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_resolver_that_does_not_answer_holds_few_threads_for_one_site() {
+        let rules = guard(&[], false).rules;
+        let under_way: Vec<_> = (0..50).map_while(|n| LookUp::begin(&rules, &format!("n{n}.evil.example"))).collect();
+        assert_eq!(under_way.len(), LOOKUPS_OF_SITE);
+        let others: Vec<_> = (0..500).map_while(|n| LookUp::begin(&rules, &format!("site{n}.example"))).collect();
+        assert_eq!(others.len(), LOOKUPS - LOOKUPS_OF_SITE);
+        drop((under_way, others));
+        assert!(rules.lookups.lock().unwrap().is_empty(), "nothing is left of them");
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 mod error;
 mod guard;
 mod media_type;
+mod turns;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +19,14 @@ use domain::{Clock, Host, Urls};
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
 pub use error::FetchError;
 pub use guard::{Guard, Refused};
 pub use media_type::MediaType;
+pub use turns::{Asker, Held, Purpose};
+use turns::{Turn, Turns};
 
 use crate::charges::{Charges, Party};
 use crate::config::Config;
@@ -30,7 +34,7 @@ use crate::policies::Policies;
 use crate::signature::{SigningKey, sign};
 use crate::wire::lenient;
 
-/// For one request with all its redirects, the body included.
+/// For one request with all its redirects, the body included; waiting for a turn is not counted.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REDIRECTS: usize = 3;
@@ -48,11 +52,16 @@ const PLATFORM_ROOTS: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// How many requests one occasion may still cause, and whom they are charged to. Shared by everything that the occasion
-/// leads to.
+/// A server that answered so much before the time was over is slow, but it does answer.
+const ANSWERED: usize = 256 * 1024;
+
+/// How many requests one occasion may still cause, what for, in whose name it waits for its turns, and whom it is
+/// charged to. Shared by everything that the occasion leads to.
 #[derive(Debug)]
 pub struct Budget {
     left: AtomicU32,
+    purpose: Purpose,
+    asker: Asker,
     payer: Option<Payer>,
 }
 
@@ -65,15 +74,21 @@ struct Payer {
 }
 
 impl Budget {
+    /// For work that nobody waits for.
     #[must_use]
     pub fn new(requests: u32) -> Self {
-        Self { left: AtomicU32::new(requests), payer: None }
+        Self::of(requests, Purpose::Work, Asker::Nobody)
     }
 
-    /// As [`Budget::new`]; every request counts against what `party` may cause.
-    pub(crate) fn charged(requests: u32, charges: &Arc<Charges>, party: Party) -> Self {
+    #[must_use]
+    pub fn of(requests: u32, purpose: Purpose, asker: Asker) -> Self {
+        Self { left: AtomicU32::new(requests), purpose, asker, payer: None }
+    }
+
+    /// From now on every request counts against what `party` may cause, too.
+    pub(crate) fn charged_to(self, party: Party, charges: &Arc<Charges>) -> Self {
         let payer = Payer { charges: Arc::clone(charges), party, asked: Mutex::default() };
-        Self { payer: Some(payer), ..Self::new(requests) }
+        Self { payer: Some(payer), ..self }
     }
 
     /// Takes one request to this address out of the budget.
@@ -152,6 +167,8 @@ pub struct Fetched {
     pub url: Url,
     pub media_type: MediaType,
     pub body: Bytes,
+    /// Counts the body as being in memory; kept for as long as it is.
+    pub held: Arc<Held>,
 }
 
 /// How another server took a delivery.
@@ -160,6 +177,25 @@ pub struct Answer {
     pub status: u16,
     /// Seconds it asked us to wait.
     pub retry_after: Option<u64>,
+}
+
+/// A request on the way to an answer.
+#[derive(Debug, Clone)]
+struct Step {
+    url: Url,
+    /// Signed with its query, as most servers expect.
+    with_query: bool,
+    redirects: usize,
+}
+
+/// What a request led to.
+enum Answered {
+    /// To another request.
+    Elsewhere(Step),
+    Whole {
+        media_type: MediaType,
+        body: Bytes,
+    },
 }
 
 /// The guarded client. Cheap to clone; connections are shared.
@@ -171,6 +207,7 @@ pub struct Client {
     policies: Option<Policies>,
     clock: Clock,
     user_agent: HeaderValue,
+    turns: Turns,
 }
 
 /// The client could not be set up.
@@ -201,7 +238,7 @@ impl Client {
         let http = builder.build().map_err(|e| SetUpError::Tls(e.to_string()))?;
         let user_agent = format!("Porchlight/{} (+{}/)", env!("CARGO_PKG_VERSION"), urls.base());
         let user_agent = HeaderValue::from_str(&user_agent).unwrap_or(HeaderValue::from_static("Porchlight"));
-        Ok(Self { http, guard, policies: None, clock, user_agent })
+        Ok(Self { http, guard, policies: None, clock, user_agent, turns: Turns::default() })
     }
 
     /// From now on nothing is asked of hosts that are blocked.
@@ -239,9 +276,42 @@ impl Client {
         key: Option<&SigningKey>,
         budget: &Budget,
     ) -> Result<Fetched, FetchError> {
-        tokio::time::timeout(TIMEOUT, self.get_following(url.clone(), want, key, budget))
-            .await
-            .map_err(|_| FetchError::TooSlow)?
+        let mut left = TIMEOUT;
+        let mut step = Step { url: url.clone(), with_query: true, redirects: 0 };
+        loop {
+            self.check(&step.url).await?;
+            budget.spend(&step.url)?;
+            let mut turn = self.turns.take(&step.url, budget.purpose, budget.asker).await?;
+            // Whoever is asked last, with little time left, is not to blame.
+            let had_time = left >= TIMEOUT / 2;
+            let began = Instant::now();
+            let outcome = tokio::time::timeout(left, Box::pin(self.get_once(&step, want, key, &mut turn))).await;
+            left = left.saturating_sub(began.elapsed());
+            match outcome.unwrap_or(Err(FetchError::TooSlow)) {
+                Ok(Answered::Elsewhere(next)) => {
+                    turn.answered();
+                    step = next;
+                }
+                Ok(Answered::Whole { media_type, body }) => {
+                    turn.answered();
+                    return Ok(Fetched { url: step.url, media_type, body, held: Arc::new(turn.into_held()) });
+                }
+                Err(why) => {
+                    match &why {
+                        FetchError::TooSlow | FetchError::Unreachable if turn.came() < ANSWERED && had_time => {
+                            turn.failed();
+                        }
+                        FetchError::TooSlow
+                        | FetchError::Unreachable
+                        | FetchError::Busy
+                        | FetchError::Refused(_)
+                        | FetchError::Unsigned => {}
+                        _ => turn.answered(),
+                    }
+                    return Err(why);
+                }
+            }
+        }
     }
 
     /// Asks for a JSON document and parses it within limits of depth and size.
@@ -281,44 +351,36 @@ impl Client {
         if again == id && same_document(&again, &from) { Ok((id, value)) } else { Err(FetchError::WrongDocument) }
     }
 
-    async fn get_following(
+    /// One request, and what it leads to.
+    async fn get_once(
         &self,
-        mut url: Url,
+        step: &Step,
         want: Want,
         key: Option<&SigningKey>,
-        budget: &Budget,
-    ) -> Result<Fetched, FetchError> {
-        let mut with_query = true;
-        let mut redirects = 0;
-        loop {
-            self.check(&url).await?;
-            budget.spend(&url)?;
-            let response = self.send_get(&url, want, key, with_query).await?;
-            let status = response.status();
-            if status == StatusCode::UNAUTHORIZED && key.is_some() && with_query && url.query().is_some() {
-                with_query = false;
-                continue;
-            }
-            if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-                redirects += 1;
-                if redirects > REDIRECTS {
-                    return Err(FetchError::Redirects);
-                }
-                let location = response.headers().get(LOCATION).and_then(|v| v.to_str().ok());
-                let location = location.ok_or(FetchError::BadRedirect)?;
-                url = url.join(location).map_err(|_| FetchError::BadRedirect)?;
-                with_query = true;
-                continue;
-            }
-            check_status(status, response.headers())?;
-            let media_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-            let media_type = media_type.and_then(MediaType::parse).ok_or(FetchError::MediaType)?;
-            if !want.takes(&media_type) {
-                return Err(FetchError::MediaType);
-            }
-            let body = read_body(response, want.limit()).await?;
-            return Ok(Fetched { url, media_type, body });
+        turn: &mut Turn,
+    ) -> Result<Answered, FetchError> {
+        let response = self.send_get(&step.url, want, key, step.with_query).await?;
+        let status = response.status();
+        if status == StatusCode::UNAUTHORIZED && key.is_some() && step.with_query && step.url.query().is_some() {
+            return Ok(Answered::Elsewhere(Step { with_query: false, ..step.clone() }));
         }
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            if step.redirects >= REDIRECTS {
+                return Err(FetchError::Redirects);
+            }
+            let location = response.headers().get(LOCATION).and_then(|v| v.to_str().ok());
+            let location = location.ok_or(FetchError::BadRedirect)?;
+            let url = step.url.join(location).map_err(|_| FetchError::BadRedirect)?;
+            return Ok(Answered::Elsewhere(Step { url, with_query: true, redirects: step.redirects + 1 }));
+        }
+        check_status(status, response.headers())?;
+        let media_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let media_type = media_type.and_then(MediaType::parse).ok_or(FetchError::MediaType)?;
+        if !want.takes(&media_type) {
+            return Err(FetchError::MediaType);
+        }
+        let body = read_body(response, want.limit(), Some(turn)).await?;
+        Ok(Answered::Whole { media_type, body })
     }
 
     async fn send_get(
@@ -355,7 +417,7 @@ impl Client {
             let response = request.send().await.map_err(|e| FetchError::from_reqwest(&e))?;
             let answer = Answer { status: response.status().as_u16(), retry_after: retry_after(response.headers()) };
             // Read only so that the connection can be used again; what it says does not matter.
-            let _ = read_body(response, ANSWER_LIMIT).await;
+            let _ = read_body(response, ANSWER_LIMIT, None).await;
             Ok(answer)
         };
         tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| FetchError::TooSlow)?
@@ -411,8 +473,12 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Reads a body and gives up as soon as it is known to be too long.
-async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, FetchError> {
+/// Reads a body and gives up as soon as it is known to be too long, or when too much is in memory by `turn`'s count.
+async fn read_body(
+    mut response: reqwest::Response,
+    limit: usize,
+    mut turn: Option<&mut Turn>,
+) -> Result<Bytes, FetchError> {
     let announced = response.content_length().and_then(|n| usize::try_from(n).ok());
     if announced.is_some_and(|n| n > limit) {
         return Err(FetchError::TooLarge);
@@ -422,6 +488,9 @@ async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Byte
     while let Some(chunk) = response.chunk().await.map_err(|e| FetchError::from_reqwest(&e))? {
         if body.len() + chunk.len() > limit {
             return Err(FetchError::TooLarge);
+        }
+        if let Some(turn) = &mut turn {
+            turn.hold(chunk.len())?;
         }
         body.extend_from_slice(&chunk);
     }

@@ -3,7 +3,7 @@
 //! Comments, application data, thumbnails and whatever follows the end are left out.
 
 use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{self, Cursor, ErrorKind, Write};
 
 use gif::{ColorOutput, DisposalMethod, Encoder, Frame, MemoryLimit, Repeat};
 use image::DynamicImage;
@@ -29,7 +29,7 @@ pub(super) fn rewrite_gif(bytes: &[u8], limits: &ImageLimits) -> Result<Encoded>
     let mut decoder = options.read_info(Cursor::new(bytes)).map_err(unreadable)?;
     let (width, height) = (decoder.width(), decoder.height());
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
-    let mut encoder = Encoder::new(Vec::new(), width, height, &palette).map_err(unwritable)?;
+    let mut encoder = Encoder::new(Capped::new(limits), width, height, &palette).map_err(unwritable)?;
     encoder.set_repeat(decoder.repeat()).map_err(unwritable)?;
     let mut budget = Budget::new(limits);
     while let Some(frame) = decoder.next_frame_info().map_err(unreadable)? {
@@ -59,7 +59,7 @@ pub(super) fn rewrite_gif(bytes: &[u8], limits: &ImageLimits) -> Result<Encoded>
         encoder.write_frame(&frame).map_err(unwritable)?;
     }
     budget.finish()?;
-    let bytes = encoder.into_inner().map_err(unwritable)?;
+    let bytes = encoder.into_inner().map_err(unwritable)?.bytes;
     Ok(Encoded { bytes: bytes.into(), format: Format::Gif, width: width.into(), height: height.into() })
 }
 
@@ -71,7 +71,7 @@ pub(super) fn redraw(
     change: &dyn Fn(DynamicImage) -> Result<DynamicImage>,
 ) -> Result<Encoded> {
     let mut budget = Budget::new(limits);
-    let mut output: Option<(Encoder<Vec<u8>>, u16, u16)> = None;
+    let mut output: Option<(Encoder<Capped>, u16, u16)> = None;
     for frame in frames(bytes, found, limits)? {
         budget.take(found.pixels())?;
         let frame = frame.map_err(damaged)?;
@@ -88,7 +88,7 @@ pub(super) fn redraw(
         let (encoder, _, _) = match &mut output {
             Some(output) => output,
             None => {
-                let mut encoder = Encoder::new(Vec::new(), width, height, &[]).map_err(unwritable)?;
+                let mut encoder = Encoder::new(Capped::new(limits), width, height, &[]).map_err(unwritable)?;
                 encoder.set_repeat(Repeat::Infinite).map_err(unwritable)?;
                 output.insert((encoder, width, height))
             }
@@ -97,8 +97,39 @@ pub(super) fn redraw(
     }
     budget.finish()?;
     let Some((encoder, width, height)) = output else { return Err(ImageError::Damaged("no frames".to_owned())) };
-    let bytes = encoder.into_inner().map_err(unwritable)?;
+    let bytes = encoder.into_inner().map_err(unwritable)?.bytes;
     Ok(Encoded { bytes: bytes.into(), format: Format::Gif, width: width.into(), height: height.into() })
+}
+
+/// Bytes that may be written of an animation. One that is drawn anew can take far more than it came with.
+pub(super) fn most_written(limits: &ImageLimits) -> usize {
+    limits.bytes.saturating_mul(2)
+}
+
+/// A file that is written, up to a length.
+struct Capped {
+    bytes: Vec<u8>,
+    at_most: usize,
+}
+
+impl Capped {
+    fn new(limits: &ImageLimits) -> Self {
+        Self { bytes: Vec::new(), at_most: most_written(limits) }
+    }
+}
+
+impl Write for Capped {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + more.len() > self.at_most {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Counts what an animation costs.
@@ -130,5 +161,8 @@ fn unreadable(error: gif::DecodingError) -> ImageError {
 }
 
 fn unwritable(error: gif::EncodingError) -> ImageError {
+    if matches!(&error, gif::EncodingError::Io(io) if io.kind() == ErrorKind::FileTooLarge) {
+        return ImageError::TooLong;
+    }
     ImageError::Damaged(format!("cannot be written: {error}"))
 }

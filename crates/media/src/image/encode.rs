@@ -75,7 +75,7 @@ fn encoded(bytes: Vec<u8>, format: Format, picture: &DynamicImage) -> Encoded {
 
 /// What is transparent counts as white.
 pub(super) fn blurhash(picture: &DynamicImage) -> Result<String> {
-    let small = scale::within(picture.clone(), BLURHASH_PIXELS)?;
+    let small = scale::copy_within(picture, BLURHASH_PIXELS)?;
     let mut flat = RgbaImage::from_pixel(small.width(), small.height(), Rgba([u8::MAX; 4]));
     image::imageops::overlay(&mut flat, &small.into_rgba8(), 0, 0);
     blurhash::encode(4, 4, flat.width(), flat.height(), flat.as_raw())

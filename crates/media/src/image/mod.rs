@@ -1,7 +1,8 @@
 //! Pictures: what people upload becomes what may be shown, free of metadata and of a reasonable size.
 //!
 //! Every picture is decoded and written anew, so nothing of the file that was uploaded survives but its pixels: no
-//! place, no camera, no comment, nothing appended. The work is done on blocking threads, a few pictures at a time.
+//! place, no camera, no comment, nothing appended. The work is done on blocking threads, a few pictures at a time, and all
+//! of them within a budget of memory.
 
 mod animation;
 mod decode;
@@ -9,6 +10,8 @@ mod encode;
 mod scale;
 #[cfg(test)]
 mod tests;
+
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat};
@@ -32,6 +35,17 @@ pub struct ImageLimits {
     pub frames: usize,
     /// Pixels of all frames of an animation together.
     pub animation_pixels: u64,
+    /// In whose line it waits.
+    pub whose: Whose,
+}
+
+/// Where a picture comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// A member uploads it.
+    Ours,
+    /// Another server shows it.
+    Elsewhere,
 }
 
 impl Default for ImageLimits {
@@ -43,6 +57,7 @@ impl Default for ImageLimits {
             preview_pixels: 640 * 360,
             frames: 600,
             animation_pixels: 150_000_000,
+            whose: Whose::Ours,
         }
     }
 }
@@ -115,12 +130,74 @@ pub async fn header(bytes: Bytes, limits: &ImageLimits) -> Result<ProfilePicture
     run(bytes, limits, |bytes, found, limits| cropped(bytes, found, limits, HEADER_SIZE)).await
 }
 
-/// Millions of pixels that may be in memory at a time, so that a burst of uploads cannot exhaust it. A decoded
-/// picture takes 3 or 4 bytes a pixel, twice while it is made smaller: at most half a gigabyte for all of them.
-static BUDGET: Semaphore = Semaphore::const_new(BUDGET_MEGAPIXELS);
-const BUDGET_MEGAPIXELS: usize = 64;
-/// What even the smallest picture takes of it: leaves processors to others.
-const LEAST_MEGAPIXELS: u64 = 16;
+/// Bytes that all pictures together take while they are decoded and made anew: each waits until what its headers say it
+/// takes is free. Measured in `tests/memory.rs`.
+pub const MEMORY: u64 = SHARES_IN_ALL as u64 * UNIT;
+/// Bytes of the files that wait for it.
+pub const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// Pictures that are worked on at a time: leaves processors to others.
+const AT_ONCE: u64 = 4;
+/// Of these, so many may be other servers': members never wait behind more of them.
+const ELSEWHERE_AT_ONCE: usize = 2;
+/// Pictures that wait, and of these other servers'.
+const WAITING: usize = 48;
+const WAITING_ELSEWHERE: usize = 24;
+/// Bytes of one of [`SHARES`].
+const UNIT: u64 = 1024;
+const SHARES_IN_ALL: usize = 512 * 1024;
+
+static SHARES: Semaphore = Semaphore::const_new(SHARES_IN_ALL);
+static ELSEWHERE: Semaphore = Semaphore::const_new(ELSEWHERE_AT_ONCE);
+static LINE: Mutex<Line> = Mutex::new(Line { pictures: 0, elsewhere: 0, bytes: 0 });
+
+/// Who waits to be decoded.
+struct Line {
+    pictures: usize,
+    elsewhere: usize,
+    bytes: usize,
+}
+
+/// A place in the line.
+struct Place {
+    elsewhere: bool,
+    bytes: usize,
+}
+
+impl Place {
+    /// # Errors
+    /// [`ImageError::Unavailable`] when the line is full.
+    fn take(bytes: usize, whose: Whose) -> Result<Self> {
+        let elsewhere = whose == Whose::Elsewhere;
+        let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = line.pictures >= WAITING
+            || (elsewhere && line.elsewhere >= WAITING_ELSEWHERE)
+            || line.bytes + bytes > WAITING_BYTES;
+        if full {
+            return Err(ImageError::Unavailable);
+        }
+        line.pictures += 1;
+        line.elsewhere += usize::from(elsewhere);
+        line.bytes += bytes;
+        Ok(Self { elsewhere, bytes })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+        line.pictures = line.pictures.saturating_sub(1);
+        line.elsewhere = line.elsewhere.saturating_sub(usize::from(self.elsewhere));
+        line.bytes = line.bytes.saturating_sub(self.bytes);
+    }
+}
+
+/// Bytes that are reserved for a picture before it is decoded, by what its headers say.
+///
+/// # Errors
+/// See [`ImageError`].
+pub fn reserved(bytes: &[u8], limits: &ImageLimits) -> Result<u64> {
+    Ok(decode::inspect(bytes, limits)?.memory)
+}
 
 async fn run<T: Send + 'static>(
     bytes: Bytes,
@@ -130,16 +207,32 @@ async fn run<T: Send + 'static>(
     if bytes.len() > limits.bytes {
         return Err(ImageError::TooManyBytes { limit: limits.bytes });
     }
+    let place = Place::take(bytes.len(), limits.whose)?;
     let (input, allowed) = (bytes.clone(), limits.clone());
     let found = blocking(move || decode::inspect(&input, &allowed)).await?;
-    let megapixels = found.megapixels().clamp(LEAST_MEGAPIXELS, BUDGET_MEGAPIXELS as u64);
-    let share = u32::try_from(megapixels).map_err(|_| ImageError::Unavailable)?;
-    let permit = BUDGET.acquire_many(share).await.map_err(|_| ImageError::Unavailable)?;
+    if found.memory > MEMORY {
+        let (width, height) = (found.width, found.height);
+        // As many pixels of this kind as can be taken.
+        let limit = found.pixels() / found.memory.div_ceil(MEMORY);
+        return Err(ImageError::TooManyPixels { width, height, limit });
+    }
+    let unavailable = |_| ImageError::Unavailable;
+    let elsewhere = match limits.whose {
+        Whose::Ours => None,
+        Whose::Elsewhere => Some(ELSEWHERE.acquire().await.map_err(unavailable)?),
+    };
+    let share = found.memory.max(MEMORY / AT_ONCE).div_ceil(UNIT);
+    let share = u32::try_from(share).map_err(|_| ImageError::Unavailable)?;
+    let share = SHARES.acquire_many(share).await.map_err(unavailable)?;
+    drop(place);
     let allowed = limits.clone();
-    // The permit goes with the work: a request that is given up does not stop the thread.
+    // The shares go with the work: a request that is given up does not stop the thread.
     blocking(move || {
-        let _permit = permit;
-        work(&bytes, &found, &allowed)
+        let _shares = (elsewhere, share);
+        let done = work(&bytes, &found, &allowed);
+        // The file is gone before its share is.
+        drop(bytes);
+        done
     })
     .await
 }
@@ -184,7 +277,7 @@ fn process_animation(bytes: &[u8], found: &Inspected, limits: &ImageLimits) -> R
 }
 
 fn with_preview(original: Encoded, picture: &DynamicImage, animated: bool, limits: &ImageLimits) -> Result<Processed> {
-    let small = scale::within(picture.clone(), limits.preview_pixels)?;
+    let small = scale::copy_within(picture, limits.preview_pixels)?;
     let blurhash = encode::blurhash(&small)?;
     Ok(Processed { original, preview: encode::photo(&small, encode::PREVIEW_QUALITY)?, blurhash, animated })
 }

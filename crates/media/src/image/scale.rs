@@ -2,8 +2,8 @@
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8x3, U8x4};
-use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageBuffer, Pixel};
+use fast_image_resize::{MulDiv, PixelTrait, ResizeOptions, Resizer};
+use image::{DynamicImage, ImageBuffer, Pixel, RgbaImage};
 
 use super::{ImageError, Result};
 
@@ -12,7 +12,16 @@ pub(super) fn within(picture: DynamicImage, pixels: u64) -> Result<DynamicImage>
     let (width, height) = (picture.width(), picture.height());
     match smaller(width, height, pixels) {
         size if size == (width, height) => Ok(picture),
-        size => resize(&picture, size, &ResizeOptions::new()),
+        size => shrink(picture, size, &ResizeOptions::new()),
+    }
+}
+
+/// A copy of the picture with at most `pixels` pixels.
+pub(super) fn copy_within(picture: &DynamicImage, pixels: u64) -> Result<DynamicImage> {
+    let (width, height) = (picture.width(), picture.height());
+    match smaller(width, height, pixels) {
+        size if size == (width, height) => Ok(picture.clone()),
+        size => resize(picture, size, &ResizeOptions::new()),
     }
 }
 
@@ -25,7 +34,7 @@ pub(super) fn cover(picture: DynamicImage, size: (u32, u32)) -> Result<DynamicIm
     if target == (width, height) {
         return Ok(picture);
     }
-    resize(&picture, target, &ResizeOptions::new().fit_into_destination(None))
+    shrink(picture, target, &ResizeOptions::new().fit_into_destination(None))
 }
 
 fn smaller(width: u32, height: u32, pixels: u64) -> (u32, u32) {
@@ -44,6 +53,28 @@ fn side(length: f64) -> u32 {
     length.round().max(1.0) as u32
 }
 
+/// As [`resize`], of a picture that is needed no more: colours are weighed by their transparency in place, where the
+/// library would make a copy of the whole.
+fn shrink(mut picture: DynamicImage, size: (u32, u32), options: &ResizeOptions) -> Result<DynamicImage> {
+    let DynamicImage::ImageRgba8(whole) = &mut picture else { return resize(&picture, size, options) };
+    let weigh = MulDiv::new();
+    weigh.multiply_alpha_inplace_typed(&mut view(whole)?).map_err(|e| damaged(&e))?;
+    let mut small = resize(&picture, size, &options.use_alpha(false))?;
+    if let DynamicImage::ImageRgba8(small) = &mut small {
+        weigh.divide_alpha_inplace_typed(&mut view(small)?).map_err(|e| damaged(&e))?;
+    }
+    Ok(small)
+}
+
+fn view(picture: &mut RgbaImage) -> Result<TypedImage<'_, U8x4>> {
+    let (width, height) = picture.dimensions();
+    TypedImage::from_buffer(width, height, picture).map_err(|e| damaged(&e))
+}
+
+fn damaged(e: &dyn std::fmt::Display) -> ImageError {
+    ImageError::Damaged(format!("cannot be scaled: {e}"))
+}
+
 fn resize(picture: &DynamicImage, size: (u32, u32), options: &ResizeOptions) -> Result<DynamicImage> {
     // Only what pictures are once they are decoded: the code for every other kind of pixel would be in the program, too.
     Ok(match picture {
@@ -60,7 +91,6 @@ fn resized<S: PixelTrait, P: Pixel<Subpixel = u8>>(
     (width, height): (u32, u32),
     options: &ResizeOptions,
 ) -> Result<Bytes<P>> {
-    let damaged = |e: &dyn std::fmt::Display| ImageError::Damaged(format!("cannot be scaled: {e}"));
     let mut result = Bytes::<P>::new(width, height);
     let from = TypedImageRef::<S>::from_buffer(picture.width(), picture.height(), picture).map_err(|e| damaged(&e))?;
     let mut to = TypedImage::<S>::from_buffer(width, height, &mut result).map_err(|e| damaged(&e))?;

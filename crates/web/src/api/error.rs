@@ -11,6 +11,9 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+/// Seconds after which what cannot be answered now may be asked for again.
+const SOON: u64 = 5;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug)]
@@ -159,6 +162,9 @@ impl IntoResponse for Error {
             }
             Self::Limited { retry_after } => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            Self::Unavailable => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(SOON));
             }
             _ => {}
         }

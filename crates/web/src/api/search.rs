@@ -10,6 +10,7 @@ use domain::account::Handle;
 use domain::text::Tag as Name;
 use domain::{AccountId, PostId};
 use federation::Resolved;
+use federation::client::Asker;
 use serde::Deserialize;
 use storage::search::{AccountQuery, PostQuery};
 use storage::tags::Tag;
@@ -123,7 +124,7 @@ pub(super) async fn accounts(
     let mut ids: Vec<AccountId> = Vec::new();
     if let Some(handle @ Handle { domain: Some(_), .. }) = Handle::parse(q)
         && offset == 0
-        && let Some(exact) = resolve::account(web, &handle, ask).await?
+        && let Some(exact) = resolve::account(web, &handle, asker(caller, ask)).await?
     {
         ids.push(exact);
     }
@@ -140,6 +141,11 @@ pub(super) async fn accounts(
     web.render(caller.viewer()).accounts(&views)
 }
 
+/// In whose name other servers are asked, if they are.
+fn asker(caller: &Caller, ask: bool) -> Option<Asker> {
+    ask.then_some(Asker::Member(caller.id))
+}
+
 /// The one account or post with this address.
 async fn by_address(
     web: &Web,
@@ -149,7 +155,7 @@ async fn by_address(
     wants: &(dyn Fn(Kind) -> bool + Sync),
     found: &mut Search<'_>,
 ) -> Result<()> {
-    match resolve::address(web, address, ask).await? {
+    match resolve::address(web, address, asker(caller, ask)).await? {
         Some(Resolved::Account(id)) if wants(Kind::Accounts) => {
             let mut conn = web.app.db.read().await?;
             let view = hydrate::account(&mut conn, id).await?;

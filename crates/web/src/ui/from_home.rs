@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use domain::Viewer;
 use domain::account::Handle;
+use federation::client::Asker;
 use http::StatusCode;
 use serde::Deserialize;
 use storage::hydrate;
@@ -18,6 +19,7 @@ use super::message::Problem;
 use super::profile;
 use super::visitor::{Visitor, see_other};
 use super::{interact, post, text};
+use crate::resolve;
 use crate::state::Web;
 
 /// The form, on the page of a person or a post and on its own.
@@ -89,9 +91,11 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(asked): Query<
     }
     web.limits.look_up(visitor.origin)?;
     web.limits.look_up_at(&domain)?;
-    match web.federation.interaction_page(&handle, &subject.uri).await {
+    let asker = Asker::Address(visitor.origin.0);
+    match resolve::in_time(Box::pin(web.federation.interaction_page(&handle, &subject.uri, asker))).await {
         Ok(url) => leaving(&visitor, &url, Some(&domain), subject.path),
         Err(federation::ResolveError::App(error)) => Err(error.into()),
+        Err(error) if error.is_busy() => Err(Problem::Unavailable),
         Err(error) => {
             tracing::debug!(%error, "nobody is taken home");
             let why = format!(

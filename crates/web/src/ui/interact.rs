@@ -14,6 +14,7 @@ use domain::account::{Account, Handle};
 use domain::follow::{FollowOptions, Relationship};
 use domain::{AccountId, PostId};
 use federation::Resolved;
+use federation::client::Asker;
 use serde::Deserialize;
 use storage::{follows, hydrate};
 use url::form_urlencoded::byte_serialize;
@@ -107,18 +108,18 @@ pub async fn show(State(web): State<Web>, visitor: Visitor, Query(asked): Query<
         return Ok(see_other(&format!("/login?next={}", encoded(&way(uri)))));
     };
     web.limits.look_up(visitor.origin)?;
-    match find(&web, uri).await? {
+    match find(&web, uri, Asker::Member(me.account.id)).await? {
         Resolved::Account(id) => show_person(&web, &visitor, me, id).await,
         Resolved::Post(id) => show_post(&web, &visitor, me, id).await,
     }
 }
 
-async fn find(web: &Web, uri: &str) -> Result<Resolved, Problem> {
+async fn find(web: &Web, uri: &str, asker: Asker) -> Result<Resolved, Problem> {
     let found = if uri.starts_with("https://") || uri.starts_with("http://") {
-        resolve::address(web, uri, true).await?
+        resolve::address(web, uri, Some(asker)).await?
     } else {
         let handle = Handle::parse(uri).ok_or(Problem::NotFoundElsewhere)?;
-        resolve::account(web, &handle, true).await?.map(Resolved::Account)
+        resolve::account(web, &handle, Some(asker)).await?.map(Resolved::Account)
     };
     found.ok_or(Problem::NotFoundElsewhere)
 }

@@ -170,8 +170,13 @@ impl IntoResponse for Problem {
     /// The page itself is made by [`dress`], which knows the community's name.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        if let Self::TooOften(TooOften(wait)) = &self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        let wait = match &self {
+            Self::TooOften(TooOften(wait)) => Some(wait.as_secs().max(1)),
+            Self::Unavailable => Some(5),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

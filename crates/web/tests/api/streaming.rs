@@ -14,10 +14,23 @@ use crate::api::id;
 pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 pub async fn connect(house: &Instance, query: &str, protocol: Option<&str>) -> Result<Socket, u16> {
+    connect_from(house, query, protocol, None).await
+}
+
+/// As a proxy says, for somebody at another address.
+async fn connect_from(
+    house: &Instance,
+    query: &str,
+    protocol: Option<&str>,
+    from: Option<&str>,
+) -> Result<Socket, u16> {
     let address = format!("{}/api/v1/streaming{query}", house.base.replacen("http", "ws", 1));
     let mut request = address.into_client_request().unwrap();
     if let Some(protocol) = protocol {
         request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+    }
+    if let Some(from) = from {
+        request.headers_mut().insert("x-forwarded-for", from.parse().unwrap());
     }
     let stream = tokio::net::TcpStream::connect(house.address).await.unwrap();
     match client_async(request, MaybeTlsStream::Plain(stream)).await {
@@ -363,4 +376,95 @@ on_both! {
         let profile = dana.get(&format!("/api/v1/accounts/{}/statuses?exclude_replies=true", priya.id)).await.ok();
         assert_eq!(crate::api::each(&profile, "id"), [shared[2].as_str()]);
     }
+}
+
+async fn behind_a_proxy(engine: testkit::Engine) -> Instance {
+    let database = std::sync::Arc::new(testkit::Database::fresh(engine).await);
+    Instance::start_on("maple", database, |config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await
+}
+
+on_both! {
+    /// Streams are bounded for each address (a household's network counts as one) and for each member, by both ways to
+    /// listen; whoever leaves makes room.
+    async fn streams_are_bounded_for_an_address_and_for_a_member(engine) {
+        let house = behind_a_proxy(engine).await;
+        let dana = house.member("dana").await;
+        let mut held = Vec::new();
+        for n in 0..16 {
+            held.push(connect_from(&house, "", None, Some(&format!("2001:db8:1:2::{n}"))).await.unwrap());
+        }
+        assert_eq!(connect_from(&house, "", None, Some("2001:db8:1:2:9::9")).await.err(), Some(429));
+        let events = house.request(http::Method::GET, "/api/v1/streaming/public");
+        let refused = events.header("x-forwarded-for", "2001:db8:1:2::77").send().await.unwrap();
+        assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "60"));
+        let other = connect_from(&house, "", None, Some("2001:db8:1:3::1")).await.unwrap();
+
+        // From the same address, members have places of their own.
+        let query = format!("?stream=user&access_token={}", dana.token);
+        let mut hers = Vec::new();
+        for _ in 0..32 {
+            hers.push(connect_from(&house, &query, None, Some("2001:db8:1:2::1")).await.unwrap());
+        }
+        assert_eq!(connect(&house, &query, None).await.err(), Some(429));
+        drop(hers.pop());
+        testkit::eventually("a place is free again", async || connect(&house, &query, None).await.ok()).await;
+        drop((held, other, hers));
+    }
+}
+
+on_both! {
+    /// A stranger's socket has few channels, a member's has more; more are refused in words, and the rest goes on.
+    async fn channels_of_a_socket_are_bounded(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for (protocol, most) in [(None, 16), (Some(dana.token.as_str()), 64)] {
+            let mut socket = connect(&house, "", protocol).await.unwrap();
+            for n in 0..=most {
+                say(&mut socket, json!({"type": "subscribe", "stream": "hashtag", "tag": format!("tag{n}")})).await;
+            }
+            let refused = loop {
+                match socket.next().await {
+                    Some(Ok(Message::Text(text))) => break text,
+                    Some(Ok(Message::Ping(_))) => {}
+                    other => panic!("an answer, not {other:?}"),
+                }
+            };
+            assert_eq!(payload(&refused), json!({"error": "Too many streams", "status": 400}));
+            dana.publish("#tag0 and #tag15", "public").await;
+            assert_eq!((next(&mut socket).await.0, next(&mut socket).await.0), (json!(["hashtag", "tag0"]), json!(["hashtag", "tag15"])));
+            for _ in 0..400 {
+                if socket.send(Message::text(json!({"type": "subscribe", "stream": "public"}).to_string())).await.is_err() {
+                    break;
+                }
+            }
+            ended(&mut socket).await;
+        }
+    }
+}
+
+/// Whoever does not read what is sent is let go while the server runs: the place is free again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_reads_nothing_gives_its_place_back() {
+    let database = std::sync::Arc::new(testkit::Database::fresh(testkit::Engine::Sqlite).await);
+    let house = Instance::start_on("maple", database, |config| config.limits.post_chars = 2_000_000).await;
+    let dana = house.member("dana").await;
+    let query = format!("?stream=user&access_token={}", dana.token);
+    let mut silent = Vec::new();
+    for _ in 0..32 {
+        silent.push(connect(&house, &query, None).await.unwrap());
+    }
+    assert_eq!(connect(&house, &query, None).await.err(), Some(429));
+    let app = house.app().clone();
+    let author = {
+        let mut conn = app.db.read().await.unwrap();
+        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0
+    };
+    // More than all buffers between the two hold.
+    for n in 0..8 {
+        let text = format!("{n} {}", "lorem ipsum ".repeat(150_000));
+        let draft = app::posts::publish::Draft { text, ..app::posts::publish::Draft::default() };
+        app::posts::publish::publish(&app, &author, draft).await.unwrap();
+    }
+    testkit::eventually("a place is free again", async || connect(&house, &query, None).await.ok()).await;
+    drop(silent);
 }

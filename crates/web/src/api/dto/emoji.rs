@@ -14,13 +14,13 @@ pub struct CustomEmoji<'a> {
 }
 
 impl<'a> CustomEmoji<'a> {
-    /// `None` where there is no picture to show.
+    /// `None` where there is no picture to show. One of another community is loaded from here like everything else
+    /// that apps load by themselves: its server learns nothing of who reads what.
     pub fn new(emoji: &'a Emoji, urls: &Urls) -> Option<Self> {
-        let url = match (&emoji.key, &emoji.remote_url) {
-            (Some(key), _) => urls.media(key),
-            (None, Some(remote)) => remote.clone(),
-            (None, None) => return None,
-        };
+        if emoji.key.is_none() && emoji.remote_url.is_none() {
+            return None;
+        }
+        let url = urls.emoji(emoji);
         Some(Self {
             shortcode: &emoji.shortcode,
             static_url: url.clone(),

@@ -13,6 +13,9 @@ pub struct Addresses<'a> {
     pub whom: Whom,
 }
 
+/// Never there, and apps expect the field.
+type Never = Option<()>;
+
 #[derive(Debug, Serialize)]
 pub struct MediaAttachment<'a> {
     id: Id,
@@ -20,9 +23,10 @@ pub struct MediaAttachment<'a> {
     kind: &'static str,
     url: String,
     preview_url: String,
-    /// Only of what everybody may see: elsewhere, too, an address may be all that it takes.
-    remote_url: Option<&'a str>,
-    preview_remote_url: Option<&'a str>,
+    /// Never told: some apps load it by themselves where `url` fails, and the other server decides whether that fails.
+    /// The post's own `url` leads to its home for whoever wants to go there.
+    remote_url: Never,
+    preview_remote_url: Never,
     text_url: Option<&'a str>,
     meta: Meta,
     description: Option<&'a str>,
@@ -62,7 +66,7 @@ impl<'a> MediaAttachment<'a> {
             kind: a.kind.as_str(),
             url: files.original(a, whom),
             preview_url: files.preview(a, whom),
-            remote_url: a.remote_url.as_deref().filter(|_| whom == Whom::Anyone),
+            remote_url: None,
             preview_remote_url: None,
             text_url: None,
             meta: Meta {

@@ -91,6 +91,18 @@ impl Channel {
         }
     }
 
+    /// In which order one event is told on the channels of a listener.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::User => 0,
+            Self::UserNotification => 1,
+            Self::Public(_) => 2,
+            Self::Hashtag { .. } => 3,
+            Self::List(_) => 4,
+            Self::Direct => 5,
+        }
+    }
+
     /// The name in messages: `["hashtag", "tea"]`.
     #[must_use]
     pub fn label(&self) -> Vec<String> {

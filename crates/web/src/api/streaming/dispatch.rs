@@ -11,9 +11,10 @@ use std::time::Duration;
 use app::App;
 use domain::event::Event;
 use domain::page::Page;
+use domain::post::Post;
 use domain::{AccountId, ConversationId, NotificationId, PostId, TokenId, Viewer, Visibility};
 use storage::timelines::{self, PublicFilter, TagFilter};
-use storage::{Conn, conversations, follows, hydrate, notifications, oauth, posts};
+use storage::{Conn, Recent, conversations, follows, hydrate, notifications, oauth, posts};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
@@ -26,9 +27,20 @@ use crate::api::render::{Render, Rendered, raw};
 /// not by a command beside a server on the embedded database; and that one expires is told by nobody.
 const MAY_THEY_STILL: Duration = Duration::from_secs(5);
 
+/// Of how many posts the hashtags are remembered, and for how long.
+const TAGS_OF: usize = 10_000;
+const TAGS_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// Serves listeners for as long as the database lives.
 pub fn start(app: &App, rendered: &Arc<Rendered>, listeners: &Listeners) {
-    let dispatch = Dispatch { app: app.clone(), rendered: Arc::clone(rendered), listeners: listeners.clone() };
+    let dispatch = Dispatch {
+        app: app.clone(),
+        rendered: Arc::clone(rendered),
+        listeners: listeners.clone(),
+        tags: Recent::new(TAGS_OF, TAGS_FOR),
+        #[cfg(test)]
+        asked: std::sync::atomic::AtomicUsize::new(0),
+    };
     let mut events = app.db.hub().subscribe();
     tokio::spawn(async move {
         let mut looks = tokio::time::interval(MAY_THEY_STILL);
@@ -65,6 +77,11 @@ struct Dispatch {
     app: App,
     rendered: Arc<Rendered>,
     listeners: Listeners,
+    /// The hashtags of posts that were told lately: a deleted post has none any more.
+    tags: Recent<PostId, Arc<[String]>>,
+    /// How often a timeline was asked whether a post is on it.
+    #[cfg(test)]
+    asked: std::sync::atomic::AtomicUsize,
 }
 
 impl Dispatch {
@@ -104,82 +121,124 @@ impl Dispatch {
         Render { files: &self.app.files, kept: &self.rendered, viewer, now: self.app.now() }
     }
 
-    async fn post(&self, id: PostId, event: &'static str) -> Result<()> {
-        let ears = self.listeners.ears(|_, channel| !matches!(channel, Channel::UserNotification | Channel::Direct));
-        if ears.is_empty() {
-            return Ok(());
+    /// The channels that a post may be on, each once, with those who listen: for hashtags only the post's own.
+    async fn channels(&self, conn: &mut Conn, post: &Post) -> Result<Vec<(Arc<Channel>, Vec<Ear>)>> {
+        let public = post.visibility == Visibility::Public && post.boost_of_id.is_none();
+        let mut channels = self.listeners.apart_from_tags(|channel| match channel {
+            Channel::Public(_) => public,
+            Channel::List(_) => post.visibility != Visibility::Direct,
+            Channel::User => true,
+            Channel::UserNotification | Channel::Direct | Channel::Hashtag { .. } => false,
+        });
+        if public && self.listeners.has_tags() {
+            let keys: Vec<String> = posts::tags(conn, post.id).await?.into_iter().map(|(key, _)| key).collect();
+            for channel in named(&keys) {
+                let ears = self.listeners.on(&channel);
+                channels.extend(ears.first().map(|ear| Arc::clone(&ear.channel)).map(|channel| (channel, ears)));
+            }
+            self.tags.insert(post.id, keys.into());
         }
+        Ok(channels)
+    }
+
+    async fn post(&self, id: PostId, event: &'static str) -> Result<()> {
         let mut conn = self.app.db.read().await?;
         let Ok(post) = posts::unchecked(&mut conn, id).await else { return Ok(()) };
-        let at_home = self.at_home(&mut conn, id, &ears).await?;
-        // What one viewer gets is the same on each of her channels.
+        // What one viewer gets is the same on each of their channels, and for everybody who is not signed in.
         let mut written: HashMap<Viewer, Option<Arc<str>>> = HashMap::new();
-        for ear in &ears {
-            let public = post.visibility == Visibility::Public && post.boost_of_id.is_none();
-            let hers = match &ear.channel {
-                Channel::User => ear.viewer.account().is_some_and(|me| at_home.contains(&me)),
-                Channel::Public(_) | Channel::Hashtag { .. } if !public => false,
-                Channel::List(_) if post.visibility == Visibility::Direct => false,
-                channel => on(&mut conn, ear.viewer, channel, id).await?,
-            };
-            if !hers {
-                continue;
-            }
-            let json = match written.entry(ear.viewer) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(match hydrate::post(&mut conn, ear.viewer, id).await {
-                    Ok(view) => Some(Arc::from(self.render(ear.viewer).status(&view)?.get())),
-                    Err(storage::Error::NotFound) => None,
-                    Err(other) => return Err(other.into()),
-                }),
-            };
-            if let Some(json) = json {
-                self.listeners.tell(ear, event, json.clone());
+        for (channel, ears) in self.channels(&mut conn, &post).await? {
+            let viewers: HashSet<Viewer> = ears.iter().map(|ear| ear.viewer).collect();
+            let seen_by = self.seen_by(&mut conn, id, &channel, viewers).await?;
+            for ear in ears.iter().filter(|ear| seen_by.contains(&ear.viewer)) {
+                let json = match written.entry(ear.viewer) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => unknown.insert(match hydrate::post(&mut conn, ear.viewer, id).await {
+                        Ok(view) => Some(Arc::from(self.render(ear.viewer).status(&view)?.get())),
+                        Err(storage::Error::NotFound) => None,
+                        Err(other) => return Err(other.into()),
+                    }),
+                };
+                if let Some(json) = json {
+                    self.listeners.tell(ear, event, json.clone());
+                }
             }
         }
         Ok(())
     }
 
-    /// Which of those who listen to their home timeline have the post in it.
-    async fn at_home(&self, conn: &mut Conn, id: PostId, ears: &[Ear]) -> Result<Vec<AccountId>> {
-        let listening: Vec<AccountId> =
-            ears.iter().filter(|e| e.channel == Channel::User).filter_map(|e| e.viewer.account()).collect();
-        if listening.is_empty() {
-            return Ok(Vec::new());
+    /// Which of those who listen to a channel have the post on it. Asked once for each viewer, however many listen.
+    async fn seen_by(
+        &self,
+        conn: &mut Conn,
+        id: PostId,
+        channel: &Channel,
+        viewers: HashSet<Viewer>,
+    ) -> Result<HashSet<Viewer>> {
+        if *channel == Channel::User {
+            let listening: Vec<AccountId> = viewers.iter().filter_map(|viewer| viewer.account()).collect();
+            let owners = timelines::home_owners(conn, id, &listening).await?;
+            return Ok(owners.into_iter().map(Viewer::Account).collect());
         }
-        Ok(timelines::home_owners(conn, id, &listening).await?)
+        let mut seen_by = HashSet::new();
+        for viewer in viewers {
+            #[cfg(test)]
+            self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if on(conn, viewer, channel, id).await? {
+                seen_by.insert(viewer);
+            }
+        }
+        Ok(seen_by)
     }
 
     /// To her it is as if the post were gone.
     fn hidden(&self, id: PostId, account: AccountId) {
-        let hers = |viewer, channel: &Channel| {
-            viewer == Viewer::Account(account) && matches!(channel, Channel::User | Channel::List(_))
-        };
-        for ear in &self.listeners.ears(hers) {
+        for ear in &self.listeners.of(account, |channel| matches!(channel, Channel::User | Channel::List(_))) {
             self.listeners.tell(ear, "delete", Arc::from(id.to_string()));
         }
     }
 
-    /// The post is gone, so no timeline can be asked. Its id is told to those who could have seen it.
+    /// The post is gone, so no timeline can be asked. Its id is told to those who could have seen it: on hashtags, to
+    /// those of the post where they are known still, and else once to each who listens to any.
     async fn deleted(&self, id: PostId, author: AccountId, visibility: Visibility) -> Result<()> {
-        let ears = self.listeners.ears(|_, channel| !matches!(channel, Channel::UserNotification | Channel::Direct));
-        if ears.is_empty() {
+        let public = visibility == Visibility::Public;
+        let mut channels = self.listeners.apart_from_tags(|channel| match channel {
+            Channel::Public(_) => public,
+            Channel::User | Channel::List(_) => true,
+            Channel::UserNotification | Channel::Direct | Channel::Hashtag { .. } => false,
+        });
+        let known_tags = self.tags.remove(&id);
+        if public {
+            match known_tags {
+                Some(keys) => channels.extend(named(&keys).map(|channel| {
+                    let ears = self.listeners.on(&channel);
+                    (Arc::new(channel), ears)
+                })),
+                None => {
+                    let each = self.listeners.on_any_tag();
+                    channels.extend(each.into_iter().map(|ear| (Arc::clone(&ear.channel), vec![ear])));
+                }
+            }
+        }
+        if channels.is_empty() {
             return Ok(());
         }
         let mut conn = self.app.db.read().await?;
         let addressed: Vec<AccountId> =
             posts::mentions(&mut conn, id).await?.into_iter().map(|(account, _)| account).collect();
         let payload: Arc<str> = Arc::from(id.to_string());
-        for ear in &ears {
-            let saw = match (&ear.channel, visibility) {
-                (Channel::Public(_) | Channel::Hashtag { .. }, _) => visibility == Visibility::Public,
-                (_, Visibility::Public | Visibility::Unlisted) => true,
-                (_, Visibility::Followers | Visibility::Direct) => match ear.viewer.account() {
-                    None => false,
-                    Some(me) if me == author || addressed.contains(&me) => true,
-                    Some(_) if visibility == Visibility::Direct => false,
-                    Some(_) => follows::is_following(&mut conn, ear.viewer, author).await?,
-                },
+        let mut may_have_seen: HashMap<Viewer, bool> = HashMap::new();
+        for ear in channels.iter().flat_map(|(_, ears)| ears) {
+            let saw = match may_have_seen.entry(ear.viewer) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => *unknown.insert(match visibility {
+                    Visibility::Public | Visibility::Unlisted => true,
+                    Visibility::Followers | Visibility::Direct => match ear.viewer.account() {
+                        None => false,
+                        Some(me) if me == author || addressed.contains(&me) => true,
+                        Some(_) if visibility == Visibility::Direct => false,
+                        Some(_) => follows::is_following(&mut conn, ear.viewer, author).await?,
+                    },
+                }),
             };
             if saw {
                 self.listeners.tell(ear, "delete", payload.clone());
@@ -208,9 +267,7 @@ impl Dispatch {
     }
 
     async fn conversation(&self, account: AccountId, id: ConversationId) -> Result<()> {
-        let ears = self
-            .listeners
-            .ears(|viewer, channel| viewer == Viewer::Account(account) && matches!(channel, Channel::Direct));
+        let ears = self.listeners.of(account, |channel| matches!(channel, Channel::Direct));
         if ears.is_empty() {
             return Ok(());
         }
@@ -226,6 +283,11 @@ impl Dispatch {
         }
         Ok(())
     }
+}
+
+/// The channels of hashtags.
+fn named(keys: &[String]) -> impl Iterator<Item = Channel> {
+    keys.iter().flat_map(|key| [false, true].map(|local| Channel::Hashtag { key: key.clone(), local }))
 }
 
 /// Is the post in the timeline that the channel stands for, as this viewer sees it?
@@ -247,4 +309,80 @@ async fn on(conn: &mut Conn, viewer: Viewer, channel: &Channel, id: PostId) -> R
         Channel::User | Channel::UserNotification | Channel::Direct => Vec::new(),
     };
     Ok(!found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use testkit::{Database, Engine, Instance};
+
+    use super::super::channel::Which;
+    use super::super::listeners::{Inbox, Who};
+    use super::*;
+    use crate::limits::Origin;
+
+    fn stranger(n: u8) -> Who {
+        Who::Stranger(Origin::new(IpAddr::from([10, 0, 0, n])))
+    }
+
+    fn tag(key: &str) -> Channel {
+        Channel::Hashtag { key: key.to_owned(), local: false }
+    }
+
+    async fn told(inbox: &mut Inbox) -> Vec<super::super::listeners::Message> {
+        let mut told = Vec::new();
+        while let Ok(Some(message)) = tokio::time::timeout(Duration::from_millis(20), inbox.recv()).await {
+            told.push(message);
+        }
+        told
+    }
+
+    /// Two hundred strangers on the same two channels, each on ten others besides: two look-ups, one text for all.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_post_costs_a_look_up_for_each_channel_it_is_on_however_many_listen() {
+        let database = Arc::new(Database::fresh(Engine::Sqlite).await);
+        let maple = Instance::start_on("maple", database, |_| {}).await;
+        let dana = maple.member("dana").await;
+        let dispatch = Dispatch {
+            app: maple.app().clone(),
+            rendered: Arc::default(),
+            listeners: Listeners::default(),
+            tags: Recent::new(TAGS_OF, TAGS_FOR),
+            asked: AtomicUsize::new(0),
+        };
+        let mut all = Vec::new();
+        for n in 0..200 {
+            let (place, inbox) = dispatch.listeners.join(stranger(n)).unwrap();
+            assert!(place.add(tag("tea")) && place.add(Channel::Public(Which::default())));
+            assert!((0..10).all(|other| place.add(tag(&format!("own{n}x{other}")))));
+            all.push((place, inbox));
+        }
+        let post = dana.publish("a cup of #tea, not #coffee", "public").await;
+        let id: PostId = post["id"].as_str().unwrap().parse().unwrap();
+        dispatch.post(id, "update").await.unwrap();
+        assert_eq!(dispatch.asked.load(Ordering::Relaxed), 2);
+        let mut first: Option<Arc<str>> = None;
+        for (_, inbox) in all.iter_mut().take(50) {
+            let told = told(inbox).await;
+            let labels: Vec<_> = told.iter().map(|message| message.channel.label().concat()).collect();
+            assert_eq!(labels, ["public", "hashtagtea"]);
+            for message in told {
+                assert!(Arc::ptr_eq(first.get_or_insert(Arc::clone(&message.payload)), &message.payload), "one text");
+            }
+        }
+
+        // Its end is told where it was, and once to each who may have seen it where that is not known any more.
+        dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
+        let of = |told: &[super::super::listeners::Message]| {
+            told.iter().map(|m| m.channel.label().concat()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"]);
+        dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
+        assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"], "the first hashtag");
+        dispatch.deleted(id, AccountId(1), Visibility::Followers).await.unwrap();
+        assert!(told(&mut all[1].1).await.iter().all(|m| m.event == "delete" && m.payload.parse() == Ok(id)));
+        assert!(told(&mut all[2].1).await.len() == 4, "and nothing of what is not for strangers");
+    }
 }

@@ -14,21 +14,24 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::Viewer;
 use http::header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::request::Parts;
 
 use channel::{Channel, Named};
 pub use dispatch::start;
 pub use listeners::Listeners;
-use listeners::{Inbox, Subscription};
+use listeners::{Inbox, Subscription, Who};
 
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::params::Query;
 use crate::auth::Authorized;
+use crate::limits::Origin;
 use crate::line::Line;
 use crate::state::Web;
+
+/// Seconds after which whoever found no place may come back.
+const COME_BACK: u64 = 60;
 
 pub fn routes() -> Router<Web> {
     let mut router = Router::new()
@@ -67,7 +70,8 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
     }
     // She listens before she is told that she does: nothing that happens from now on is missed, the end of her token
     // neither. One that ended since it was looked up said so to nobody.
-    let (place, inbox) = join(&web, caller.as_ref());
+    let Ok(origin) = Origin::from_request_parts(&mut parts, &web).await;
+    let (place, inbox) = join(&web, caller.as_ref(), origin).ok_or(Error::Limited { retry_after: COME_BACK })?;
     if let Some(caller) = &caller {
         let mut conn = web.app.db.read().await?;
         if storage::oauth::usable(&mut conn, &[caller.token().token()], web.app.now()).await?.is_empty() {
@@ -122,12 +126,14 @@ async fn check(web: &Web, caller: Option<&Caller>, channel: &Channel) -> Result<
     Ok(())
 }
 
-fn join(web: &Web, caller: Option<&Caller>) -> (Subscription, Inbox) {
-    match caller {
-        None => web.listeners.join(Viewer::Anonymous, None, false),
-        Some(caller) => {
-            let notifications = caller.allow("read:notifications").is_ok();
-            web.listeners.join(caller.viewer(), Some(caller.token().token()), notifications)
-        }
-    }
+/// `None` when there are too many listeners, in all or of this address or member.
+fn join(web: &Web, caller: Option<&Caller>, origin: Origin) -> Option<(Subscription, Inbox)> {
+    web.listeners.join(match caller {
+        None => Who::Stranger(origin),
+        Some(caller) => Who::Member {
+            account: caller.id,
+            token: caller.token().token(),
+            notifications: caller.allow("read:notifications").is_ok(),
+        },
+    })
 }

@@ -19,6 +19,13 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(100);
 /// Bytes of a message from an app: it only ever names channels.
 const MAX_MESSAGE: usize = 8 * 1024;
+/// Bytes that are read at a time, and that are gathered before they are written. (The library would take 128 KiB for
+/// each, of every socket.)
+const BUFFER: usize = 4 * 1024;
+/// A socket into which nothing can be written for so long is dropped: it reads too slowly.
+const TOO_SLOW: Duration = Duration::from_secs(10);
+/// Messages from an app in the time of two heartbeats: it joins and leaves channels, each with a look at the database.
+const MESSAGES: u32 = 300;
 /// How long the other end has to answer that a socket closes.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -29,7 +36,8 @@ pub fn serve(
     place: Subscription,
     inbox: Inbox,
 ) -> Response {
-    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| {
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER).on_upgrade(move |socket| {
         let sockets = web.sockets.clone();
         sockets.track_future(run(web, socket, caller, place, inbox))
     })
@@ -91,18 +99,23 @@ async fn serve_until_it_ends(
 ) -> End {
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     let mut heard = tokio::time::Instant::now();
+    let mut messages = 0;
     loop {
         let sent = tokio::select! {
             message = inbox.recv() => match message {
-                Some(message) => socket.send(told(&message)).await,
+                Some(message) => send(socket, told(&message)).await,
                 None => return End::LetGo,
             },
             frame = socket.recv() => match frame {
                 Some(Ok(Frame::Text(text))) => {
                     heard = tokio::time::Instant::now();
+                    messages += 1;
+                    if messages > MESSAGES {
+                        return End::LetGo;
+                    }
                     match asked(web, caller.as_ref(), &place, &text).await {
                         Ok(()) => Ok(()),
-                        Err(e) => socket.send(refused(&e)).await,
+                        Err(e) => send(socket, refused(&e)).await,
                     }
                 }
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => return End::LetGo,
@@ -115,12 +128,21 @@ async fn serve_until_it_ends(
                 if heard.elapsed() > SILENCE {
                     return End::LetGo;
                 }
-                socket.send(Frame::Ping(bytes::Bytes::new())).await
+                messages /= 2;
+                send(socket, Frame::Ping(bytes::Bytes::new())).await
             }
         };
         if sent.is_err() {
             return End::Gone;
         }
+    }
+}
+
+/// `Err` when nothing can be sent any more, or the other end does not read.
+async fn send(socket: &mut WebSocket, frame: Frame) -> Result<(), ()> {
+    match tokio::time::timeout(TOO_SLOW, socket.send(frame)).await {
+        Ok(sent) => sent.map_err(drop),
+        Err(_) => Err(()),
     }
 }
 
