@@ -63,7 +63,8 @@ impl Host {
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
         let host = match url.host()? {
-            url::Host::Domain(name) => url::Host::Domain(name.to_owned()),
+            // The host of a scheme that is not the web's was not read as a name: `x://a.1` ends like an address.
+            url::Host::Domain(name) => url::Host::parse(name).ok()?,
             url::Host::Ipv4(ip) => url::Host::Ipv4(ip),
             url::Host::Ipv6(ip) => url::Host::Ipv6(ip),
         };
@@ -287,6 +288,16 @@ mod tests {
         for none in ["mailto:x@willow.example", "data:,x", "https://a..b/", "https://a!b.example/", "x"] {
             assert_eq!(of(none), None, "{none}");
         }
+    }
+
+    /// Found by fuzzing: what is not an address of the web was taken as it stood.
+    #[test]
+    fn an_address_of_another_scheme_names_a_host_only_where_it_is_one() {
+        for bad in ["x://maple.e.11", "x://a%2fb", "x://0x7f.1.1.1.1"] {
+            assert_eq!(Host::of_address(bad), None, "{bad}");
+        }
+        assert_eq!(Host::of_address("ssb://willow.example./x"), Some(host("willow.example")));
+        assert_eq!(Host::of_address("x://127.1:80/"), Some(host("127.0.0.1:80")));
     }
 
     #[test]

@@ -423,6 +423,7 @@ mod tests {
             "http://maple.example/",
         ] {
             assert!(urls.is_ours(ours), "{ours}");
+            assert!(urls.is_ours(&ours.replace("maple.example", "Maple.Example.:443")), "{ours}");
         }
         for other in ["https://maple.example.evil/", "https://maple.example:8443/", "", "https://"] {
             assert!(!urls.is_ours(other), "{other}");

@@ -193,9 +193,7 @@ mod tests {
                 ..access(visibility)
             };
             let open = visibility == Visibility::Public || visibility == Visibility::Unlisted;
-            let mut reasons = vec![open];
-            reasons.push(visibility != Visibility::Direct && case.follows_author);
-            reasons.push(case.addressed);
+            let reasons = [open, visibility != Visibility::Direct && case.follows_author, case.addressed];
             let seen = reasons.contains(&true) && !case.blocked_by_author && !case.author_suspended;
             assert_eq!(case.allows(OTHER), seen, "{case:?}");
             assert_eq!(case.allows(Viewer::Anonymous), open && !case.author_suspended, "{case:?}");

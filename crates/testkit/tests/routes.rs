@@ -384,10 +384,10 @@ on_both! {
             let path = filled(route, "dana");
             for (turn, value) in values.iter().enumerate() {
                 // Each name meets each value at some route, and each route meets each name and each value.
-                for (place, name) in NAMES.iter().enumerate().filter(|(place, _)| (at + turn + place) % 4 == 0) {
+                for (place, name) in NAMES.iter().enumerate().filter(|(place, _)| (at + turn + place).is_multiple_of(4)) {
                     let asking = Asking::new("GET", format!("{path}?{name}={value}"));
                     let asking = asking.header("accept", b"text/html");
-                    all.push(asking.by(Some(&dana).filter(|_| place % 2 == 0)));
+                    all.push(asking.by(Some(&dana).filter(|_| place.is_multiple_of(2))));
                 }
                 all.push(Asking::new("GET", format!("{path}?{value}")));
             }
@@ -422,7 +422,7 @@ on_both! {
             let path = filled(route, "dana");
             for (place, name) in headers.iter().enumerate() {
                 // Each header meets each value at some route, and each route meets each header and each value.
-                for (_, value) in values.iter().enumerate().filter(|(turn, _)| (at + place + turn) % 5 == 0) {
+                for (_, value) in values.iter().enumerate().filter(|(turn, _)| (at + place + turn).is_multiple_of(5)) {
                     for method in ["GET", "POST"] {
                         let asking = Asking::new(method, path.clone()).header(name, value);
                         all.push(if *name == "authorization" { asking } else { asking.by(Some(&dana)) });
@@ -453,11 +453,11 @@ on_both! {
             for (place, method) in ["POST", "PUT", "PATCH", "DELETE"].into_iter().enumerate() {
                 for (kind, body) in &bodies {
                     let asking = Asking::new(method, path.clone()).body(kind, body.clone());
-                    all.push(if (at + place) % 2 == 0 { asking.by(Some(&dana)) } else { asking });
+                    all.push(if (at + place).is_multiple_of(2) { asking.by(Some(&dana)) } else { asking });
                 }
-                for (turn, value) in HOSTILE.iter().enumerate().filter(|(turn, _)| (at + place + turn) % 4 == 0) {
+                for (turn, value) in HOSTILE.iter().enumerate().filter(|(turn, _)| (at + place + turn).is_multiple_of(4)) {
                     let pairs = |step: usize| {
-                        let named = NAMES.iter().chain(FIELDS).enumerate().filter(|(n, _)| (n + turn) % step == 0);
+                        let named = NAMES.iter().chain(FIELDS).enumerate().filter(|(n, _)| (n + turn).is_multiple_of(step));
                         named.map(|(_, name)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
                     };
                     all.push(Asking::new(method, path.clone()).by(Some(&dana)).body(form, pairs(5)));

@@ -96,6 +96,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             format!("-artifact_prefix={artifacts}/"),
             "-print_final_stats=1".to_owned(),
         ]);
+        let words = format!("crates/fuzz/{name}.dict");
+        if root.join(&words).exists() {
+            command.arg(format!("-dict={words}"));
+        }
         run::loud(&mut command)?;
     }
     Ok(())

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+use super::clean::is_clean;
 use super::escape_into;
 use super::html::{Attribute, Token, Tokens, decode};
 
@@ -173,14 +174,20 @@ struct Rewriter {
 impl Rewriter {
     fn text(&mut self, raw: &str) {
         // A parser leaves out the first newline there; leaving out all of them makes the result stable.
-        let raw = if self.out.ends_with("<pre>") { raw.trim_start_matches(['\r', '\n']) } else { raw };
+        let begins_pre = self.out.ends_with("<pre>");
+        let raw = if begins_pre { raw.trim_start_matches(['\r', '\n']) } else { raw };
         if raw.bytes().all(|b| b.is_ascii_whitespace()) {
-            self.out.push_str(raw);
+            // CR and form feed are white space to a parser, and nothing that we keep.
+            self.out.extend(raw.chars().map(|c| if is_clean(c) { c } else { ' ' }));
             return;
         }
         self.before_inline();
         let text = decode(raw, false);
         let mut rest = text.as_ref();
+        if begins_pre {
+            // Those that were written as entities, or stood behind what is left out.
+            rest = rest.trim_start_matches(|c| c == '\n' || !is_clean(c));
+        }
         while rest.len() > MAX_TEXT_BYTES {
             let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_TEXT_BYTES));
             escape_into(&mut self.out, piece, false);

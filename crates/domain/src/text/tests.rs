@@ -282,6 +282,25 @@ fn cleaning_twice_changes_nothing() {
     }
 }
 
+/// Found by fuzzing.
+#[test]
+fn what_is_sanitised_is_clean_and_stays_as_it_is() {
+    for (html, safe) in [
+        ("<b>a</b>\u{c}<b>b</b>\r\n<i>c</i>", "<b>a</b> <b>b</b> \n<i>c</i>"),
+        // An attribute that is taken out made the last one move.
+        (
+            "<a href=\"https://x.example/\" translate=\"maybe\" class=\"evil\">x</a>",
+            "<a href=\"https://x.example/\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">x</a>",
+        ),
+        ("<pre>\u{b}\n\na</pre>", "<pre>a</pre>"),
+        ("<pre>&#10;\n&#13;a</pre>", "<pre>a</pre>"),
+        ("<span class=\"evil\">x</span><ol start=\"x\" reversed=\"y\">", "<span>x</span><ol reversed=\"\"></ol>"),
+    ] {
+        assert_eq!(sanitise(html), safe);
+        assert_eq!(sanitise(safe), safe);
+    }
+}
+
 #[test]
 fn html_becomes_plain_text() {
     for (html, text) in [

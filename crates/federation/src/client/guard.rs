@@ -342,7 +342,7 @@ mod tests {
             assert_eq!(guard.allows(ip.into()), public, "{ip}");
             // However it is wrapped into an IPv6 address.
             let [a, b, c, d] = ip.octets().map(u16::from);
-            let (high, low) = (a << 8 | b, c << 8 | d);
+            let (high, low) = ((a << 8) | b, (c << 8) | d);
             for wrapped in [
                 Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, high, low),
                 Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),
@@ -353,9 +353,9 @@ mod tests {
             }
         }
         let (reserved, given_out) = (nets(&RESERVED_V6), nets(&["2000::/3"]));
-        let firsts = (0..=u16::MAX).map(|first| Ipv6Addr::new(first, 0x1234, 0, 0, 0, 0, 0, 1).into());
+        let firsts = (0..=u16::MAX).map(|first| IpAddr::from(Ipv6Addr::new(first, 0x1234, 0, 0, 0, 0, 0, 1)));
         let seconds = (0..=u16::MAX).flat_map(|second| {
-            [0x2001, 0x2003, 0x3fff].map(|first| Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 1).into())
+            [0x2001, 0x2003, 0x3fff].map(|first| IpAddr::from(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 1)))
         });
         let edges_v6 = reserved.iter().chain(&given_out).flat_map(edges);
         for ip in firsts.chain(seconds).chain(edges_v6) {

@@ -31,7 +31,12 @@ impl<'a> Fields<'a> {
                 Some(quoted) => quoted.split_once('"')?,
                 None => {
                     let end = after.find(',').unwrap_or(after.len());
-                    (after[..end].trim(), &after[end..])
+                    let bare = after[..end].trim();
+                    // A quote that opens nothing: what it was meant to hold cannot be told.
+                    if bare.contains('"') {
+                        return None;
+                    }
+                    (bare, &after[end..])
                 }
             };
             let slot = match name {
@@ -86,6 +91,8 @@ mod tests {
             r#"="a""#,
             r#"key id="a""#,
             r#",keyId="a""#,
+            r#"keyId=a","#,
+            r#"keyId=a"b,headers="x""#,
         ] {
             assert_eq!(Fields::read(bad), None, "{bad}");
         }

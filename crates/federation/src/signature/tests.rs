@@ -329,6 +329,167 @@ fn ed25519_keys_verify_and_do_not_pass_for_rsa() {
     assert_eq!(parsed(&with("hs2019")).verify(&from_pem), Ok(()));
 }
 
+/// A GET of `/actor` with these parameters; nobody looks at the signature's bytes before there is a key.
+fn judged(parameters: &str, others: &[(&str, &str)]) -> Result<ParsedSignature, SignatureError> {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, "host", DOMAIN);
+    set(&mut headers, "date", &date());
+    for (name, value) in others {
+        headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+    }
+    set(&mut headers, "signature", parameters);
+    parse(&get(&headers, "/actor"))
+}
+
+const SIGNED: &str = r#"headers="(request-target) host date",signature="c2ln""#;
+
+#[test]
+fn each_limit_is_where_it_is_said_to_be() {
+    use base64::Engine as _;
+    let malformed = Err(SignatureError::Malformed);
+    let key = |length: usize| judged(&format!(r#"keyId="{}",{SIGNED}"#, "k".repeat(length)), &[]);
+    assert_eq!(key(2048).unwrap().key_id().len(), 2048);
+    assert_eq!((key(2049), key(0)), (malformed.clone(), malformed.clone()));
+    let bytes = |length: usize| {
+        let signature = base64::engine::general_purpose::STANDARD.encode(vec![7; length]);
+        judged(&format!(r#"keyId="k",headers="(request-target) host date",signature="{signature}""#), &[])
+    };
+    assert_eq!((bytes(1024).unwrap().signature(), bytes(1).unwrap().signature()), (&[7; 1024][..], &[7][..]));
+    assert_eq!((bytes(1025), bytes(0)), (malformed.clone(), malformed.clone()));
+    let whole = |length: usize| {
+        let start = format!(r#"keyId="k",{SIGNED},x="#);
+        judged(&format!("{start}{}", "y".repeat(length - start.len())), &[])
+    };
+    assert!(whole(8 * 1024).is_ok());
+    assert_eq!(whole(8 * 1024 + 1), malformed);
+    let names = |count: usize| {
+        let more: Vec<String> = (3..count).map(|n| format!("x-{n}")).collect();
+        let others: Vec<(&str, &str)> = more.iter().map(|name| (name.as_str(), "1")).collect();
+        let list = more.join(" ");
+        judged(&format!(r#"keyId="k",headers="(request-target) host date {list}",signature="c2ln""#), &others)
+    };
+    assert_eq!(names(32).unwrap().signed_text().lines().count(), 32);
+    assert_eq!(names(33), malformed);
+}
+
+#[test]
+fn what_cannot_be_signed_or_is_named_twice_is_refused() {
+    for list in [
+        "(request-target) host date host",
+        "(request-target) host date (nonce)",
+        "(request-target) host date signature",
+        "(request-target) host date authorization",
+        "(request-target) host date a@b",
+    ] {
+        let got = judged(&format!(r#"keyId="k",headers="{list}",signature="c2ln""#), &[("authorization", "Bearer x")]);
+        assert_eq!(got, Err(SignatureError::Malformed), "{list}");
+    }
+    for parameters in [r#"keyId="k",headers="(request-target) host date""#, SIGNED] {
+        assert_eq!(judged(parameters, &[]), Err(SignatureError::Malformed), "{parameters}");
+    }
+    let shouted = r#"keyId="k",headers="(Request-Target) HOST Date",signature="c2ln""#;
+    assert!(
+        judged(shouted, &[]).unwrap().signed_text().starts_with("(request-target): get /actor\nhost: maple.example")
+    );
+}
+
+#[test]
+fn a_header_of_several_values_is_signed_as_one() {
+    let parameters = r#"keyId="k",headers="(request-target) host date x-a",signature="c2ln""#;
+    let parsed = judged(parameters, &[("x-a", " 1 "), ("x-a", "2")]).unwrap();
+    assert!(parsed.signed_text().ends_with("\nx-a: 1, 2"), "{}", parsed.signed_text());
+    assert_eq!(judged(parameters, &[]), Err(SignatureError::HeaderMissing));
+    assert_eq!(judged(parameters, &[("x-a", "1"), ("date", &date())]), Err(SignatureError::Malformed), "two dates");
+}
+
+#[test]
+fn every_time_that_is_given_has_its_edge_at_an_hour() {
+    let with = |field: &str, seconds: i64| {
+        judged(&format!(r#"keyId="k",{SIGNED},{field}={}"#, NOW.seconds() + seconds), &[]).map(drop)
+    };
+    assert_eq!([with("created", -3600), with("created", 3600)], [Ok(()), Ok(())]);
+    assert_eq!([with("created", -3601), with("created", 3601)], [Err(SignatureError::Expired); 2]);
+    assert_eq!([with("expires", -3600), with("expires", 100_000)], [Ok(()), Ok(())]);
+    assert_eq!(with("expires", -3601), Err(SignatureError::Expired));
+    let written = |field: &str, at: &str| judged(&format!(r#"keyId="k",{SIGNED},{field}={at}"#), &[]).map(drop);
+    assert_eq!(written("created", "0"), Err(SignatureError::Expired), "a time, long ago");
+    assert_eq!(written("created", "00"), Err(SignatureError::BadDate));
+    assert_eq!(written("expires", "253402300799"), Ok(()), "the last second of the year 9999");
+    assert_eq!(written("expires", "253402300800"), Err(SignatureError::BadDate));
+    for seconds in [-3601, -3600, 3600, 3601] {
+        let headers = signed_post(Timestamp(NOW.0 + seconds * 1000));
+        assert_eq!(parse(&post(&headers)).is_ok(), seconds.abs() <= 3600, "a date {seconds} s from now");
+    }
+    let named = r#"keyId="k",headers="(request-target) host date (expires)",signature="c2ln""#;
+    assert_eq!(judged(named, &[]), Err(SignatureError::HeaderMissing));
+}
+
+#[test]
+fn the_signed_digest_is_the_one_that_counts() {
+    let with = |name: &str| {
+        let parameters = format!(r#"keyId="k",headers="(request-target) host date {name}",signature="c2ln""#);
+        judged(&parameters, &[("digest", "x"), ("content-digest", "y")]).unwrap().digest_header()
+    };
+    assert_eq!(with("digest"), Some(digest::DigestHeader::Digest));
+    assert_eq!(with("content-digest"), Some(digest::DigestHeader::ContentDigest));
+    assert_eq!(with("content-digest digest"), Some(digest::DigestHeader::Digest));
+    assert_eq!(with(""), None);
+}
+
+#[test]
+fn a_scheme_is_read_in_any_case_and_needs_its_space() {
+    let with = |value: String| {
+        let mut headers = signed_post(NOW);
+        headers.remove("signature");
+        set(&mut headers, "authorization", &value);
+        parse(&post(&headers)).map(drop)
+    };
+    let signature = signed_post(NOW)["signature"].to_str().unwrap().to_owned();
+    assert_eq!(with(format!("SIGNATURE {signature}")), Ok(()));
+    assert_eq!(with(format!("Signatures {signature}")), Err(SignatureError::Missing));
+    assert_eq!(with("Signature".to_owned()), Err(SignatureError::Missing));
+    let mut both = signed_post(NOW);
+    set(&mut both, "authorization", "Signature nonsense");
+    assert_eq!(parse(&post(&both)).map(drop), Ok(()), "the header of its own comes first");
+}
+
+#[test]
+fn an_address_is_signed_with_its_port_where_that_is_not_the_usual_one() {
+    let host = |url: &str| sign(&keys().signing, "GET", &Url::parse(url).unwrap(), None, true, NOW).map(|s| s.host);
+    assert_eq!(host("https://willow.example:8443/x"), Ok("willow.example:8443".to_owned()));
+    assert_eq!(host("https://willow.example:443/x"), Ok("willow.example".to_owned()));
+    assert_eq!(host("data:x"), Err(UnusableKey));
+    let far = sign(&keys().signing, "GET", &Url::parse("https://a.example/").unwrap(), None, true, Timestamp(i64::MAX));
+    assert_eq!(far.map(|s| s.date), Ok("Fri, 31 Dec 9999 23:59:59 GMT".to_owned()));
+    let before = sign(&keys().signing, "GET", &Url::parse("https://a.example/").unwrap(), None, true, Timestamp(-5));
+    assert_eq!(before.map(|s| s.date), Ok("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()));
+}
+
+#[test]
+fn keys_say_what_they_are_and_no_more() {
+    let public = &keys().public;
+    assert_eq!(format!("{public:?}"), "PublicKey { kind: Rsa, .. }");
+    assert_eq!(format!("{:?}", keys().signing), format!("SigningKey {{ id: {KEY_ID:?}, .. }}"));
+    assert_eq!(keys().signing.id(), KEY_ID);
+    let pem = keys().signing.public_pem().unwrap();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && !pem.contains('\r'), "{pem}");
+    let signature = keys().signing.sign(b"x").unwrap();
+    assert!(PublicKey::from_pem(&pem).unwrap().verifies(b"x", &signature));
+    assert!(!public.verifies(b"y", &signature) && !public.verifies(b"x", &signature[1..]));
+    // The same key under another label, and with so much white space around it that it is too long.
+    assert!(PublicKey::from_pem(&pem.replace("PUBLIC KEY", "CERTIFICATE")).is_err());
+    assert!(PublicKey::from_pem(&format!("{pem}{}", " ".repeat(8 * 1024 - pem.len()))).is_ok());
+    assert!(PublicKey::from_pem(&format!("{pem}{}", " ".repeat(8 * 1024 + 1 - pem.len()))).is_err());
+    for length in [0, 31, 33] {
+        assert!(PublicKey::ed25519(&vec![7; length]).is_err(), "{length} bytes");
+    }
+    let private = app::keys::generate_now().unwrap().private_pem;
+    for id in ["a\"b", "a\nb", "a\rb", "ä"] {
+        assert!(SigningKey::from_pem(id.into(), &private).is_err(), "{id:?}");
+    }
+    assert!(SigningKey::from_pem("k".into(), "no key").is_err());
+}
+
 #[test]
 fn weak_and_broken_keys_are_refused() {
     for bad in ["", "not a key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"] {
