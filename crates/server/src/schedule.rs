@@ -94,7 +94,7 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     let mut tx = app.db.write().await?;
     timelines::trim_homes(&mut tx).await?;
     inbox_items::forget_before(&mut tx, now.minus(REMEMBER_ACTIVITIES)).await?;
-    storage::posts::forget_idempotency_keys(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
+    storage::idempotency_keys::forget(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
     oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;
     oauth::purge_codes(&mut tx).await?;
     sessions::purge(&mut tx).await?;

@@ -10,11 +10,10 @@ use anyhow::Context as _;
 use app::App;
 use app::accounts::set_up;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use domain::Clock;
-use federation::{Federation, SentBy};
+use federation::Federation;
 use http::Uri;
-use ipnet::IpNet;
 use media::MediaStore;
 use storage::{Db, Serving, deliveries, inbox_items, jobs};
 use tokio::net::TcpListener;
@@ -23,7 +22,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 use web::Web;
-use web::limits::{Origin, address};
 
 use crate::cli::output::line;
 use crate::config::Config;
@@ -82,10 +80,8 @@ impl Server {
         let mut bounds = config.bounds();
         bounds.connections = descriptors::connections(bounds.connections);
         let told = stop.clone();
-        let trusted = config.trusted_proxies.clone();
         tasks.spawn(async move {
-            let service = MapRequest::new(router, move |request| tidy(note_sender(request, &trusted)));
-            listener::serve(listener, service, bounds, told).await;
+            listener::serve(listener, MapRequest::new(router, tidy), bounds, told).await;
             Ok(())
         });
         Ok(Self { address, federation, web, stop, tasks, _serving: serving })
@@ -163,14 +159,6 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
 fn router(health: Router, federation: &Federation, web: Web, measure: bool) -> Router {
     let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
     telemetry::watched(all, measure)
-}
-
-/// Puts the address that a request came from where `federation` looks for it.
-fn note_sender(mut request: Request, trusted: &[IpNet]) -> Request {
-    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let origin = Origin::new(address(connection, request.headers(), trusted));
-    request.extensions_mut().insert(SentBy(Some(origin.0)));
-    request
 }
 
 /// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`. ActivityPub's

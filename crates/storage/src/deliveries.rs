@@ -304,7 +304,7 @@ pub async fn release(tx: &mut Tx, ids: &[DeliveryId]) -> Result<()> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn give_up_before(tx: &mut Tx, before: Timestamp) -> Result<usize> {
-    let activities = sql!("DELETE FROM deliveries WHERE created_at < $1 RETURNING activity_id")
+    let activities = sql!("DELETE FROM deliveries /* scan */ WHERE created_at < $1 RETURNING activity_id")
         .bind(before)
         .ids::<ActivityId>(tx)
         .await?;

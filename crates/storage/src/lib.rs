@@ -22,6 +22,7 @@ pub mod former_readers;
 mod host_names;
 pub mod hub;
 pub mod hydrate;
+pub mod idempotency_keys;
 pub mod inbox_items;
 pub mod interactions;
 pub mod invites;

@@ -533,35 +533,6 @@ pub async fn narrow_boost(tx: &mut Tx, id: PostId, visibility: Visibility) -> Re
     Ok(())
 }
 
-/// The post that was published with this key, if the request was seen before.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn by_idempotency_key(conn: &mut Conn, account: AccountId, key: &str) -> Result<Option<PostId>> {
-    let row = sql!("SELECT post_id FROM idempotency_keys WHERE account_id = $1 AND key = $2")
-        .bind(account)
-        .bind(key)
-        .maybe::<(i64,)>(conn)
-        .await?;
-    Ok(row.map(|(id,)| PostId(id)))
-}
-
-/// Remembers the key of a published post.
-///
-/// # Errors
-/// [`Error::Conflict`] when another request with the same key was faster.
-pub async fn keep_idempotency_key(tx: &mut Tx, account: AccountId, key: &str, post: PostId) -> Result<()> {
-    let now = tx.now();
-    sql!("INSERT INTO idempotency_keys (account_id, key, post_id, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(account)
-        .bind(key)
-        .bind(post)
-        .bind(now)
-        .run(tx)
-        .await?;
-    Ok(())
-}
-
 /// How many posts and boosts of this community's members anybody may see, and how many members there are: for NodeInfo
 /// and `instance`.
 ///
@@ -594,13 +565,4 @@ pub async fn concerns_us(conn: &mut Conn, author: AccountId, mentions: &[(Accoun
     .bind(&ids)
     .exists(conn)
     .await
-}
-
-/// Forgets keys of requests older than `before`.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn forget_idempotency_keys(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    sql!("DELETE FROM idempotency_keys WHERE created_at < $1").bind(before).run(tx).await?;
-    Ok(())
 }

@@ -452,7 +452,7 @@ pub async fn add_author_to_home(tx: &mut Tx, me: AccountId, author: AccountId, l
 /// As [`crate::Error`] says.
 pub async fn trim_homes(tx: &mut Tx) -> Result<u64> {
     let mut trimmed = 0;
-    for me in sql!("SELECT account_id FROM members ORDER BY account_id").ids::<AccountId>(tx).await? {
+    for me in sql!("SELECT account_id FROM members /* scan */ ORDER BY account_id").ids::<AccountId>(tx).await? {
         trimmed += sql!(
             "DELETE FROM home_entries WHERE account_id = $1 AND post_id < (
                 SELECT post_id FROM home_entries WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2)"

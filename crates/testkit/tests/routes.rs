@@ -204,7 +204,7 @@ fn format(path: &str) -> Format {
         || one_of(&["/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/inbox", "/actor"])
     {
         Format::Json
-    } else if below(&["/media/", "/static/", "/favicon.ico", "/robots.txt", "/health"]) {
+    } else if below(&["/media/", "/static/", "/favicon.ico", "/robots.txt", "/health", "/ready"]) {
         Format::Bare
     } else {
         Format::Page

@@ -12,7 +12,7 @@ use domain::post::Post;
 use domain::text::{self, MentionTarget};
 use domain::{AccountId, AppId, AttachmentId, PostId, ThreadId, Urls, Viewer, Visibility, language};
 use storage::posts::Links;
-use storage::{Conn, accounts, attachments, follows, posts};
+use storage::{Conn, accounts, attachments, follows, idempotency_keys, posts};
 
 use crate::error::{Error, Result};
 use crate::{App, fanout, secrets};
@@ -55,7 +55,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     check_limits(app, &draft)?;
     let mut conn = app.db.glance().await?;
     if let Some(key) = &draft.idempotency_key
-        && let Some(earlier) = posts::by_idempotency_key(&mut conn, author.id, key).await?
+        && let Some(earlier) = idempotency_keys::post_of(&mut conn, author.id, key).await?
     {
         return Ok(earlier);
     }
@@ -96,12 +96,12 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
 
     let mut tx = app.db.write().await?;
     if let Some(key) = &draft.idempotency_key {
-        match posts::keep_idempotency_key(&mut tx, author.id, key, id).await {
+        match idempotency_keys::keep(&mut tx, author.id, key, id).await {
             Err(storage::Error::Conflict(_)) => {
                 // The same request, sent twice at once: the other one publishes.
                 drop(tx);
                 let mut conn = app.db.read().await?;
-                return posts::by_idempotency_key(&mut conn, author.id, key).await?.ok_or(Error::Conflict("try again"));
+                return idempotency_keys::post_of(&mut conn, author.id, key).await?.ok_or(Error::Conflict("try again"));
             }
             other => other?,
         }

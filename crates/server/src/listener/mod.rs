@@ -19,6 +19,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::extract::connect_info::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
+use federation::SentBy;
 use http::{StatusCode, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -226,6 +227,7 @@ impl<S> Door<S> {
             None
         };
         parts.extensions.insert(ConnectInfo(self.peer));
+        parts.extensions.insert(SentBy(Some(origin.0)));
         parts.extensions.insert(self.line.clone());
         let body = if body.is_end_stream() {
             Body::empty()

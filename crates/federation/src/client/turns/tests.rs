@@ -144,7 +144,7 @@ async fn a_server_that_does_not_answer_rests_and_is_then_tried_by_one() {
     };
     tokio::task::yield_now().await;
     full[0].failed();
-    assert!(!waits.is_finished() && !lane.rests("https://down.example"));
+    assert!(!waits.is_finished() && !lane.rests("down.example"));
     full[1].failed();
     full[2].failed();
     drop(full);
@@ -156,11 +156,11 @@ async fn a_server_that_does_not_answer_rests_and_is_then_tried_by_one() {
 
     tokio::time::sleep(Duration::from_millis(200)).await;
     let trial = lane.take(who("down.example", 1)).await.unwrap();
-    assert!(!lane.locked().running.has_room(&who("down.example", 1), &lane.most("https://down.example")));
+    assert!(!lane.locked().running.has_room(&who("down.example", 1), &lane.most("down.example")));
     trial.failed();
-    assert!(lane.rests("https://down.example"), "one more is enough");
+    assert!(lane.rests("down.example"), "one more is enough");
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(lane.rests("https://down.example"), "for twice as long");
+    assert!(lane.rests("down.example"), "for twice as long");
     tokio::time::sleep(Duration::from_millis(150)).await;
     drop(trial);
     let again = lane.take(who("down.example", 1)).await.unwrap();
