@@ -1,13 +1,13 @@
 //! How often one address may try what costs us or what a guesser would try: signing in, joining, registering apps,
 //! trading codes, having us ask other servers. Kept in memory, per process; the client API's own limits are elsewhere.
 
-use domain::Host;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use domain::Host;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{Quota, RateLimiter};
 use http::HeaderMap;
