@@ -72,7 +72,7 @@ on_both! {
         let done = marisol.fill_in(&page, ACT, &[("deed", "follow")]).await;
         assert_eq!(done.status, 303, "{}", done.body);
         let asked = marisol.get(done.location()).await;
-        assert!(asked.body.contains("You asked to follow dana") && !asked.body.contains("<button class=\"deed\""));
+        assert!(asked.body.contains("You asked to follow <bdi>dana</bdi>") && !asked.body.contains("<button class=\"deed\""));
         let request = eventually("dana is asked", async || {
             dana.get("/api/v1/follow_requests").await.ok().as_array()?.first().cloned()
         })
@@ -80,7 +80,7 @@ on_both! {
         let answer = format!("/api/v1/follow_requests/{}/authorize", request["id"].as_str().unwrap());
         dana.post(&answer, json!({})).await.ok();
         eventually("marisol follows her", async || {
-            marisol.get(done.location()).await.body.contains("You follow dana").then_some(())
+            marisol.get(done.location()).await.body.contains("You follow <bdi>dana</bdi>").then_some(())
         })
         .await;
         let again = marisol.fill_in(&page, ACT, &[("deed", "follow")]).await;
@@ -89,7 +89,7 @@ on_both! {
         // By handle, as other programs ask.
         for uri in ["acct:dana", "@dana", "dana"] {
             let uri = format!("{uri}@maple.localhost:{}", maple.address.port());
-            assert!(marisol.get(&page_for(&uri)).await.body.contains("You follow dana"), "{uri}");
+            assert!(marisol.get(&page_for(&uri)).await.body.contains("You follow <bdi>dana</bdi>"), "{uri}");
         }
 
         // A post, likewise, by the address of its page.
@@ -164,7 +164,7 @@ on_both! {
         assert!(page.body.contains("value=\"like\"") && !page.body.contains("value=\"share\""), "{}", page.body);
         priya.post(&format!("/api/v1/accounts/{}/block", dana.id), json!({})).await.ok();
         let page = marisol.get(&page_for("@priya")).await;
-        assert!(page.body.contains("You cannot follow priya") && !page.body.contains("value=\"follow\""));
+        assert!(page.body.contains("You cannot follow <bdi>priya</bdi>") && !page.body.contains("value=\"follow\""));
         assert_eq!(marisol.get(&page_for(open["uri"].as_str().unwrap())).await.status, 404);
     }
 }
