@@ -37,8 +37,8 @@ pub mod node;
 pub mod notifications;
 pub mod oauth;
 pub mod peers;
-#[cfg(debug_assertions)]
 mod place;
+#[cfg(debug_assertions)]
 mod plans;
 pub mod posts;
 mod private;
