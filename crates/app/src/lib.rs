@@ -37,6 +37,7 @@ use domain::{Clock, FileUrls, IdGenerator, Urls};
 use media::MediaStore;
 use storage::Db;
 
+use accounts::familiar::SignInTags;
 use received_ids::ReceivedIds;
 
 pub use error::{Error, Result};
@@ -77,6 +78,8 @@ pub struct Inner {
     pub files: FileUrls,
     /// Ids of what comes without one.
     pub received_ids: ReceivedIds,
+    /// What is kept of the addresses that members sign in from.
+    sign_in_tags: SignInTags,
     pub config: Config,
     pub media: MediaStore,
 }
@@ -97,7 +100,8 @@ impl App {
         address::check(&mut db.read().await?, &urls).await?;
         let secret = file_secret::of(&db).await?;
         let (files, received_ids) = (FileUrls::new(urls.clone(), secret), ReceivedIds::new(secret));
-        Ok(Self { inner: Arc::new(Inner { db, urls, files, received_ids, config, media }) })
+        let sign_in_tags = SignInTags::new(secret);
+        Ok(Self { inner: Arc::new(Inner { db, urls, files, received_ids, sign_in_tags, config, media }) })
     }
 }
 

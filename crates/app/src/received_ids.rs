@@ -3,9 +3,8 @@
 //! Made from what was done with a secret: the same thing has the same id however often it comes, and nobody else can
 //! tell which.
 
-use domain::Urls;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use domain::{Keyed, Urls, keyed};
+use hmac::Mac as _;
 
 /// Tells these proofs from others that are made with the same secret.
 const PURPOSE: &[u8] = b"ids of received activities";
@@ -14,7 +13,7 @@ const LENGTH: usize = 16;
 
 /// Makes the ids. Cheap to clone.
 #[derive(Clone)]
-pub struct ReceivedIds(Hmac<Sha256>);
+pub struct ReceivedIds(Keyed);
 
 impl std::fmt::Debug for ReceivedIds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,10 +25,7 @@ impl ReceivedIds {
     /// `secret` must be random, and the same for every process of the server.
     #[must_use]
     pub fn new(secret: [u8; 32]) -> Self {
-        // A key shorter than a block is filled up with zeros (RFC 2104, section 2).
-        let mut block = [0; 64];
-        block[..secret.len()].copy_from_slice(&secret);
-        let mut keyed = Hmac::new(&block.into());
+        let mut keyed = keyed(secret);
         keyed.update(PURPOSE);
         Self(keyed)
     }

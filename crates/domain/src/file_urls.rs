@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use hmac::Mac as _;
 
 use crate::attachment::Attachment;
 use crate::clock::Timestamp;
 use crate::id::{AccountId, ThreadId};
+use crate::keyed::{Keyed, keyed};
 use crate::urls::Urls;
 use crate::visibility::{Viewer, Visibility};
 
@@ -64,7 +64,7 @@ impl Whom {
 #[derive(Clone)]
 pub struct FileUrls {
     urls: Urls,
-    keyed: Hmac<Sha256>,
+    keyed: Keyed,
 }
 
 impl std::fmt::Debug for FileUrls {
@@ -78,10 +78,7 @@ impl FileUrls {
     /// out is good any more.
     #[must_use]
     pub fn new(urls: Urls, secret: [u8; 32]) -> Self {
-        // A key shorter than a block is filled up with zeros (RFC 2104, section 2).
-        let mut block = [0; 64];
-        block[..secret.len()].copy_from_slice(&secret);
-        Self { urls, keyed: Hmac::new(&block.into()) }
+        Self { urls, keyed: keyed(secret) }
     }
 
     /// Every other address.
@@ -140,7 +137,7 @@ impl FileUrls {
     }
 
     /// The one place where a file's proof comes from.
-    fn sign(&self, path: &str, whom: Whom) -> Hmac<Sha256> {
+    fn sign(&self, path: &str, whom: Whom) -> Keyed {
         let mut hmac = self.keyed.clone();
         match whom {
             Whom::Anyone => hmac.update(b"anyone\n"),

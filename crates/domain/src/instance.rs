@@ -104,6 +104,12 @@ impl DomainPolicy {
             .filter(|policy| policy.domain.covers(domain))
             .max_by_key(|policy| (policy.severity, policy.domain.as_str().len()))
     }
+
+    /// Is nothing taken from a domain, and nothing given to it?
+    #[must_use]
+    pub fn suspend(all: &[Self], domain: &Host) -> bool {
+        Self::for_domain(all, domain).is_some_and(|policy| policy.severity == DomainSeverity::Suspend)
+    }
 }
 
 #[cfg(test)]

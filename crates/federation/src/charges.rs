@@ -85,16 +85,21 @@ impl Charges {
         self.take_at(Instant::now(), party, host)
     }
 
-    fn take_at(&self, now: Instant, party: &Party, host: &Host) -> bool {
-        let pair = (party.clone(), host.clone());
-        let (of_host, of_party, own) = match party {
-            Party::Server(server) if server == host => return true,
-            Party::Server(_) => (SERVER_AND_HOST, SERVER, true),
+    /// The rates that count for host and party, and whether it is the host's own asking; `None` where nothing is counted.
+    fn rates(&self, party: &Party, host: &Host) -> Option<(Rate, Rate, bool)> {
+        match party {
+            Party::Server(server) if server == host => None,
+            Party::Server(_) => Some((SERVER_AND_HOST, SERVER, true)),
             Party::Address(from) => {
                 let own = self.signed_well.get(&(*from, host.clone())).is_some();
-                (if own { OWN_HOST } else { ADDRESS_AND_HOST }, ADDRESS, own)
+                Some((if own { OWN_HOST } else { ADDRESS_AND_HOST }, ADDRESS, own))
             }
-        };
+        }
+    }
+
+    fn take_at(&self, now: Instant, party: &Party, host: &Host) -> bool {
+        let Some((of_host, of_party, own)) = self.rates(party, host) else { return true };
+        let pair = (party.clone(), host.clone());
         let before = self.by_host.level(now, &pair, of_host);
         if !self.by_host.take(now, &pair, of_host, 0) {
             return false;
@@ -114,14 +119,13 @@ impl Charges {
 
     /// A request was not in vain: it costs nothing.
     pub(crate) fn give_back(&self, party: &Party, host: &Host) {
+        let Some((of_host, of_party, own)) = self.rates(party, host) else { return };
         let pair = (party.clone(), host.clone());
-        let (of_host, of_party) = match party {
-            Party::Server(_) => (SERVER_AND_HOST, SERVER),
-            Party::Address(_) => (ADDRESS_AND_HOST, ADDRESS),
-        };
         self.by_host.give_back(&pair, of_host);
         self.in_all.give_back(party, of_party);
-        self.hosts.give_back(host, HOST);
+        if !own {
+            self.hosts.give_back(host, HOST);
+        }
     }
 
     /// The address sent something that was properly signed by somebody at this host.

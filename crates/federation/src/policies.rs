@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::Host;
-use domain::instance::{DomainPolicy, DomainSeverity};
+use domain::instance::DomainPolicy;
 use storage::Db;
 
 use crate::remembered::Remembered;
@@ -21,8 +21,8 @@ impl Policies {
         Self { db, remembered }
     }
 
-    /// What was decided about a host, or one that it belongs to.
-    pub(crate) async fn of(&self, host: &Host) -> app::Result<Option<DomainSeverity>> {
+    /// Does nothing come in from this host, and nothing go out to it?
+    pub(crate) async fn suspend(&self, host: &Host) -> app::Result<bool> {
         let all = match self.remembered.policies() {
             Some(all) => all,
             None => {
@@ -33,6 +33,6 @@ impl Policies {
                 all
             }
         };
-        Ok(DomainPolicy::for_domain(&all, host).map(|policy| policy.severity))
+        Ok(DomainPolicy::suspend(&all, host))
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use app::App;
 use domain::account::Account;
-use domain::instance::DomainSeverity;
 use domain::{AccountId, Host, Timestamp};
 use storage::Recent;
 use tokio::sync::OnceCell;
@@ -167,19 +166,11 @@ impl Inner {
             .await
     }
 
-    /// What the owner decided about a domain, or one that it belongs to.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn policy(&self, domain: &Host) -> app::Result<Option<DomainSeverity>> {
-        self.policies.of(domain).await
-    }
-
     /// Does nothing come in from this domain, and nothing go out to it?
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn is_suspended(&self, domain: &Host) -> app::Result<bool> {
-        Ok(self.policy(domain).await? == Some(DomainSeverity::Suspend))
+        self.policies.suspend(domain).await
     }
 }

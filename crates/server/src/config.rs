@@ -194,7 +194,7 @@ impl Config {
     /// What the client API and the pages need to know.
     #[must_use]
     pub fn web(&self) -> web::Config {
-        web::Config { rate_limits: self.rate_limits, trusted_proxies: self.trusted_proxies.clone() }
+        web::Config { rate_limits: self.rate_limits }
     }
 
     /// What strangers are held to at the door.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::event::Event;
 use federation::Federation;
-use storage::{follows, former_readers, inbox_items, oauth, sessions, timelines};
+use storage::{follows, former_readers, inbox_items, member_addresses, oauth, sessions, timelines};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -99,6 +99,7 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     oauth::purge_codes(&mut tx).await?;
     sessions::purge(&mut tx).await?;
     sessions::shorten(&mut tx, app::sessions::start::LIFETIME).await?;
+    member_addresses::purge(&mut tx, now.minus(app::accounts::familiar::KEPT)).await?;
     former_readers::forget(&mut tx, now.minus(REMEMBER_READERS)).await?;
     tx.commit().await?;
     app.db.forget_deleted().await?;

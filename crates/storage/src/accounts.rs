@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::record::record;
 use crate::sql;
 use crate::sql::json;
-use crate::visible::shown;
+use crate::visible::{listed, shown};
 
 /// The columns of [`AccountRow`], for `concat!`.
 macro_rules! account_columns {
@@ -274,6 +274,9 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: Option<&Host>) -
 /// # Errors
 /// As [`Error`] says.
 pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool> {
+    // Whoever is not shown already stands in no counter.
+    let was_counted =
+        sql!(concat!("SELECT a.id FROM accounts a WHERE a.id = $1 AND ", listed!("a"))).bind(id).exists(conn).await?;
     let n = sql!(
         "UPDATE accounts SET version = version + 1, deleted_at = $2, suspended_at = coalesce(suspended_at, $2), display_name = '', note = '',
             fields = '[]', avatar = NULL, header = NULL, also_known_as = '[]', moved_to_uri = NULL,
@@ -284,7 +287,7 @@ pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool
     .bind(now)
     .run(conn)
     .await?;
-    if n > 0 {
+    if was_counted {
         counts::around_account(conn, id).await?;
     }
     sql!("DELETE FROM account_words WHERE account_id = $1").bind(id).run(conn).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::instance::{DomainPolicy, DomainSeverity};
+use domain::instance::DomainPolicy;
 use domain::{AccountId, Host, IdGenerator, PostId, Timestamp};
 
 use crate::db::Conn;
@@ -75,9 +75,7 @@ pub async fn peers(conn: &mut Conn) -> Result<Vec<Host>> {
     .all::<(Host,)>(conn)
     .await?;
     let policies = domains::policies(conn).await?;
-    let shut_out =
-        |d: &Host| DomainPolicy::for_domain(&policies, d).is_some_and(|p| p.severity == DomainSeverity::Suspend);
-    Ok(rows.into_iter().map(|(domain,)| domain).filter(|d| !shut_out(d)).collect())
+    Ok(rows.into_iter().map(|(domain,)| domain).filter(|domain| !DomainPolicy::suspend(&policies, domain)).collect())
 }
 
 /// One week, from Monday, UTC.

@@ -17,24 +17,34 @@ use crate::error::Result;
 use crate::sql;
 use crate::visible::listed;
 
+/// Moves a counter of a post by `$by`, unless the account that it is moved for is not shown.
+macro_rules! moved {
+    ($tx:expr, $counter:literal, $id:expr, $by:expr, $whose:expr) => {{
+        sql!(concat!(
+            "UPDATE posts SET version = version + 1, ",
+            $counter,
+            " = ",
+            $counter,
+            " + $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = $3 AND ",
+            listed!("a"),
+            ")"
+        ))
+        .bind($id)
+        .bind($by)
+        .bind($whose)
+        .run($tx)
+        .await?;
+        Ok(())
+    }};
+}
+
 /// Moves a counter of a post, in the transaction of the change it counts: `whose` answer came or went. Nothing moves for
 /// an account that is not shown.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn replies(tx: &mut Tx, id: PostId, by: i64, whose: AccountId) -> Result<()> {
-    sql!(concat!(
-        "UPDATE posts SET version = version + 1, replies_count = replies_count + $2
-         WHERE id = $1 AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = $3 AND ",
-        listed!("a"),
-        ")"
-    ))
-    .bind(id)
-    .bind(by)
-    .bind(whose)
-    .run(tx)
-    .await?;
-    Ok(())
+    moved!(tx, "replies_count", id, by, whose)
 }
 
 /// See [`replies`]: a boost came or went.
@@ -42,18 +52,7 @@ pub async fn replies(tx: &mut Tx, id: PostId, by: i64, whose: AccountId) -> Resu
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn boosts(tx: &mut Tx, id: PostId, by: i64, whose: AccountId) -> Result<()> {
-    sql!(concat!(
-        "UPDATE posts SET version = version + 1, boosts_count = boosts_count + $2
-         WHERE id = $1 AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = $3 AND ",
-        listed!("a"),
-        ")"
-    ))
-    .bind(id)
-    .bind(by)
-    .bind(whose)
-    .run(tx)
-    .await?;
-    Ok(())
+    moved!(tx, "boosts_count", id, by, whose)
 }
 
 /// See [`replies`]: a favourite came or went.
@@ -61,51 +60,41 @@ pub async fn boosts(tx: &mut Tx, id: PostId, by: i64, whose: AccountId) -> Resul
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn favourites(tx: &mut Tx, id: PostId, by: i64, whose: AccountId) -> Result<()> {
-    sql!(concat!(
-        "UPDATE posts SET version = version + 1, favourites_count = favourites_count + $2
-         WHERE id = $1 AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = $3 AND ",
-        listed!("a"),
-        ")"
-    ))
-    .bind(id)
-    .bind(by)
-    .bind(whose)
-    .run(tx)
-    .await?;
-    Ok(())
+    moved!(tx, "favourites_count", id, by, whose)
+}
+
+/// Counts anew a counter of posts that the posts of some accounts point at by `$pointer`.
+macro_rules! pointed_at {
+    ($conn:expr, $accounts:expr, $which:literal, $counter:literal, $pointer:literal) => {
+        sql!(concat!(
+            "UPDATE posts SET version = version + 1, ",
+            $counter,
+            " = (SELECT count(*) FROM posts r JOIN accounts a ON a.id = r.account_id
+                WHERE r.",
+            $pointer,
+            " = posts.id AND r.",
+            $pointer,
+            " IS NOT NULL AND r.deleted_at IS NULL AND r.visibility IN ('public', 'unlisted') AND ",
+            listed!("a"),
+            ") WHERE id IN (SELECT p.",
+            $pointer,
+            " FROM posts p WHERE p.account_id ",
+            $which,
+            " AND p.deleted_at IS NULL AND p.",
+            $pointer,
+            " IS NOT NULL)"
+        ))
+        .bind($accounts)
+        .run($conn)
+        .await?
+    };
 }
 
 /// Counts anew what posts and favourites of some accounts stand in; `$1` says which, as `$which` puts it.
 macro_rules! around {
     ($conn:expr, $accounts:expr, $which:literal) => {{
-        sql!(concat!(
-            "UPDATE posts SET version = version + 1, replies_count = (
-                SELECT count(*) FROM posts r JOIN accounts a ON a.id = r.account_id
-                WHERE r.in_reply_to_id = posts.id AND r.in_reply_to_id IS NOT NULL AND r.deleted_at IS NULL
-                  AND r.visibility IN ('public', 'unlisted') AND ",
-            listed!("a"),
-            ") WHERE id IN (SELECT p.in_reply_to_id FROM posts p
-                WHERE p.account_id ",
-            $which,
-            " AND p.deleted_at IS NULL AND p.in_reply_to_id IS NOT NULL)"
-        ))
-        .bind($accounts)
-        .run($conn)
-        .await?;
-        sql!(concat!(
-            "UPDATE posts SET version = version + 1, boosts_count = (
-                SELECT count(*) FROM posts r JOIN accounts a ON a.id = r.account_id
-                WHERE r.boost_of_id = posts.id AND r.boost_of_id IS NOT NULL AND r.deleted_at IS NULL
-                  AND r.visibility IN ('public', 'unlisted') AND ",
-            listed!("a"),
-            ") WHERE id IN (SELECT p.boost_of_id FROM posts p
-                WHERE p.account_id ",
-            $which,
-            " AND p.deleted_at IS NULL AND p.boost_of_id IS NOT NULL)"
-        ))
-        .bind($accounts)
-        .run($conn)
-        .await?;
+        pointed_at!($conn, $accounts, $which, "replies_count", "in_reply_to_id");
+        pointed_at!($conn, $accounts, $which, "boosts_count", "boost_of_id");
         sql!(concat!(
             "UPDATE posts SET version = version + 1, favourites_count = (
                 SELECT count(*) FROM favourites f JOIN accounts a ON a.id = f.account_id

@@ -89,11 +89,10 @@ pub async fn count_accounts(conn: &mut Conn, domains: &[Host]) -> Result<i64> {
     sql!("SELECT count(*) FROM accounts WHERE domain = ANY($1) AND deleted_at IS NULL").bind(domains).count(conn).await
 }
 
-/// Brings the accounts under a domain, and the counters they stand in, in line with what was decided now. Only marks that a decision made are taken
-/// away: those of `before`, known by their time.
+/// Brings the accounts under a domain, and the counters they stand in, in line with what was decided now. Only marks
+/// that a decision made are taken away: those of `before`, known by their time.
 async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()> {
     let domains = known(tx, domain).await?;
-    let all = domains.clone();
     let made: Vec<i64> =
         before.iter().filter(|p| domains.iter().any(|d| p.domain.covers(d))).map(|p| p.created_at.0).collect();
     sql!(
@@ -107,8 +106,8 @@ async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()>
     .run(tx)
     .await?;
     let now = policies(tx).await?;
-    for domain in domains {
-        let Some(policy) = DomainPolicy::for_domain(&now, &domain) else { continue };
+    for domain in &domains {
+        let Some(policy) = DomainPolicy::for_domain(&now, domain) else { continue };
         let query = match policy.severity {
             DomainSeverity::Suspend => sql!(
                 "UPDATE accounts SET version = version + 1, suspended_at = $2
@@ -119,11 +118,12 @@ async fn mark(tx: &mut Tx, domain: &Host, before: &[DomainPolicy]) -> Result<()>
                  WHERE domain = $1 AND silenced_at IS NULL AND deleted_at IS NULL"
             ),
         };
-        query.bind(&domain).bind(policy.created_at).run(tx).await?;
+        query.bind(domain).bind(policy.created_at).run(tx).await?;
     }
-    let suspends = |p: &DomainPolicy| p.severity == DomainSeverity::Suspend && all.iter().any(|d| p.domain.covers(d));
+    let suspends =
+        |p: &DomainPolicy| p.severity == DomainSeverity::Suspend && domains.iter().any(|d| p.domain.covers(d));
     if before.iter().chain(&now).any(suspends) {
-        counts::around_domains(tx, &all).await?;
+        counts::around_domains(tx, &domains).await?;
     }
     Ok(())
 }
@@ -201,11 +201,12 @@ fn by_amount(ids: impl Iterator<Item = i64>) -> BTreeMap<i64, Vec<i64>> {
 }
 
 /// Drops what waits to be sent to servers under a domain, or to its accounts whose inboxes are elsewhere, and what came
-/// from there and was not looked at yet. How many deliveries there were. The domain's accounts are suspended by now.
+/// from there and was not looked at yet. How many deliveries there were. `known` are its domains ([`known`]), whose
+/// accounts are suspended by now.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn drop_queued(tx: &mut Tx, domain: &Host) -> Result<usize> {
+pub async fn drop_queued(tx: &mut Tx, domain: &Host, known: &[Host]) -> Result<usize> {
     let hosts = sql!("SELECT DISTINCT host FROM deliveries UNION SELECT DISTINCT host FROM inbox_items")
         .all::<(Host,)>(tx)
         .await?;
@@ -215,9 +216,8 @@ pub async fn drop_queued(tx: &mut Tx, domain: &Host) -> Result<usize> {
         .bind(hosts.as_slice())
         .ids::<ActivityId>(tx)
         .await?;
-    let known = known(tx, domain).await?;
     let theirs = sql!("SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts WHERE domain = ANY($1)");
-    let theirs = crate::deliveries::urls(theirs.bind(known.as_slice()), tx).await?;
+    let theirs = crate::deliveries::urls(theirs.bind(known), tx).await?;
     let others = sql!(
         "SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts /* scan */
          WHERE coalesce(shared_inbox_url, inbox_url) = ANY($1) AND suspended_at IS NULL AND deleted_at IS NULL"

@@ -23,7 +23,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
     if settings::hosts_are_canonical(&mut tx).await? {
         return Ok(());
     }
-    let changed = plain_rows(&mut tx).await? + keyed_rows(&mut tx).await? + handles(&mut tx).await?;
+    let changed = rows(&mut tx).await? + handles(&mut tx).await?;
     if changed > 0 {
         decide_anew(&mut tx).await?;
         tracing::info!(changed, "host names were brought into their usual form");
@@ -43,25 +43,9 @@ async fn respelt(tx: &mut Tx, names: sql::Query) -> Result<Vec<(String, Host)>> 
     Ok(names.into_iter().filter_map(changed).collect())
 }
 
-/// Columns in which several rows may have the same host.
-macro_rules! plain {
-    ($tx:expr, $($table:literal $column:literal),+) => {{
-        let mut changed = 0;
-        $(
-            let names = sql!(concat!("SELECT DISTINCT ", $column, " FROM ", $table, " /* scan */"));
-            for (old, new) in respelt($tx, names).await? {
-                let update = sql!(concat!(
-                    "UPDATE ", $table, " /* scan */ SET ", $column, " = $2 WHERE ", $column, " = $1"
-                ));
-                changed += update.bind(old).bind(&new).run($tx).await?;
-            }
-        )+
-        changed
-    }};
-}
-
-/// Columns that are unique together with others: what another row says already is dropped.
-macro_rules! keyed {
+/// A column of a table, and which other row with the same host it stands in the way of: what that one says already is
+/// dropped.
+macro_rules! respell {
     ($tx:expr, $($table:literal $column:literal with $others:literal),+) => {{
         let mut changed = 0;
         $(
@@ -80,13 +64,13 @@ macro_rules! keyed {
     }};
 }
 
-async fn plain_rows(tx: &mut Tx) -> Result<u64> {
-    Ok(plain!(tx, "inbox_items" "host", "deliveries" "host", "reports" "host"))
-}
-
-async fn keyed_rows(tx: &mut Tx) -> Result<u64> {
-    Ok(keyed!(
+async fn rows(tx: &mut Tx) -> Result<u64> {
+    Ok(respell!(
         tx,
+        // Several rows may have the same host: none is in another's way.
+        "inbox_items" "host" with "FALSE",
+        "deliveries" "host" with "FALSE",
+        "reports" "host" with "FALSE",
         "hosts" "host" with "TRUE",
         "domain_policies" "domain" with "TRUE",
         "account_domain_blocks" "domain" with "other.account_id = account_domain_blocks.account_id",
@@ -166,7 +150,7 @@ async fn decide_anew(tx: &mut Tx) -> Result<()> {
         if policy.severity == DomainSeverity::Suspend {
             let known = domains::known(tx, &policy.domain).await?;
             domains::sever(tx, &known).await?;
-            domains::drop_queued(tx, &policy.domain).await?;
+            domains::drop_queued(tx, &policy.domain, &known).await?;
             tx.enqueue(Job::ForgetDomain { domain: policy.domain });
         }
     }

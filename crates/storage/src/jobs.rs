@@ -111,14 +111,18 @@ pub async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
     Ok((n, oldest.map(Timestamp)))
 }
 
-/// Since when the job has been due that is due longest and that nobody works on.
+/// Since when the job has been due that is due longest and that nobody works on. One that was put before all others
+/// has been due since it was asked for.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn oldest_due(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>> {
-    let row = sql!("SELECT run_at FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT 1")
-        .bind(now)
-        .maybe::<(i64,)>(conn)
-        .await?;
-    Ok(row.map(|(due,)| Timestamp(due)))
+    let (due,) = sql!(
+        "SELECT min(CASE WHEN run_at = 0 THEN created_at ELSE run_at END) FROM jobs
+         WHERE run_at <= $1 AND leased_until <= $1"
+    )
+    .bind(now)
+    .one::<(Option<i64>,)>(conn)
+    .await?;
+    Ok(due.map(Timestamp))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::account::Role;
+use domain::account::{Credentials, Role};
 use domain::scope::Scopes;
 use domain::{AccountId, AppId, Timestamp, TokenId};
 
@@ -153,13 +153,16 @@ pub async fn insert_code(tx: &mut Tx, hash: &[u8], c: &Code) -> Result<()> {
     Ok(())
 }
 
-/// Whose code it is, if it is there.
+/// The credentials that a code was given by, if it is there.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn holder_of_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<AccountId>> {
-    let row = sql!("SELECT account_id FROM oauth_codes WHERE code_hash = $1").bind(hash).maybe::<(i64,)>(tx).await?;
-    Ok(row.map(|(id,)| AccountId(id)))
+pub async fn holder_of_code(tx: &mut Tx, hash: &[u8]) -> Result<Option<Credentials>> {
+    let row = sql!("SELECT account_id, credentials_version FROM oauth_codes WHERE code_hash = $1")
+        .bind(hash)
+        .maybe::<(i64, i64)>(tx)
+        .await?;
+    Ok(row.map(|(id, version)| Credentials { account: AccountId(id), version }))
 }
 
 /// Takes the code out: whoever comes second finds nothing. Expired codes are given back too, for the caller to refuse.

@@ -26,15 +26,7 @@ pub async fn community(conn: &mut Conn) -> Result<CommunitySettings> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn set_community(tx: &mut Tx, settings: &CommunitySettings) -> Result<()> {
-    sql!(
-        "INSERT INTO settings (name, value) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-    )
-    .bind(COMMUNITY)
-    .bind(crate::sql::json(settings)?)
-    .run(tx)
-    .await?;
-    Ok(())
+    set(tx, COMMUNITY, sql::json(settings)?).await
 }
 
 /// The key that the instance actor signs with, PKCS #8 in PEM; `None` before the first start.
@@ -85,12 +77,16 @@ pub(crate) async fn keep_hosts_are_canonical(tx: &mut Tx) -> Result<()> {
 /// As [`crate::Error`] says.
 pub async fn note_checked(tx: &mut Tx) -> Result<()> {
     let now = tx.now().0.to_string();
+    set(tx, CHECKED_AT, now).await
+}
+
+async fn set(tx: &mut Tx, name: &str, value: impl Into<sql::Value>) -> Result<()> {
     sql!(
         "INSERT INTO settings (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     )
-    .bind(CHECKED_AT)
-    .bind(now)
+    .bind(name)
+    .bind(value)
     .run(tx)
     .await?;
     Ok(())

@@ -10,7 +10,7 @@ use domain::job::{self, Job};
 use domain::{AccountId, ActivityId, PostId};
 
 use crate::db::Tx;
-use crate::deliveries::{forget_activities, publication_inboxes};
+use crate::deliveries::{Kind, forget_activities, publication_inboxes};
 use crate::error::Result;
 use crate::{jobs, sql};
 
@@ -44,7 +44,8 @@ pub async fn withdraw(tx: &mut Tx, subject: &str) -> Result<Withdrawn> {
         .bind(subject)
         .all::<(i64, String)>(tx)
         .await?;
-    let first: HashSet<i64> = activities.iter().filter(|(_, kind)| kind == "create").map(|(id, _)| *id).collect();
+    let first: HashSet<i64> =
+        activities.iter().filter(|(_, kind)| kind == Kind::Create.as_str()).map(|(id, _)| *id).collect();
     let activities: Vec<ActivityId> = activities.into_iter().map(|(id, _)| ActivityId(id)).collect();
     let Dropped { waiting, under_way } = drop_activities(tx, &activities).await?;
     let mut begun: HashSet<&str> = under_way.iter().map(|(inbox,)| inbox.as_str()).collect();
@@ -98,10 +99,9 @@ pub async fn withdraw_from_former_audience(tx: &mut Tx, post: PostId) -> Result<
         return Ok(());
     }
     let wanted: HashSet<String> = publication_inboxes(tx, post).await?.into_iter().collect();
-    for (inbox,) in waiting.into_iter().filter(|(inbox,)| !wanted.contains(inbox)) {
-        drop_from_inbox(tx, post, &inbox).await?;
-    }
-    Ok(())
+    let former: Vec<String> =
+        waiting.into_iter().map(|(inbox,)| inbox).filter(|inbox| !wanted.contains(inbox)).collect();
+    drop_from_inboxes(tx, post, &former).await
 }
 
 /// Drops an author's posts that wait to be sent to the inbox of an account that follows no more, or was blocked, and
@@ -125,40 +125,43 @@ pub async fn withdraw_from_former_reader(tx: &mut Tx, author: AccountId, reader:
     .await?;
     for post in subjects.iter().filter_map(|(subject,)| job::post_of_subject(subject)) {
         if !publication_inboxes(tx, post).await?.contains(&inbox) {
-            drop_from_inbox(tx, post, &inbox).await?;
+            drop_from_inboxes(tx, post, std::slice::from_ref(&inbox)).await?;
         }
     }
     Ok(())
 }
 
-/// Of one post, to one inbox.
-async fn drop_from_inbox(tx: &mut Tx, post: PostId, inbox: &str) -> Result<()> {
+/// Of one post, to these inboxes.
+async fn drop_from_inboxes(tx: &mut Tx, post: PostId, inboxes: &[String]) -> Result<()> {
+    if inboxes.is_empty() {
+        return Ok(());
+    }
     let now = tx.now();
     let activities: Vec<ActivityId> =
         sql!("SELECT id FROM outgoing_activities WHERE subject = $1").bind(job::subject_of_post(post)).ids(tx).await?;
     tx.one_claimer("deliveries").await?;
-    sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND inbox_url = $2 AND leased_until <= $3")
+    sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND inbox_url = ANY($2) AND leased_until <= $3")
         .bind(&activities)
-        .bind(inbox)
+        .bind(inboxes)
         .bind(now)
         .run(tx)
         .await?;
-    // Other inboxes still get the activity: what is under way to this one becomes a delivery of nothing.
+    // Other inboxes still get the activity: what is under way to these becomes a delivery of nothing.
     let nothing: ActivityId = tx.id();
     sql!(
         "INSERT INTO outgoing_activities (id, account_id, body, created_at)
-         SELECT $1, d.account_id, '', $2 FROM deliveries d WHERE d.activity_id = ANY($3) AND d.inbox_url = $4 LIMIT 1"
+         SELECT $1, d.account_id, '', $2 FROM deliveries d WHERE d.activity_id = ANY($3) AND d.inbox_url = ANY($4) LIMIT 1"
     )
     .bind(nothing)
     .bind(now)
     .bind(&activities)
-    .bind(inbox)
+    .bind(inboxes)
     .run(tx)
     .await?;
-    sql!("UPDATE deliveries SET activity_id = $1 WHERE activity_id = ANY($2) AND inbox_url = $3")
+    sql!("UPDATE deliveries SET activity_id = $1 WHERE activity_id = ANY($2) AND inbox_url = ANY($3)")
         .bind(nothing)
         .bind(&activities)
-        .bind(inbox)
+        .bind(inboxes)
         .run(tx)
         .await?;
     forget_activities(tx, activities).await

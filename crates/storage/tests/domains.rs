@@ -118,7 +118,7 @@ both! {
             forwarded: false,
         };
         inbox_items::accept(&mut tx, item).await.unwrap();
-        assert_eq!(domains::drop_queued(&mut tx, &host("willow.example")).await.unwrap(), 4);
+        assert_eq!(domains::drop_queued(&mut tx, &host("willow.example"), &[host("willow.example")]).await.unwrap(), 4);
         assert_eq!(deliveries::backlog(&mut tx).await.unwrap(), (1, 1));
         assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
         let lease = tx.now().plus(std::time::Duration::from_secs(60));

@@ -68,6 +68,18 @@ both! {
         assert!(oldest().await.is_some());
     }
 
+    /// What tells of a deletion is done first, and is no older than it is.
+    async fn a_job_that_goes_first_is_due_since_it_was_asked_for(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        tx.enqueue(Job::DistributeDelete { post: PostId(1), unsent: Vec::new(), from_nobody: false });
+        tx.commit().await.unwrap();
+        let asked = fresh.clock.now();
+        fresh.advance(Duration::from_secs(60));
+        ask_for(&fresh.db, 1).await;
+        let mut conn = fresh.db.read().await.unwrap();
+        assert_eq!(jobs::oldest_due(&mut conn, fresh.clock.now()).await.unwrap(), Some(asked));
+    }
+
     async fn a_lease_that_ran_out_gives_the_job_to_another(fresh) {
         ask_for(&fresh.db, 1).await;
         let lease = Duration::from_secs(60);

@@ -36,8 +36,8 @@ struct State {
     documents: HashMap<String, Document>,
     asked: Vec<Asked>,
     received: Vec<Value>,
-    /// What deliveries are answered with instead of 202; they are not recorded then.
-    out_of_order: Option<u16>,
+    /// Deliveries are answered with 503 instead of 202, and not recorded.
+    resting: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ impl Remote {
 
     /// Answers every delivery with 503 from now on, as a server that is down; or takes them again.
     pub fn rest(&self, resting: bool) {
-        self.state(|state| state.out_of_order = resting.then_some(503));
+        self.state(|state| state.resting = resting);
     }
 
     /// Answers WebFinger for `acct:NAME@DOMAIN` with an actor.
@@ -153,8 +153,8 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         let body: Bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
         let value = serde_json::from_slice(&body).unwrap_or_default();
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(status) = state.out_of_order {
-            return StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response();
+        if state.resting {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
         state.received.push(value);
         return StatusCode::ACCEPTED.into_response();

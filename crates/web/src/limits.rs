@@ -2,11 +2,11 @@
 //! trading codes, having us ask other servers. Kept in memory, per process; the client API's own limits are elsewhere.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use domain::Host;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{Quota, RateLimiter};
@@ -16,7 +16,6 @@ use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
 use crate::counts::Counts;
-use crate::state::Web;
 
 /// Whoever asks, as one key: an IPv4 address, or the first half of an IPv6 address (a household has the whole half).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,15 +45,9 @@ pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 #[must_use]
 pub fn address(connection: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut here = connection.unwrap_or(IpAddr::from([0, 0, 0, 0])).to_canonical();
-    let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
+    let forwarded = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
     // Each proxy appends whom it heard from: walk back from ourselves for as long as we trust the teller.
-    for hop in forwarded.iter().rev() {
+    for hop in forwarded.flat_map(|value| value.rsplit(',')).map(str::trim) {
         if !is_trusted(here, trusted) {
             break;
         }
@@ -69,12 +62,12 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|a| a.ip()))
 }
 
-impl FromRequestParts<Web> for Origin {
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
-        Ok(Self::new(address(connection, &parts.headers, &web.config.trusted_proxies)))
+    /// Whoever listens for connections has put it into the request; what has none is counted together.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into())))
     }
 }
 
@@ -123,7 +116,7 @@ impl Limits {
         Self(on.then(|| Gauges {
             sign_in: Gauge::new(12, Duration::from_secs(20)),
             sign_in_as_from: Gauge::new(8, Duration::from_secs(60)),
-            // Wide: whoever fills it keeps a member out of nothing but addresses she never signed in from.
+            // Wide: whoever fills it keeps a member out of nothing but addresses that are new for the account.
             sign_in_as: Gauge::new(100, Duration::from_secs(120)),
             sign_up: Gauge::new(5, Duration::from_secs(600)),
             apps: Gauge::new(20, Duration::from_secs(30)),

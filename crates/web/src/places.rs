@@ -49,12 +49,6 @@ impl<K: Debug + Eq + Hash + Clone> Places<K> {
         taken.by.insert(key.clone(), of_key + 1);
         Some(Place { key, inner: Arc::clone(&self.inner) })
     }
-
-    /// How many are taken.
-    #[must_use]
-    pub fn taken(&self) -> usize {
-        self.inner.locked().in_all
-    }
 }
 
 impl<K> Inner<K> {
@@ -97,7 +91,7 @@ mod tests {
         drop(other);
         let last = places.take("c").unwrap();
         drop((held, last));
-        assert_eq!(places.taken(), 0);
+        assert_eq!(places.inner.locked().in_all, 0);
         assert!(places.inner.locked().by.is_empty(), "nothing is left of whoever went");
     }
 }

@@ -51,12 +51,6 @@ impl Shares {
         Share { of: self.clone(), origin, holds: AtomicUsize::new(0) }
     }
 
-    /// How much is held by all together.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.lock().sum
-    }
-
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,10 +165,10 @@ mod tests {
         one.take(10).unwrap();
         one.give_back(4);
         one.give_back(1000);
-        assert_eq!(shares.held(), 0, "never more than it holds");
+        assert_eq!(shares.lock().sum, 0, "never more than it holds");
         one.take(10).unwrap();
         drop(one);
-        assert_eq!(shares.held(), 0);
+        assert_eq!(shares.lock().sum, 0);
         assert!(shares.lock().by.is_empty(), "addresses that hold nothing are forgotten");
     }
 }

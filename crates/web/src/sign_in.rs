@@ -1,8 +1,8 @@
 //! A name and a password, at whichever door: how often they may be tried, and what comes of it.
 //!
 //! An address may try so often, and so often for one name. All addresses together may try a name more often, and then no
-//! more, unless the member signed in from there lately: strangers who guess at her password cannot keep her out of her
-//! own home. A name that is nobody's is counted, and refused, just as a member's.
+//! more, unless the member signed in from there lately: strangers who guess at a password cannot keep the
+//! member out. A name that is nobody's is counted, and refused, just as a member's.
 
 use app::accounts::familiar;
 use app::accounts::log_in::{Login, Outcome, log_in};
@@ -27,7 +27,7 @@ where
     Ok(log_in(&web.app, login, password).await?)
 }
 
-/// She signed in: from there, she may go on doing so. That it could not be noted stops nobody.
+/// The member signed in: from there, that goes on being possible. That it could not be noted stops nobody.
 pub async fn signed_in(web: &Web, account: AccountId, from: Origin) {
     if let Err(error) = familiar::remember(&web.app, account, from.0).await {
         tracing::warn!(%error, "the address of a log-in was not noted");

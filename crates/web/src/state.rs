@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use app::App;
 use federation::Federation;
-use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,13 +24,11 @@ const UPLOADS: usize = 1 << 30;
 pub struct Config {
     /// Limits how often one address or account may ask.
     pub rate_limits: bool,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { rate_limits: true, trusted_proxies: Vec::new() }
+        Self { rate_limits: true }
     }
 }
 

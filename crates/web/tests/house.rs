@@ -7,14 +7,18 @@ use std::net::SocketAddr;
 use app::App;
 use app::accounts::create::{NewMember, create};
 use app::posts::publish::{Draft, publish};
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
 use domain::account::{Account, Role};
 use domain::instance::SignUp;
 use domain::{Clock, PostId, Urls, Visibility};
 use federation::Federation;
+use ipnet::IpNet;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use tempfile::TempDir;
 use testkit::{Database, Engine};
 use tokio_util::sync::CancellationToken;
+use web::limits::{Origin, address};
 use web::{Config, Web};
 
 pub const PASSWORD: &str = "three quiet words";
@@ -84,15 +88,14 @@ impl House {
         let media = media::MediaStore::on_disk(&folder.path().join("media")).unwrap();
         let app = App::open(db, urls, config, media).await.unwrap();
         let federation = Federation::new(app.clone(), plan.federation).unwrap();
-        let web = Web::new(
-            federation,
-            Config {
-                rate_limits: plan.rate_limits,
-                trusted_proxies: plan.behind_a_proxy.then(|| "127.0.0.0/8".parse().unwrap()).into_iter().collect(),
-            },
-            CancellationToken::new(),
-        );
-        let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
+        let web = Web::new(federation, Config { rate_limits: plan.rate_limits }, CancellationToken::new());
+        let trusted: Vec<IpNet> = plan.behind_a_proxy.then(|| "127.0.0.0/8".parse().unwrap()).into_iter().collect();
+        let introduced = map_request(move |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| {
+            let origin = Origin::new(address(Some(peer.ip()), request.headers(), &trusted));
+            request.extensions_mut().insert(origin);
+            std::future::ready(request)
+        });
+        let service = web::router(web).layer(introduced).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { app, clock, base, _folder: folder, _server: Server(server), database }
     }

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 /// Deletes a member's account. She may do it herself (whoever offers it asks for her password first).
 ///
 /// # Errors
-/// [`Error::Forbidden`] for others but admins, and for the only owner; [`Error::NotFound`] when she is no member;
-/// [`Error::Conflict`] when her password or her standing changed since she asked.
+/// [`Error::Forbidden`] for others but admins, and for the only owner; [`Error::NotFound`] when it is no member;
+/// [`Error::Conflict`] when the password or the standing of the member who asked changed since.
 pub async fn delete(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
     let member = not_the_last_owner(&mut tx, id).await?;

@@ -7,13 +7,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use domain::AccountId;
+use domain::{AccountId, Keyed, keyed};
+use hmac::Mac as _;
 use storage::member_addresses;
 
 use super::log_in::Login;
+use crate::App;
 use crate::error::Result;
-use crate::{App, file_secret};
 
 /// Addresses of one member.
 pub const MOST: i64 = 20;
@@ -27,10 +27,8 @@ const PURPOSE: &[u8] = b"porchlight sign-in address\0";
 /// # Errors
 /// When the database refuses.
 pub async fn remember(app: &App, account: AccountId, from: IpAddr) -> Result<()> {
-    let tag = tag(&file_secret::of(&app.db).await?, account, from);
+    let tag = app.sign_in_tags.of(account, from);
     let mut tx = app.db.write().await?;
-    let since = tx.now().minus(KEPT);
-    member_addresses::purge(&mut tx, since).await?;
     member_addresses::keep(&mut tx, account, tag, MOST).await?;
     tx.commit().await?;
     Ok(())
@@ -43,23 +41,41 @@ pub async fn remember(app: &App, account: AccountId, from: IpAddr) -> Result<()>
 /// When the database cannot answer.
 pub async fn is_familiar(app: &App, login: &str, from: IpAddr) -> Result<bool> {
     let Some(login) = Login::new(login) else { return Ok(false) };
-    let secret = file_secret::of(&app.db).await?;
     let mut conn = app.db.read().await?;
     let found = login.find(&mut conn).await?;
     let account = found.map_or(AccountId(0), |(account, _)| account.id);
     let since = app.now().minus(KEPT);
-    Ok(member_addresses::is_kept(&mut conn, account, tag(&secret, account, from), since).await?)
+    Ok(member_addresses::is_kept(&mut conn, account, app.sign_in_tags.of(account, from), since).await?)
 }
 
-fn tag(secret: &[u8; 32], account: AccountId, from: IpAddr) -> i64 {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
-    context.update(PURPOSE);
-    context.update(&account.0.to_be_bytes());
-    match from.to_canonical() {
-        IpAddr::V4(v4) => context.update(&v4.octets()),
-        IpAddr::V6(v6) => context.update(&v6.octets()),
+/// Makes the tags. Cheap to clone.
+#[derive(Clone)]
+pub struct SignInTags(Keyed);
+
+impl std::fmt::Debug for SignInTags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignInTags").finish_non_exhaustive()
     }
-    context.sign().as_ref().iter().take(3).fold(0, |tag, byte| tag << 8 | i64::from(*byte))
+}
+
+impl SignInTags {
+    /// `secret` must be random, and the same for every process of the server.
+    #[must_use]
+    pub fn new(secret: [u8; 32]) -> Self {
+        let mut keyed = keyed(secret);
+        keyed.update(PURPOSE);
+        Self(keyed)
+    }
+
+    fn of(&self, account: AccountId, from: IpAddr) -> i64 {
+        let mut keyed = self.0.clone();
+        keyed.update(&account.0.to_be_bytes());
+        match from.to_canonical() {
+            IpAddr::V4(v4) => keyed.update(&v4.octets()),
+            IpAddr::V6(v6) => keyed.update(&v6.octets()),
+        }
+        keyed.finalize().into_bytes().iter().take(3).fold(0, |tag, byte| tag << 8 | i64::from(*byte))
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_tag_is_an_addresses_for_one_member_of_one_server() {
-        let tag = |secret, account, from: &str| tag(&[secret; 32], AccountId(account), from.parse().unwrap());
+        let tag =
+            |secret, account, from: &str| SignInTags::new([secret; 32]).of(AccountId(account), from.parse().unwrap());
         let mine = tag(1, 1, "192.0.2.1");
         assert_eq!(mine, tag(1, 1, "::ffff:192.0.2.1"));
         assert!((0..1 << 24).contains(&mine));

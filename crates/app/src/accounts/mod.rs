@@ -31,7 +31,7 @@ pub enum By<'a> {
 }
 
 impl By<'_> {
-    /// She must have at least this role now; she keeps it until the transaction ends.
+    /// The member must have at least this role now, and keeps it until the transaction ends.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -39,7 +39,7 @@ impl By<'_> {
         self.role(tx, role).await.map(drop)
     }
 
-    /// She must have at least this role, and a higher one than the member it is done to. Owners may do it to owners.
+    /// The member must have at least this role, and a higher one than the member it is done to. Owners may do it to owners.
     /// Whoever changes members by what another one may do has called [`members::lock_owners`] before: two who do it to
     /// each other at once take turns.
     ///
@@ -54,7 +54,7 @@ impl By<'_> {
         }
     }
 
-    /// Her role now, at least `least`; `None` for whoever has the machine.
+    /// The member's role now, at least `least`; `None` for whoever has the machine.
     async fn role(self, tx: &mut Tx, least: Role) -> Result<Option<Role>> {
         let Self::Member(member) = self else { return Ok(None) };
         match members::locked(tx, member.account_id).await {

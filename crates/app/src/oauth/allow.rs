@@ -27,7 +27,7 @@ pub struct Consent {
 /// Gives the code.
 ///
 /// # Errors
-/// [`crate::Error::Conflict`] when the member's credentials changed since she was asked; [`crate::Error::Invalid`] on
+/// [`crate::Error::Conflict`] when the member's credentials changed since the question; [`crate::Error::Invalid`] on
 /// `scope` when nothing is left of it that the member may grant to this app.
 pub async fn allow(app: &App, client: &Client, consent: Consent) -> Result<String> {
     let code = secrets::generate();

@@ -3,7 +3,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::account::Credentials;
 use domain::event::Event;
 use sha2::{Digest as _, Sha256};
 use storage::members;
@@ -28,11 +27,7 @@ pub async fn exchange(
     let digest = secrets::digest(code);
     // The member's row before the code's, in the order in which a new password takes them.
     let holder = match oauth::holder_of_code(&mut tx, &digest).await? {
-        Some(id) => match members::locked(&mut tx, id).await {
-            Ok(member) => Some(member),
-            Err(storage::Error::NotFound) => None,
-            Err(e) => return Err(e.into()),
-        },
+        Some(judged) => members::unchanged(&mut tx, judged).await?,
         None => None,
     };
     let Some(taken) = oauth::take_code(&mut tx, &digest).await? else {
@@ -55,9 +50,7 @@ pub async fn exchange(
     } else {
         None
     };
-    let judged = Credentials { account: taken.account, version: taken.credentials_version };
-    let holder = holder.filter(|now| refusal.is_none() && now.is_active() && now.credentials() == judged);
-    let Some(holder) = holder else {
+    let Some(holder) = holder.filter(|now| refusal.is_none() && now.is_active()) else {
         // The code is gone all the same: nobody gets a second try at guessing.
         tx.commit().await?;
         let why = refusal.unwrap_or("belongs to an account that changed since, or cannot sign in");

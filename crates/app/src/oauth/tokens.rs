@@ -11,7 +11,7 @@ use crate::accounts::unchanged;
 use crate::error::Result;
 use crate::{App, secrets};
 
-/// A token without a code: for an app itself, on the command line, or after the member signed in to the app with her
+/// A token without a code: for an app itself, on the command line, or after the member signed in to the app with a
 /// password. Whether that is right was decided by whoever calls, who gives the credentials that it was decided by. Gives
 /// the token and what it stands for, which may be less than was asked.
 ///

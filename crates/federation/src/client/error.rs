@@ -73,7 +73,7 @@ impl FetchError {
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(inner) = source {
             if let Some(refused) = inner.downcast_ref::<Refused>() {
-                return Self::Refused(*refused);
+                return if *refused == Refused::LookUps { Self::Busy } else { Self::Refused(*refused) };
             }
             source = inner.source();
         }

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::turns::site_of;
+use super::turns::{less, site_of};
 use crate::config::Config;
 
 /// Names that are looked up at a time, in all and of one site. Each holds a thread for as long as the resolver waits,
@@ -34,6 +34,9 @@ pub enum Refused {
     Network,
     #[error("its community is not connected with this one")]
     Blocked,
+    /// That says nothing of the host.
+    #[error("too many names are being looked up")]
+    LookUps,
 }
 
 /// The rules, shared by every request.
@@ -73,12 +76,7 @@ impl LookUp {
 impl Drop for LookUp {
     fn drop(&mut self) {
         let mut lookups = self.rules.lookups.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = lookups.get_mut(&self.site) {
-            *count -= 1;
-            if *count == 0 {
-                lookups.remove(&self.site);
-            }
-        }
+        less(&mut lookups, &self.site, 1);
     }
 }
 
@@ -131,7 +129,7 @@ impl Resolve for Guard {
                 // RFC 6761: these never leave the machine, whatever a resolver would say.
                 [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].map(|ip| (ip, 0).into()).to_vec()
             } else {
-                let place = LookUp::begin(&guard.rules, &host).ok_or("too many names are being looked up")?;
+                let place = LookUp::begin(&guard.rules, &host).ok_or(Refused::LookUps)?;
                 let found = tokio::task::spawn_blocking(move || {
                     let _place = place;
                     (host.as_str(), 0).to_socket_addrs()

@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::instance::DomainSeverity;
 use domain::{Clock, Host, Urls};
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -91,20 +90,19 @@ impl Budget {
         Self { payer: Some(payer), ..self }
     }
 
-    /// Takes one request to this address out of the budget.
+    /// Takes one request to this host out of the budget.
     ///
     /// # Errors
     /// [`FetchError::Budget`] when none is left, [`FetchError::TooOften`] when whoever it is for caused too many.
-    fn spend(&self, url: &Url) -> Result<(), FetchError> {
+    fn spend(&self, host: &Host) -> Result<(), FetchError> {
         self.left
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
             .map_err(|_| FetchError::Budget)?;
         let Some(payer) = &self.payer else { return Ok(()) };
-        let host = Host::of(url).ok_or(Refused::NoHost)?;
-        if !payer.charges.take(&payer.party, &host) {
+        if !payer.charges.take(&payer.party, host) {
             return Err(FetchError::TooOften);
         }
-        payer.asked.lock().unwrap_or_else(PoisonError::into_inner).push(host);
+        payer.asked.lock().unwrap_or_else(PoisonError::into_inner).push(host.clone());
         Ok(())
     }
 
@@ -247,14 +245,14 @@ impl Client {
         Self { policies: Some(policies), ..self }
     }
 
-    /// Before every request, each redirect's too.
-    async fn check(&self, url: &Url) -> Result<(), FetchError> {
+    /// Before every request, each redirect's too: which host is asked, if it may be.
+    async fn check(&self, url: &Url) -> Result<Host, FetchError> {
         self.guard.check_url(url)?;
-        let Some(policies) = &self.policies else { return Ok(()) };
         let host = Host::of(url).ok_or(Refused::NoHost)?;
-        match policies.of(&host).await {
-            Ok(Some(DomainSeverity::Suspend)) => Err(Refused::Blocked.into()),
-            Ok(_) => Ok(()),
+        let Some(policies) = &self.policies else { return Ok(host) };
+        match policies.suspend(&host).await {
+            Ok(true) => Err(Refused::Blocked.into()),
+            Ok(false) => Ok(host),
             Err(_) => Err(FetchError::Undecided),
         }
     }
@@ -279,9 +277,9 @@ impl Client {
         let mut left = TIMEOUT;
         let mut step = Step { url: url.clone(), with_query: true, redirects: 0 };
         loop {
-            self.check(&step.url).await?;
-            budget.spend(&step.url)?;
-            let mut turn = self.turns.take(&step.url, budget.purpose, budget.asker).await?;
+            let host = self.check(&step.url).await?;
+            budget.spend(&host)?;
+            let mut turn = self.turns.take(host, budget.purpose, budget.asker).await?;
             // Whoever is asked last, with little time left, is not to blame.
             let had_time = left >= TIMEOUT / 2;
             let began = Instant::now();

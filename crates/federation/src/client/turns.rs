@@ -9,14 +9,13 @@
 //! given in order among those that have room, so a full server holds up nobody behind it.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::AccountId;
+use domain::{AccountId, Host};
 use storage::Recent;
 use tokio::sync::oneshot;
-use url::{Host, Url};
 
 use super::error::FetchError;
 
@@ -74,7 +73,6 @@ const MIB: usize = 1024 * 1024;
 
 impl Bounds {
     const fn of(purpose: Purpose) -> Self {
-        const SECOND: Duration = Duration::from_secs(1);
         match purpose {
             Purpose::Picture => Self {
                 running: Most { in_all: 32, by_site: 8, by_host: 4, by_asker: 8 },
@@ -108,7 +106,7 @@ impl Bounds {
             Purpose::Work => Self {
                 running: Most { in_all: 64, by_site: 8, by_host: 8, by_asker: usize::MAX },
                 waiting: Most { in_all: 256, by_site: 32, by_host: 32, by_asker: usize::MAX },
-                patience: SECOND,
+                patience: Duration::from_secs(1),
                 bytes: (64 * MIB, 8 * MIB),
                 failures: 3,
                 rest: Duration::from_secs(30),
@@ -132,11 +130,11 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// A turn at asking the server of this address.
+    /// A turn at asking this server.
     ///
     /// # Errors
     /// [`FetchError::Busy`] when the server rests, the line is full, or no place became free in time.
-    pub(super) async fn take(&self, url: &Url, purpose: Purpose, asker: Asker) -> Result<Turn, FetchError> {
+    pub(super) async fn take(&self, host: Host, purpose: Purpose, asker: Asker) -> Result<Turn, FetchError> {
         let [picture, look_up, sender, work] = &*self.lanes;
         let lane = match purpose {
             Purpose::Picture => picture,
@@ -144,7 +142,7 @@ impl Turns {
             Purpose::Sender => sender,
             Purpose::Work => work,
         };
-        lane.take(Who { site: site(url), host: host_of(url), asker }).await
+        lane.take(Who { site: site(&host), host, asker }).await
     }
 }
 
@@ -152,26 +150,19 @@ impl Turns {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Who {
     site: String,
-    /// However it is spelt.
-    host: String,
+    host: Host,
     asker: Asker,
 }
 
-fn site(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Domain(host)) => site_of(host),
-        _ => url.host_str().unwrap_or_default().to_owned(),
-    }
-}
-
-fn host_of(url: &Url) -> String {
-    domain::Host::of(url).map_or_else(|| url.origin().ascii_serialization(), String::from)
+fn site(host: &Host) -> String {
+    let name = host.name();
+    let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
+    if is_address { name.to_owned() } else { site_of(name) }
 }
 
 /// What a domain's owner had to register, as far as the name shows it: its last two labels, or three where the second
 /// is short below a country (`co.uk`). Some that belong to different owners (on a hoster's domain) share their bound.
 pub(super) fn site_of(host: &str) -> String {
-    let host = host.trim_end_matches('.');
     let labels: Vec<&str> = host.rsplit('.').collect();
     let taken = match labels.as_slice() {
         [country, second, _, ..] if country.len() == 2 && second.len() <= 3 => 3,
@@ -186,7 +177,7 @@ struct Lane {
     bounds: Bounds,
     state: Mutex<State>,
     /// By host.
-    failing: Recent<String, Failing>,
+    failing: Recent<Host, Failing>,
 }
 
 /// A server that did not answer lately.
@@ -219,7 +210,7 @@ struct Waiter {
 struct Tally {
     in_all: usize,
     by_site: HashMap<String, usize>,
-    by_host: HashMap<String, usize>,
+    by_host: HashMap<Host, usize>,
     by_asker: HashMap<Asker, usize>,
 }
 
@@ -248,7 +239,7 @@ impl Tally {
 }
 
 /// Counts down, and forgets what is at nought.
-fn less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, by: usize) {
+pub(super) fn less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, by: usize) {
     if let Some(count) = counts.get_mut(key) {
         *count = count.saturating_sub(by);
         if *count == 0 {
@@ -268,12 +259,12 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rests(&self, host: &str) -> bool {
+    fn rests(&self, host: &Host) -> bool {
         self.failing.get(host).and_then(|failing| failing.rests_until).is_some_and(|until| Instant::now() < until)
     }
 
     /// A server that has just rested is tried by one request at a time.
-    fn most(&self, host: &str) -> Most {
+    fn most(&self, host: &Host) -> Most {
         let on_trial = self.failing.get(host).is_some_and(|failing| failing.times >= self.bounds.failures);
         Most { by_host: if on_trial { 1 } else { self.bounds.running.by_host }, ..self.bounds.running }
     }
@@ -310,7 +301,8 @@ impl Lane {
     }
 
     fn turn(self: &Arc<Self>, who: Who) -> Turn {
-        Turn { place: Some(who.clone()), held: Held { lane: Arc::clone(self), site: who.site, bytes: 0 } }
+        let held = Held { lane: Arc::clone(self), site: who.site.clone(), bytes: 0 };
+        Turn { place: Running { lane: Arc::clone(self), who }, held }
     }
 
     /// A request has ended: those who have room now go on.
@@ -342,7 +334,7 @@ impl Lane {
     }
 
     /// The server did not answer.
-    fn failed(&self, host: &str) {
+    fn failed(&self, host: &Host) {
         let now = Instant::now();
         let (bounds, mut rests) = (&self.bounds, false);
         let before = self.failing.get(host).unwrap_or(Failing { times: 0, rests_until: None });
@@ -352,16 +344,16 @@ impl Lane {
             let doublings = times.checked_sub(bounds.failures);
             let rest = doublings.map(|n| (bounds.rest * (1 << n.min(16))).min(bounds.longest_rest));
             rests = rest.is_some();
-            self.failing.insert(host.to_owned(), Failing { times, rests_until: rest.map(|rest| now + rest) });
+            self.failing.insert(host.clone(), Failing { times, rests_until: rest.map(|rest| now + rest) });
         }
         if rests {
-            tracing::debug!(host, "a server that does not answer is left alone for a while");
+            tracing::debug!(%host, "a server that does not answer is left alone for a while");
             // Those who wait for it hear of it as their senders are dropped.
             let mut gone = Vec::new();
             let mut state = self.locked();
             let State { line, waiting, .. } = &mut *state;
             for waiter in std::mem::take(line) {
-                if waiter.who.host == host {
+                if waiter.who.host == *host {
                     waiting.remove(&waiter.who);
                     gone.push(waiter);
                 } else {
@@ -389,12 +381,24 @@ impl Drop for Place<'_> {
     }
 }
 
-/// A place among the requests that are under way, left when it is dropped.
+/// A request that is under way, and what of its answer is in memory.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// `None` once it was left.
-    place: Option<Who>,
+    place: Running,
     held: Held,
+}
+
+/// A place among the requests that are under way, left when it is dropped.
+#[derive(Debug)]
+struct Running {
+    lane: Arc<Lane>,
+    who: Who,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.lane.leave(&self.who);
+    }
 }
 
 impl Turn {
@@ -413,35 +417,17 @@ impl Turn {
 
     /// The server answered, whatever it was.
     pub(super) fn answered(&self) {
-        if let Some(who) = &self.place {
-            self.held.lane.failing.remove(&who.host);
-        }
+        self.place.lane.failing.remove(&self.place.who.host);
     }
 
     /// The server did not answer.
     pub(super) fn failed(&self) {
-        if let Some(who) = &self.place {
-            self.held.lane.failed(&who.host);
-        }
+        self.place.lane.failed(&self.place.who.host);
     }
 
     /// Ends the request; what came of it stays in memory, and counted, for as long as this is kept.
-    pub(super) fn into_held(mut self) -> Held {
-        self.leave();
-        let lane = Arc::clone(&self.held.lane);
-        std::mem::replace(&mut self.held, Held { lane, site: String::new(), bytes: 0 })
-    }
-
-    fn leave(&mut self) {
-        if let Some(who) = self.place.take() {
-            self.held.lane.leave(&who);
-        }
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.leave();
+    pub(super) fn into_held(self) -> Held {
+        self.held
     }
 }
 

@@ -51,7 +51,7 @@ enum Ended {
     /// It will never be taken.
     Refused(String),
     /// Not sent, and not to be: what is known of its host stays as it is.
-    Dropped(&'static str),
+    Dropped(String),
     /// The inbox is gone: nothing more is sent there.
     Gone,
     /// Not now. With the time the host asked for, and whether the whole host is in trouble.
@@ -186,9 +186,9 @@ impl Federation {
     async fn deliver_one(&self, parcel: Parcel, everywhere: Arc<Semaphore>) -> (Claimed, Ended) {
         let Parcel { delivery, payload, key, host } = parcel;
         let ended = match (payload, key, Url::parse(&delivery.inbox_url)) {
-            (None, _, _) => Ended::Dropped("what it brings was withdrawn"),
-            (_, None, _) => Ended::Dropped("its author has no key any more"),
-            (_, _, Err(_)) => Ended::Dropped("no address"),
+            (None, _, _) => Ended::Dropped("what it brings was withdrawn".to_owned()),
+            (_, None, _) => Ended::Dropped("its author has no key any more".to_owned()),
+            (_, _, Err(_)) => Ended::Dropped("no address".to_owned()),
             (Some((body, digest)), Some(key), Ok(url)) => {
                 // The host's permit first: one that is slow must not keep permits from the others.
                 let (_at_host, _of_all) = (host.acquire_owned().await, everywhere.acquire_owned().await);
@@ -311,8 +311,11 @@ fn verdict(answer: Result<Answer, FetchError>) -> Ended {
             Ended::Later { why: format!("answered {status}"), retry_after, host_failed: true }
         }
         // That says nothing of the host.
-        Err(e @ FetchError::Undecided) => Ended::Later { why: e.to_string(), retry_after: None, host_failed: false },
+        Err(e @ (FetchError::Undecided | FetchError::Busy)) => {
+            Ended::Later { why: e.to_string(), retry_after: None, host_failed: false }
+        }
         Err(e) if e.is_temporary() => Ended::Later { why: e.to_string(), retry_after: None, host_failed: true },
+        Err(e @ FetchError::Refused(_)) => Ended::Dropped(e.to_string()),
         Err(e) => Ended::Refused(e.to_string()),
     }
 }

@@ -156,7 +156,7 @@ impl Budget {
     }
 }
 
-fn unreadable(error: gif::DecodingError) -> ImageError {
+pub(super) fn unreadable(error: gif::DecodingError) -> ImageError {
     ImageError::Damaged(error.to_string())
 }
 

@@ -205,12 +205,11 @@ struct GifFrames {
 }
 
 fn gif_frames(bytes: &[u8], limits: &ImageLimits) -> Result<GifFrames> {
-    let unreadable = |e: gif::DecodingError| ImageError::Damaged(e.to_string());
     let mut options = gif::DecodeOptions::new();
     options.skip_frame_decoding(true);
-    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(unreadable)?;
+    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(animation::unreadable)?;
     let mut found = GifFrames { frames: 0, largest: 0 };
-    while let Some(frame) = decoder.next_frame_info().map_err(unreadable)? {
+    while let Some(frame) = decoder.next_frame_info().map_err(animation::unreadable)? {
         found.frames += 1;
         found.largest = found.largest.max(u64::from(frame.width) * u64::from(frame.height));
         // More are refused when they are counted; what they hold does not matter.

@@ -11,11 +11,9 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError};
-
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::decode::Inspected;
 pub use self::encode::{Encoded, Format};
@@ -148,47 +146,20 @@ const SHARES_IN_ALL: usize = 512 * 1024;
 
 static SHARES: Semaphore = Semaphore::const_new(SHARES_IN_ALL);
 static ELSEWHERE: Semaphore = Semaphore::const_new(ELSEWHERE_AT_ONCE);
-static LINE: Mutex<Line> = Mutex::new(Line { pictures: 0, elsewhere: 0, bytes: 0 });
+static LINE: Semaphore = Semaphore::const_new(WAITING);
+static LINE_ELSEWHERE: Semaphore = Semaphore::const_new(WAITING_ELSEWHERE);
+static LINE_BYTES: Semaphore = Semaphore::const_new(WAITING_BYTES);
 
-/// Who waits to be decoded.
-struct Line {
-    pictures: usize,
-    elsewhere: usize,
-    bytes: usize,
-}
-
-/// A place in the line.
-struct Place {
-    elsewhere: bool,
-    bytes: usize,
-}
-
-impl Place {
-    /// # Errors
-    /// [`ImageError::Unavailable`] when the line is full.
-    fn take(bytes: usize, whose: Whose) -> Result<Self> {
-        let elsewhere = whose == Whose::Elsewhere;
-        let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = line.pictures >= WAITING
-            || (elsewhere && line.elsewhere >= WAITING_ELSEWHERE)
-            || line.bytes + bytes > WAITING_BYTES;
-        if full {
-            return Err(ImageError::Unavailable);
-        }
-        line.pictures += 1;
-        line.elsewhere += usize::from(elsewhere);
-        line.bytes += bytes;
-        Ok(Self { elsewhere, bytes })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-        line.pictures = line.pictures.saturating_sub(1);
-        line.elsewhere = line.elsewhere.saturating_sub(usize::from(self.elsewhere));
-        line.bytes = line.bytes.saturating_sub(self.bytes);
-    }
+/// A place in the line of those that wait, for as long as it is held.
+///
+/// # Errors
+/// [`ImageError::Unavailable`] when the line is full.
+fn place(bytes: usize, whose: Whose) -> Result<[Option<SemaphorePermit<'static>>; 3]> {
+    let full = |_| ImageError::Unavailable;
+    let bytes = u32::try_from(bytes).map_err(|_| ImageError::Unavailable)?;
+    let elsewhere = (whose == Whose::Elsewhere).then(|| LINE_ELSEWHERE.try_acquire()).transpose().map_err(full)?;
+    let in_line = LINE.try_acquire().map_err(full)?;
+    Ok([elsewhere, Some(in_line), Some(LINE_BYTES.try_acquire_many(bytes).map_err(full)?)])
 }
 
 /// Bytes that are reserved for a picture before it is decoded, by what its headers say.
@@ -207,7 +178,7 @@ async fn run<T: Send + 'static>(
     if bytes.len() > limits.bytes {
         return Err(ImageError::TooManyBytes { limit: limits.bytes });
     }
-    let place = Place::take(bytes.len(), limits.whose)?;
+    let place = place(bytes.len(), limits.whose)?;
     let (input, allowed) = (bytes.clone(), limits.clone());
     let found = blocking(move || decode::inspect(&input, &allowed)).await?;
     if found.memory > MEMORY {

@@ -106,8 +106,7 @@ impl Reader {
                 continue;
             }
             let hint = match near {
-                Some(near) if from_environment(value) => format!("did you mean `{}`?", name(&near, value)),
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean `{}`?", name(&near, value)),
                 None => "config.example.toml lists every key".to_owned(),
             };
             self.mistakes.push(format!("`{}`{} is not a key; {hint}", name(key, value), origin(value)));

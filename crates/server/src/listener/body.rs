@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 use web::shares::Share;
 
-use super::connection::{Busy, Turn};
+use super::connection::{Alarm, Busy, Turn};
 use super::{Pace, earned};
 
 /// What a piece takes of memory beside its bytes.
@@ -34,7 +34,7 @@ pub(super) struct Arriving {
     waits: Option<Instant>,
     /// How long was waited for what came.
     waited: Duration,
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
     whole: bool,
 }
 
@@ -42,29 +42,15 @@ impl Arriving {
     pub(super) fn new(body: Incoming, memory: Arc<Share>, turn: Arc<Turn>, pace: Pace) -> Self {
         let began = Instant::now();
         let (waits, waited) = (None, Duration::ZERO);
-        Self { body, memory, turn, pace, received: 0, began, waits, waited, alarm: None, whole: false }
+        Self { body, memory, turn, pace, received: 0, began, waits, waited, alarm: Alarm::default(), whole: false }
     }
 
     /// Only the time that somebody waited counts: who reads slowly here does not make the sender slow.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let since = match self.waits {
-            Some(since) => since,
-            None => {
-                let since = Instant::now();
-                self.waits = Some(since);
-                let earned = earned(self.received, self.pace.body_rate);
-                let patience = (self.pace.body_grace + earned).saturating_sub(self.waited);
-                let by = (since + patience).min(self.began + self.pace.body_whole);
-                match &mut self.alarm {
-                    Some(alarm) => alarm.as_mut().reset(by),
-                    None => self.alarm = Some(Box::pin(sleep_until(by))),
-                }
-                since
-            }
-        };
-        if let Some(alarm) = &mut self.alarm {
-            ready!(alarm.as_mut().poll(cx));
-        }
+        let since = *self.waits.get_or_insert_with(Instant::now);
+        let patience = (self.pace.body_grace + earned(self.received, self.pace.body_rate)).saturating_sub(self.waited);
+        let by = (since + patience).min(self.began + self.pace.body_whole);
+        ready!(self.alarm.poll(by, cx));
         tracing::debug!(received = self.received, waited = ?(self.waited + since.elapsed()), "a body came too slowly");
         Poll::Ready(Error::new(ErrorKind::TimedOut, "the body came too slowly"))
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use web::line::Line;
 use web::shares::Share;
@@ -112,11 +112,11 @@ impl Drop for Busy {
 
 /// A deadline whose timer is set again only when it runs out, since most deadlines are put off before that.
 #[derive(Debug, Default)]
-struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
     /// Ready once `by` has passed.
-    fn poll(&mut self, by: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, by: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(by)));
         if sleep.deadline() > by {
             sleep.as_mut().reset(by);
@@ -154,8 +154,7 @@ pub(super) struct Connection {
     written: u64,
     write: Alarm,
     /// Runs from the first time that a stream could not be written after the stop.
-    farewell: Alarm,
-    farewell_by: Option<Instant>,
+    farewell: Option<Pin<Box<Sleep>>>,
     linger: Alarm,
     linger_by: Option<Instant>,
     thrown_away: usize,
@@ -187,8 +186,7 @@ impl Connection {
             waited: Duration::ZERO,
             written: 0,
             write: Alarm::default(),
-            farewell: Alarm::default(),
-            farewell_by: None,
+            farewell: None,
             linger: Alarm::default(),
             linger_by: None,
             thrown_away: 0,
@@ -227,8 +225,7 @@ impl Connection {
     fn wait_to_write<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let is_stream = self.line.carries_a_stream();
         if is_stream && self.stop.is_cancelled() {
-            let by = *self.farewell_by.get_or_insert_with(|| Instant::now() + FAREWELL);
-            ready!(self.farewell.poll(by, cx));
+            ready!(self.farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL))).as_mut().poll(cx));
             return Poll::Ready(Err(ErrorKind::TimedOut.into()));
         }
         let since = *self.stalled.get_or_insert_with(Instant::now);

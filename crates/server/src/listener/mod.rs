@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::extract::connect_info::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use federation::SentBy;
 use http::{StatusCode, header};
@@ -226,7 +225,7 @@ impl<S> Door<S> {
         } else {
             None
         };
-        parts.extensions.insert(ConnectInfo(self.peer));
+        parts.extensions.insert(origin);
         parts.extensions.insert(SentBy(Some(origin.0)));
         parts.extensions.insert(self.line.clone());
         let body = if body.is_end_stream() {

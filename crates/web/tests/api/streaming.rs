@@ -303,6 +303,20 @@ on_both! {
     }
 }
 
+/// Dana's posts: more than all buffers between the two hold.
+async fn publishes_more_than_buffers_hold(house: &Instance) {
+    let app = house.app().clone();
+    let author = {
+        let mut conn = app.db.read().await.unwrap();
+        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0
+    };
+    for n in 0..8 {
+        let text = format!("{n} {}", "lorem ipsum ".repeat(150_000));
+        let draft = app::posts::publish::Draft { text, ..app::posts::publish::Draft::default() };
+        app::posts::publish::publish(&app, &author, draft).await.unwrap();
+    }
+}
+
 /// Whoever stopped reading (her phone left the network) does not hold up the stop of the server, whatever waits for her.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_nobody_reads_ends_with_the_server() {
@@ -321,17 +335,7 @@ async fn a_stream_that_nobody_reads_ends_with_the_server() {
     let mut first = [0; 15];
     phone.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 200 OK");
-    let app = house.app().clone();
-    let author = {
-        let mut conn = app.db.read().await.unwrap();
-        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0
-    };
-    // More than all buffers between the two hold.
-    for n in 0..8 {
-        let text = format!("{n} {}", "lorem ipsum ".repeat(150_000));
-        let draft = app::posts::publish::Draft { text, ..app::posts::publish::Draft::default() };
-        app::posts::publish::publish(&app, &author, draft).await.unwrap();
-    }
+    publishes_more_than_buffers_hold(&house).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let began = std::time::Instant::now();
     house.stop().await;
@@ -454,17 +458,7 @@ async fn a_socket_that_reads_nothing_gives_its_place_back() {
         silent.push(connect(&house, &query, None).await.unwrap());
     }
     assert_eq!(connect(&house, &query, None).await.err(), Some(429));
-    let app = house.app().clone();
-    let author = {
-        let mut conn = app.db.read().await.unwrap();
-        storage::members::by_username(&mut conn, "dana").await.unwrap().unwrap().0
-    };
-    // More than all buffers between the two hold.
-    for n in 0..8 {
-        let text = format!("{n} {}", "lorem ipsum ".repeat(150_000));
-        let draft = app::posts::publish::Draft { text, ..app::posts::publish::Draft::default() };
-        app::posts::publish::publish(&app, &author, draft).await.unwrap();
-    }
+    publishes_more_than_buffers_hold(&house).await;
     testkit::eventually("a place is free again", async || connect(&house, &query, None).await.ok()).await;
     drop(silent);
 }

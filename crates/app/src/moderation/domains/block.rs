@@ -37,7 +37,7 @@ pub async fn block(app: &App, by: By<'_>, domain: &str, reason: Option<&str>) ->
     domains::set(&mut tx, &domain, DomainSeverity::Suspend, reason).await?;
     let known = domains::known(&mut tx, &domain).await?;
     let severed = domains::sever(&mut tx, &known).await?;
-    let deliveries = domains::drop_queued(&mut tx, &domain).await?;
+    let deliveries = domains::drop_queued(&mut tx, &domain, &known).await?;
     let accounts = domains::count_accounts(&mut tx, &known).await?;
     for account in severed.members {
         tx.emit(Event::RelationsChanged { account });

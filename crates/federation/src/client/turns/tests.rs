@@ -12,10 +12,13 @@ fn lane(change: impl FnOnce(&mut Bounds)) -> Arc<Lane> {
     Arc::new(Lane::new(bounds))
 }
 
-fn who(host: &str, asker: u8) -> Who {
-    let url = Url::parse(&format!("https://{host}/x")).unwrap();
+fn host(name: &str) -> Host {
+    Host::parse(name).unwrap()
+}
+
+fn who(host_name: &str, asker: u8) -> Who {
     let asker = Asker::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, asker)));
-    Who { site: site(&url), host: host_of(&url), asker }
+    Who { site: site(&host(host_name)), host: host(host_name), asker }
 }
 
 async fn fill(lane: &Arc<Lane>, host: &str, asker: u8, turns: usize) -> Vec<Turn> {
@@ -28,7 +31,7 @@ async fn fill(lane: &Arc<Lane>, host: &str, asker: u8, turns: usize) -> Vec<Turn
 
 #[test]
 fn names_below_one_domain_are_one_site() {
-    let site = |url: &str| site(&Url::parse(url).unwrap());
+    let site = |address: &str| site(&Host::of_address(address).unwrap());
     assert_eq!(site("https://a.b.evil.example/x"), "evil.example");
     assert_eq!(site("https://evil.example./"), "evil.example");
     assert_eq!(site("https://cdn.mums.co.uk:8443/"), "mums.co.uk");
@@ -144,7 +147,7 @@ async fn a_server_that_does_not_answer_rests_and_is_then_tried_by_one() {
     };
     tokio::task::yield_now().await;
     full[0].failed();
-    assert!(!waits.is_finished() && !lane.rests("down.example"));
+    assert!(!waits.is_finished() && !lane.rests(&host("down.example")));
     full[1].failed();
     full[2].failed();
     drop(full);
@@ -156,11 +159,11 @@ async fn a_server_that_does_not_answer_rests_and_is_then_tried_by_one() {
 
     tokio::time::sleep(Duration::from_millis(200)).await;
     let trial = lane.take(who("down.example", 1)).await.unwrap();
-    assert!(!lane.locked().running.has_room(&who("down.example", 1), &lane.most("down.example")));
+    assert!(!lane.locked().running.has_room(&who("down.example", 1), &lane.most(&host("down.example"))));
     trial.failed();
-    assert!(lane.rests("down.example"), "one more is enough");
+    assert!(lane.rests(&host("down.example")), "one more is enough");
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(lane.rests("down.example"), "for twice as long");
+    assert!(lane.rests(&host("down.example")), "for twice as long");
     tokio::time::sleep(Duration::from_millis(150)).await;
     drop(trial);
     let again = lane.take(who("down.example", 1)).await.unwrap();

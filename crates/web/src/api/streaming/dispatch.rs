@@ -201,25 +201,20 @@ impl Dispatch {
     /// those of the post where they are known still, and else once to each who listens to any.
     async fn deleted(&self, id: PostId, author: AccountId, visibility: Visibility) -> Result<()> {
         let public = visibility == Visibility::Public;
-        let mut channels = self.listeners.apart_from_tags(|channel| match channel {
+        let apart = self.listeners.apart_from_tags(|channel| match channel {
             Channel::Public(_) => public,
             Channel::User | Channel::List(_) => true,
             Channel::UserNotification | Channel::Direct | Channel::Hashtag { .. } => false,
         });
+        let mut ears: Vec<_> = apart.into_iter().flat_map(|(_, ears)| ears).collect();
         let known_tags = self.tags.remove(&id);
         if public {
             match known_tags {
-                Some(keys) => channels.extend(named(&keys).map(|channel| {
-                    let ears = self.listeners.on(&channel);
-                    (Arc::new(channel), ears)
-                })),
-                None => {
-                    let each = self.listeners.on_any_tag();
-                    channels.extend(each.into_iter().map(|ear| (Arc::clone(&ear.channel), vec![ear])));
-                }
+                Some(keys) => ears.extend(named(&keys).flat_map(|channel| self.listeners.on(&channel))),
+                None => ears.extend(self.listeners.on_any_tag()),
             }
         }
-        if channels.is_empty() {
+        if ears.is_empty() {
             return Ok(());
         }
         let mut conn = self.app.db.read().await?;
@@ -227,7 +222,7 @@ impl Dispatch {
             posts::mentions(&mut conn, id).await?.into_iter().map(|(account, _)| account).collect();
         let payload: Arc<str> = Arc::from(id.to_string());
         let mut may_have_seen: HashMap<Viewer, bool> = HashMap::new();
-        for ear in channels.iter().flat_map(|(_, ears)| ears) {
+        for ear in &ears {
             let saw = match may_have_seen.entry(ear.viewer) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(unknown) => *unknown.insert(match visibility {

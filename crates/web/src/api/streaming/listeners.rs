@@ -119,17 +119,17 @@ impl State {
 
     /// The channel as the index has it, so that its name is in memory once.
     fn listen(&mut self, id: u64, channel: Channel) -> Arc<Channel> {
-        let index = self.index(&channel);
-        if let Some((known, listeners)) =
-            index.get_key_value(&channel).map(|(known, ids)| (Arc::clone(known), ids.len()))
-        {
-            debug_assert!(listeners > 0, "an index without listeners");
-            index.entry(Arc::clone(&known)).or_default().push(id);
-            return known;
+        match self.index(&channel).entry(Arc::new(channel)) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().push(id);
+                Arc::clone(known.key())
+            }
+            Entry::Vacant(new) => {
+                let channel = Arc::clone(new.key());
+                new.insert(vec![id]);
+                channel
+            }
         }
-        let channel = Arc::new(channel);
-        index.insert(Arc::clone(&channel), vec![id]);
-        channel
     }
 
     fn stop_listening(&mut self, id: u64, channel: &Channel) {
