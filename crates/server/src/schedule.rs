@@ -79,6 +79,7 @@ async fn secondly(federation: &Federation) -> app::Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn minutely(federation: &Federation) -> app::Result<()> {
+    crate::telemetry::tell_left_out();
     secondly(federation).await?;
     federation.app.db.end_leases_of_the_dead(false).await?;
     app::attachments::clean::clean(&federation.app).await

@@ -1,7 +1,9 @@
 //! What the program tells about itself: logs, an id for every request, and Prometheus metrics on an address of their own.
 //!
 //! Never logs a query string, a header or a body: they hold tokens and what people write to each other. What a
-//! stranger can cause (anything below 500) is told at `debug`.
+//! stranger can cause (anything below 500) is told at `debug`, and no line of the code may repeat itself without end.
+
+mod repeats;
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
@@ -25,6 +27,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::{Log, LogFormat};
 use crate::listener::{self, Bounds};
 
+pub use repeats::tell_left_out;
+
 /// Stands in every answer, and in what was logged on the way to it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,7 +38,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When it was called before in this process, or the level cannot be read.
 pub fn start_logging(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.level).context("log.level")?;
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(repeats::Repeats::default());
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => registry.with(layer.with_ansi(std::io::stderr().is_terminal())).try_init()?,
