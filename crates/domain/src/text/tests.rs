@@ -1,9 +1,8 @@
-//! What text must become, on examples, on random input, and on hostile input within a time.
-
-//! Proves what the composer promises: what people type cannot become markup of their own, and reads as they meant it.
+//! What the composer promises, on examples, on random input, and on hostile input within a bound of processor time: what
+//! people type cannot become markup of their own, and reads as they meant it.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use url::Url;
@@ -399,7 +398,7 @@ fn hostile_texts_cost_little() {
     texts.push("x".repeat(1_000_000));
     texts.push("<div>".repeat(200_000));
     for text in &texts {
-        let start = Instant::now();
+        let start = processor_time();
         let cleaned = sanitise(text);
         assert!(cleaned.len() <= 64 * text.len() + 64);
         black_box(plain(text));
@@ -407,9 +406,14 @@ fn hostile_texts_cost_little() {
         black_box(count_chars(text, text));
         black_box(shortcodes(text));
         black_box(shorten(text, 100));
-        let took = start.elapsed();
+        let took = processor_time() - start;
         assert!(took < Duration::from_secs(20), "{:?} took {took:?}", text.get(..20));
     }
+}
+
+/// Of this thread alone, so that it is the same on a machine that does something else as well.
+fn processor_time() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().unwrap()
 }
 
 /// Only tags that we write ourselves.
