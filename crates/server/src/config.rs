@@ -206,6 +206,7 @@ impl Config {
             trusted_proxies: self.trusted_proxies.clone(),
             body_memory: self.body_memory,
             pace: self.pace,
+            ..listener::Bounds::default()
         }
     }
 

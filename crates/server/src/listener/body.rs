@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::Instant;
-use web::shares::Share;
+use web::shares::{Full, Share};
 
 use super::connection::{Alarm, Busy, Turn};
 use super::{Pace, earned};
@@ -26,6 +26,9 @@ const SMALL: usize = super::BUFFER / 2;
 pub(super) struct Arriving {
     body: Incoming,
     memory: Arc<Share>,
+    /// Taken once the body turns out not to have come with its head.
+    place: Share,
+    has_place: bool,
     turn: Arc<Turn>,
     pace: Pace,
     received: u64,
@@ -39,10 +42,30 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    pub(super) fn new(body: Incoming, memory: Arc<Share>, turn: Arc<Turn>, pace: Pace) -> Self {
-        let began = Instant::now();
-        let (waits, waited) = (None, Duration::ZERO);
-        Self { body, memory, turn, pace, received: 0, began, waits, waited, alarm: Alarm::default(), whole: false }
+    pub(super) fn new(body: Incoming, memory: Arc<Share>, place: Share, turn: Arc<Turn>, pace: Pace) -> Self {
+        Self {
+            body,
+            memory,
+            place,
+            has_place: false,
+            turn,
+            pace,
+            received: 0,
+            began: Instant::now(),
+            waits: None,
+            waited: Duration::ZERO,
+            alarm: Alarm::default(),
+            whole: false,
+        }
+    }
+
+    /// More is to come: only so many bodies are waited for at a time.
+    fn take_place(&mut self) -> Result<(), Error> {
+        if !self.has_place {
+            self.place.take(1).map_err(busy)?;
+            self.has_place = true;
+        }
+        Ok(())
     }
 
     /// Only the time that somebody waited counts: who reads slowly here does not make the sender slow.
@@ -65,7 +88,13 @@ impl hyper::body::Body for Arriving {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        let Poll::Ready(frame) = polled else { return self.wait(cx).map(|error| Some(Err(error.into()))) };
+        let Poll::Ready(frame) = polled else {
+            let error = match self.take_place() {
+                Ok(()) => ready!(self.wait(cx)),
+                Err(error) => error,
+            };
+            return Poll::Ready(Some(Err(error.into())));
+        };
         if let Some(since) = self.waits.take() {
             self.waited += since.elapsed();
         }
@@ -83,12 +112,11 @@ impl hyper::body::Body for Arriving {
             return Poll::Ready(None);
         };
         self.received += bytes.len() as u64;
-        if let Err(full) = self.memory.take(bytes.len() + PIECE) {
-            tracing::debug!(?full, "a body was refused: too much is under way");
-            let error = Error::new(ErrorKind::ResourceBusy, "too much is under way");
+        self.whole = self.body.is_end_stream();
+        let taken = if self.whole { Ok(()) } else { self.take_place() };
+        if let Err(error) = taken.and_then(|()| self.memory.take(bytes.len() + PIECE).map_err(busy)) {
             return Poll::Ready(Some(Err(error.into())));
         }
-        self.whole = self.body.is_end_stream();
         let bytes = if bytes.len() < SMALL { Bytes::copy_from_slice(&bytes) } else { bytes };
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
@@ -100,6 +128,11 @@ impl hyper::body::Body for Arriving {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+fn busy(full: Full) -> Error {
+    tracing::debug!(?full, "a body was refused: too much is under way");
+    Error::new(ErrorKind::ResourceBusy, "too much is under way")
 }
 
 impl Drop for Arriving {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use web::line::Line;
@@ -31,6 +32,12 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Bytes that are thrown away so at most.
 const MOST_LINGERED: usize = 512 << 10;
+
+/// Connections that linger at a time. What nobody wants to have costs no more than that: the others are reset.
+pub(super) const MOST_LINGERING: usize = 64;
+
+/// Bytes that are thrown away before others have their turn.
+const LINGERED_AT_ONCE: usize = 64 << 10;
 
 /// Whose turn it is on a connection, told to it by whoever speaks HTTP over it.
 #[derive(Debug)]
@@ -157,6 +164,9 @@ pub(super) struct Connection {
     farewell: Option<Pin<Box<Sleep>>>,
     linger: Alarm,
     linger_by: Option<Instant>,
+    /// Places among those that linger, and its own.
+    lingering: Arc<Semaphore>,
+    lingers: Option<OwnedSemaphorePermit>,
     thrown_away: usize,
     /// Its place among all connections.
     _place: Share,
@@ -169,6 +179,7 @@ impl Connection {
         turn: Arc<Turn>,
         stop: CancellationToken,
         (pace, from_proxy): (Pace, bool),
+        lingering: Arc<Semaphore>,
         place: Share,
     ) -> Self {
         Self {
@@ -189,6 +200,8 @@ impl Connection {
             farewell: None,
             linger: Alarm::default(),
             linger_by: None,
+            lingering,
+            lingers: None,
             thrown_away: 0,
             _place: place,
         }
@@ -298,15 +311,23 @@ impl AsyncWrite for Connection {
             Some(by) => by,
             None => {
                 ready!(Pin::new(&mut self.tcp).poll_shutdown(cx))?;
+                if self.turn.left_unread.load(Ordering::Relaxed) {
+                    let Ok(lingers) = self.lingering.clone().try_acquire_owned() else { return Poll::Ready(Ok(())) };
+                    self.lingers = Some(lingers);
+                }
                 *self.linger_by.insert(Instant::now() + LINGER)
             }
         };
-        let more_may_come = self.turn.left_unread.load(Ordering::Relaxed);
-        let mut bytes = [0; 4096];
+        let pause_at = self.thrown_away + LINGERED_AT_ONCE;
+        let mut bytes = [0; 16 << 10];
         while self.thrown_away < MOST_LINGERED && self.linger.poll(by, cx).is_pending() {
+            if self.thrown_away >= pause_at {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let mut rest = ReadBuf::new(&mut bytes);
             match Pin::new(&mut self.tcp).poll_read(cx, &mut rest) {
-                Poll::Pending if more_may_come => return Poll::Pending,
+                Poll::Pending if self.lingers.is_some() => return Poll::Pending,
                 Poll::Ready(Ok(())) if !rest.filled().is_empty() => self.thrown_away += rest.filled().len(),
                 Poll::Pending | Poll::Ready(_) => break,
             }

@@ -25,6 +25,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
@@ -33,7 +34,7 @@ use web::line::Line;
 use web::shares::{BodyMemory, Full, Share, Shares};
 
 use body::{Answer, Arriving};
-use connection::{Busy, Connection, Turn};
+use connection::{Busy, Connection, MOST_LINGERING, Turn};
 
 /// Bytes that are read of a connection at a time. A request's head has to fit.
 const BUFFER: usize = 32 * 1024;
@@ -57,6 +58,10 @@ pub struct Bounds {
     pub trusted_proxies: Vec<IpNet>,
     /// Bytes of request bodies in memory, from all addresses together.
     pub body_memory: usize,
+    /// Bodies that are waited for at a time, since they did not come with their head.
+    pub bodies: usize,
+    /// Of those, from one address.
+    pub bodies_per_address: usize,
     pub pace: Pace,
 }
 
@@ -103,7 +108,9 @@ impl Default for Bounds {
             connections: 4096,
             connections_per_address: 256,
             trusted_proxies: Vec::new(),
-            body_memory: 64 * 1024 * 1024,
+            body_memory: 32 * 1024 * 1024,
+            bodies: 512,
+            bodies_per_address: 32,
             pace: Pace::default(),
         }
     }
@@ -121,8 +128,11 @@ struct Gate {
     /// Requests that trusted proxies pass on.
     passed_on: Arc<Shares>,
     memory: Arc<Shares>,
+    bodies: Arc<Shares>,
     trusted_proxies: Vec<IpNet>,
     pace: Pace,
+    /// Places for connections that are closed, and read on for a moment.
+    lingering: Arc<Semaphore>,
     /// When it was last said in the log that there are too many connections.
     said_full: Mutex<Option<Instant>>,
 }
@@ -137,8 +147,10 @@ where
         connections: Shares::new(bounds.connections, bounds.connections_per_address),
         passed_on: Shares::new(bounds.connections, bounds.connections_per_address),
         memory: Shares::new(bounds.body_memory, usize::MAX),
+        bodies: Shares::new(bounds.bodies, bounds.bodies_per_address),
         trusted_proxies: bounds.trusted_proxies,
         pace: bounds.pace,
+        lingering: Arc::new(Semaphore::new(MOST_LINGERING)),
         said_full: Mutex::default(),
     });
     let conversations = TaskTracker::new();
@@ -182,7 +194,8 @@ where
     S::Future: Send,
 {
     let pace = (door.gate.pace, door.from_proxy);
-    let connection = Connection::new(tcp, door.line.clone(), door.turn.clone(), stop.clone(), pace, place);
+    let lingering = door.gate.lingering.clone();
+    let connection = Connection::new(tcp, door.line.clone(), door.turn.clone(), stop.clone(), pace, lingering, place);
     let mut http = http1::Builder::new();
     // The connection has deadlines of its own, which tell a head from an idle wait.
     http.max_buf_size(BUFFER).header_read_timeout(None);
@@ -233,7 +246,8 @@ impl<S> Door<S> {
         } else {
             let memory = Arc::new(self.gate.memory.open(Some(origin)));
             parts.extensions.insert(BodyMemory(memory.clone()));
-            Body::new(Arriving::new(body, memory, self.turn.clone(), self.gate.pace))
+            let place = self.gate.bodies.open(Some(origin));
+            Body::new(Arriving::new(body, memory, place, self.turn.clone(), self.gate.pace))
         };
         Ok((Request::from_parts(parts, body), place))
     }

@@ -262,6 +262,40 @@ async fn bodies_of_one_address_take_a_share_of_the_memory_and_leave_some_to_othe
     assert_eq!(status(&rest(&mut again).await), 200, "what they held is free again");
 }
 
+/// Whoever sends many bodies in part is refused before they cost anything; what comes in one go needs no place.
+#[tokio::test]
+async fn bodies_that_are_waited_for_are_bounded_by_address() {
+    let mut bounds = quick();
+    bounds.bodies_per_address = 3;
+    bounds.pace.body_grace = Duration::from_secs(60);
+    bounds.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let house = open(bounds).await;
+    let ask = |from: &str, rest: &str| {
+        format!(
+            "POST /length HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {from}\r\ncontent-length: 3\r\n\r\n{rest}"
+        )
+    };
+    let mut held = Vec::new();
+    for begun in ["", ".", ".."] {
+        held.push(house.says(&ask("10.0.0.1", begun)).await);
+        sleep(Duration::from_millis(50)).await;
+    }
+    for begun in ["", "."] {
+        let told = rest(&mut house.says(&ask("10.0.0.1", begun)).await).await;
+        assert!(told.ends_with("Some(ResourceBusy)"), "{told}");
+    }
+    assert_eq!(status(&rest(&mut house.says(&ask("10.0.0.1", "...")).await).await), 200, "it came in one go");
+    let mut other = house.says(&ask("10.0.0.2", ".")).await;
+    other.write_all(b"..").await.unwrap();
+    assert_eq!(status(&rest(&mut other).await), 200, "another address has places of its own");
+    held[0].write_all(b"...").await.unwrap();
+    assert_eq!(status(&rest(&mut held[0]).await), 200);
+    let mut next = house.says(&ask("10.0.0.1", "..")).await;
+    sleep(Duration::from_millis(50)).await;
+    next.write_all(b".").await.unwrap();
+    assert_eq!(status(&rest(&mut next).await), 200, "a place that was left is free");
+}
+
 #[tokio::test]
 async fn many_tiny_pieces_count_for_what_they_take_of_memory() {
     let mut bounds = quick();
@@ -418,6 +452,27 @@ async fn a_refusal_reaches_who_is_still_sending() {
     }
     let told = rest(&mut peer).await;
     assert!(status(&told) == 401 && told.ends_with("who are you?"), "{told}");
+}
+
+/// To read on from those who are refused costs something too: beyond a number, they are cut off.
+#[tokio::test]
+async fn not_everybody_who_is_refused_is_listened_to_further() {
+    let house = open(Bounds::default()).await;
+    let mut refused = Vec::new();
+    for _ in 0..=MOST_LINGERING {
+        let mut peer = house.says("POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n").await;
+        peer.write_all(&[b'.'; 10_000]).await.unwrap();
+        assert_eq!(status(&answer(&mut peer).await), 401);
+        refused.push(peer);
+    }
+    let mut cut_off = 0;
+    for peer in &mut refused {
+        // The first write after the end is answered with a reset, which the next one meets.
+        let _ = peer.write_all(b".").await;
+        sleep(Duration::from_millis(5)).await;
+        cut_off += usize::from(peer.write_all(b".").await.is_err());
+    }
+    assert_eq!(cut_off, 1);
 }
 
 /// Somebody who asked for `path` and read the first bytes of the answer, and no more.
