@@ -131,11 +131,11 @@ pub async fn insert(tx: &mut Tx, p: &Post, links: &Links) -> Result<()> {
     if p.boost_of_id.is_some() {
         marks::changed(tx, p.account_id).await?;
     }
-    write_links(tx, p.id, links, Timestamp(0)).await
+    write_links(tx, p.id, links, p.visibility.is_open(), Timestamp(0)).await
 }
 
 /// Writes what a post points at, when it is new or after an edit. `since` is for whom it did not address yet.
-async fn write_links(tx: &mut Tx, id: PostId, links: &Links, since: Timestamp) -> Result<()> {
+async fn write_links(tx: &mut Tx, id: PostId, links: &Links, open: bool, since: Timestamp) -> Result<()> {
     for &(account, silent) in &links.mentions {
         sql!(
             "INSERT INTO mentions (post_id, account_id, silent, since) VALUES ($1, $2, $3, $4)
@@ -149,7 +149,7 @@ async fn write_links(tx: &mut Tx, id: PostId, links: &Links, since: Timestamp) -
         .await?;
     }
     for (name, display) in &links.tags {
-        let tag: TagId = tag(tx, name, display).await?;
+        let tag = tag(tx, name, open.then_some(display.as_str())).await?;
         sql!("INSERT INTO post_tags (tag_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(tag)
             .bind(id)
@@ -169,12 +169,20 @@ async fn write_links(tx: &mut Tx, id: PostId, links: &Links, since: Timestamp) -
     Ok(())
 }
 
-/// The tag's id; makes the tag when it is new.
+/// The tag's id; makes the tag when it is new. `display` is how an open post writes it, and `None` for whatever not
+/// everybody may see: how that spells it is nobody else's business.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn tag(tx: &mut Tx, name: &str, display: &str) -> Result<TagId> {
-    if let Some((id,)) = sql!("SELECT id FROM tags WHERE name = $1").bind(name).maybe::<(i64,)>(tx).await? {
+pub async fn tag(tx: &mut Tx, name: &str, display: Option<&str>) -> Result<TagId> {
+    let known = sql!("SELECT id, display FROM tags WHERE name = $1").bind(name).maybe::<(i64, String)>(tx).await?;
+    if let Some((id, before)) = known {
+        if let Some(display) = display
+            && before == name
+            && display != name
+        {
+            sql!("UPDATE tags SET display = $2 WHERE id = $1").bind(id).bind(display).run(tx).await?;
+        }
         return Ok(TagId(id));
     }
     let id: TagId = tx.id();
@@ -185,7 +193,7 @@ pub async fn tag(tx: &mut Tx, name: &str, display: &str) -> Result<TagId> {
     )
     .bind(id)
     .bind(name)
-    .bind(display)
+    .bind(display.unwrap_or(name))
     .one::<(i64,)>(tx)
     .await?;
     Ok(TagId(id))
@@ -454,7 +462,7 @@ pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
         .bind(e.edited_at)
         .run(tx)
         .await?;
-    write_links(tx, id, e.links, e.edited_at).await
+    write_links(tx, id, e.links, e.visibility.is_open(), e.edited_at).await
 }
 
 /// Whom it addresses no more may see it no more. Her server has a copy, and is told when the post goes.

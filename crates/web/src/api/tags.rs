@@ -44,7 +44,7 @@ pub(super) async fn shapes<'t>(
             let week = history.remove(&tag.id).unwrap_or_default();
             let week = week.into_iter().map(|u| TagHistory::new(u.day, u.posts, u.accounts)).collect();
             let following = followed.as_ref().map(|f| f.contains(&tag.id));
-            Shape::new(tag.id, &tag.display, week, following, &web.app.urls)
+            Shape::new(&tag.name, &tag.display, week, following, &web.app.urls)
         })
         .collect())
 }
@@ -55,26 +55,29 @@ async fn answer(web: &Web, conn: &mut Conn, tag: Tag, caller: Option<&Caller>) -
     Ok(Json(shape).into_response())
 }
 
+/// A tag that nobody used is a tag all the same, and looks like one that is used in private only.
+fn unused(name: &Name) -> Tag {
+    Tag { id: TagId(0), name: name.key.clone(), display: name.key.clone() }
+}
+
 async fn one(State(web): State<Web>, caller: Option<Caller>, PathName(name): PathName) -> Result<Response> {
     let name = Name::new(&name).ok_or(Error::NotFound)?;
     let mut conn = web.app.db.read().await?;
-    // A tag that nobody used is a tag all the same.
-    let unused = || Tag { id: TagId(0), name: name.key.clone(), display: name.name.clone() };
-    let tag = storage::tags::by_name(&mut conn, &name.key).await?.unwrap_or_else(unused);
+    let tag = storage::tags::by_name(&mut conn, &name.key).await?.unwrap_or_else(|| unused(&name));
     answer(&web, &mut conn, tag, caller.as_ref()).await
 }
 
 async fn follow(State(web): State<Web>, caller: Caller, PathName(name): PathName) -> Result<Response> {
     caller.allow_either("follow", "write:follows")?;
     let name = Name::new(&name).ok_or(Error::NotFound)?;
-    let tag = app::tags::follow::follow(&web.app, caller.id, &name.key, &name.name).await?;
+    let tag = app::tags::follow::follow(&web.app, caller.id, &name.key).await?;
     answer(&web, &mut web.app.db.read().await?, tag, Some(&caller)).await
 }
 
 async fn unfollow(State(web): State<Web>, caller: Caller, PathName(name): PathName) -> Result<Response> {
     caller.allow_either("follow", "write:follows")?;
     let name = Name::new(&name).ok_or(Error::NotFound)?;
-    let tag = app::tags::follow::unfollow(&web.app, caller.id, &name.key).await?;
+    let tag = app::tags::follow::unfollow(&web.app, caller.id, &name.key).await?.unwrap_or_else(|| unused(&name));
     answer(&web, &mut web.app.db.read().await?, tag, Some(&caller)).await
 }
 

@@ -25,3 +25,24 @@ on_both! {
         assert_eq!(dana.get("/api/v1/tags/no%20tag").await.status, 404);
     }
 }
+
+on_both! {
+    /// That somebody uses a tag in private is seen neither in the tag, nor in its id, nor in how other posts spell it.
+    async fn a_tag_used_in_private_looks_unused(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let looks = async || priya.get("/api/v1/tags/opwillow").await.ok();
+        let unused = looks().await;
+        let post = id(&dana.publish("#OpWillow is off", "direct").await);
+        dana.post("/api/v1/tags/OpWillow/follow", json!({})).await.ok();
+        assert_eq!(looks().await, unused);
+        dana.delete(&format!("/api/v1/statuses/{post}")).await.ok();
+        assert_eq!(looks().await, unused);
+        assert_eq!(priya.post("/api/v1/tags/OPWILLOW/unfollow", json!({})).await.ok(), unused);
+        assert_eq!(priya.post("/api/v1/tags/opnobody/unfollow", json!({})).await.ok()["following"], false);
+        let said = priya.publish("what is #opwillow", "public").await;
+        assert_eq!(said["tags"][0]["name"], "opwillow");
+        priya.publish("what is #OpWillow", "public").await;
+        assert_eq!(looks().await["name"], "OpWillow", "posts for everybody say how it is spelt");
+    }
+}

@@ -1,7 +1,8 @@
 //! `Tag`, with how it was used in the last week.
 
-use domain::{TagId, Timestamp, Urls};
+use domain::{Timestamp, Urls};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::value::Id;
 
@@ -34,8 +35,13 @@ impl TagHistory {
 }
 
 impl<'a> Tag<'a> {
-    /// `following`: whether the viewer follows it; `None` for nobody.
-    pub fn new(id: TagId, name: &'a str, history: Vec<TagHistory>, following: Option<bool>, urls: &Urls) -> Self {
-        Self { id: Id::of(id), name, url: urls.tag(name), history, following, featuring: following.map(|_| false) }
+    /// `key` is its normalised name. The id is made of that: an id of the database would tell that a tag is used, and
+    /// since when, even where every post that has it is private. `following`: whether the viewer follows it; `None` for
+    /// nobody.
+    pub fn new(key: &str, name: &'a str, history: Vec<TagHistory>, following: Option<bool>, urls: &Urls) -> Self {
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        let id = Id(i64::from_be_bytes([a, b, c, d, e, f, g, h]) & i64::MAX);
+        Self { id, name, url: urls.tag(name), history, following, featuring: following.map(|_| false) }
     }
 }
