@@ -27,7 +27,9 @@ pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Fou
              WHERE h.account_id = $1 AND ",
             visible!("p" by "a"),
             " AND ",
-            boosted!("p")
+            boosted!("p"),
+            " AND ",
+            answers_wanted!("p")
         ),
         "h.post_id"
     );
@@ -329,21 +331,25 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Puts a public post into the home timelines of members who follow one of its hashtags.
+/// Puts a public post into the home timelines of members who follow one of its hashtags, and want both its author and
+/// the author of what it answers.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn add_to_tag_followers(tx: &mut Tx, post: PostId, author: AccountId) -> Result<()> {
     sql!(
         "INSERT INTO home_entries (account_id, post_id)
-         SELECT DISTINCT tf.account_id, $1 FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id
+         SELECT DISTINCT tf.account_id, $1
+         FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id JOIN posts p ON p.id = pt.post_id
          WHERE pt.post_id = $1
            AND NOT EXISTS (SELECT 1 FROM accounts s WHERE s.id = $2 AND s.silenced_at IS NOT NULL)
-           AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = tf.account_id AND m.target_id = $2)
-           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = tf.account_id AND b.target_id = $2)
+           AND NOT EXISTS (SELECT 1 FROM mutes m
+                WHERE m.account_id = tf.account_id AND m.target_id IN ($2, p.in_reply_to_account_id))
+           AND NOT EXISTS (SELECT 1 FROM blocks b
+                WHERE b.account_id = tf.account_id AND b.target_id IN ($2, p.in_reply_to_account_id))
            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $2 AND b.target_id = tf.account_id)
            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d JOIN accounts da ON da.domain = d.domain
-                WHERE d.account_id = tf.account_id AND da.id = $2)
+                WHERE d.account_id = tf.account_id AND da.id IN ($2, p.in_reply_to_account_id))
          ON CONFLICT DO NOTHING"
     )
     .bind(post)

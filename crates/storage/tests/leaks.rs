@@ -18,7 +18,7 @@ use storage::search::PostQuery;
 use storage::timelines::{AccountFilter, HomeEntry, PublicFilter, TagFilter};
 use storage::{
     Conn, Tx, accounts, domain_blocks, domains, follows, interactions, lists, members, notifications, posts, search,
-    threads, timelines,
+    tags, threads, timelines,
 };
 
 use crate::people::{account, follow, host, write_member};
@@ -95,6 +95,13 @@ fn expected(surface: &str, r: Relation) -> Vec<Entry> {
             when(both, Boost),
             when(r.follows() && r.wants(), Answer),
         ],
+        // Nobody is followed: everything public that has it.
+        "home by hashtag" => vec![
+            Some(Words),
+            when(both && r != Limited, Theirs),
+            when(both && r != Limited, TheirAnswer),
+            when(r.wants(), Answer),
+        ],
         "list" => {
             vec![Some(Words), when(both, Theirs), when(both, TheirAnswer), when(both, Boost), when(r.wants(), Answer)]
         }
@@ -124,8 +131,9 @@ fn expected(surface: &str, r: Relation) -> Vec<Entry> {
     seen.into_iter().flatten().collect()
 }
 
-const SURFACES: [&str; 14] = [
+const SURFACES: [&str; 15] = [
     "home",
+    "home by hashtag",
     "list",
     "public",
     "hashtag",
@@ -143,6 +151,8 @@ const SURFACES: [&str; 14] = [
 
 struct Scene {
     viewer: Account,
+    /// A member who stands to the author as the viewer does, and follows nobody but the hashtag.
+    reader: Account,
     friend: Account,
     author: Account,
     list: ListId,
@@ -167,6 +177,7 @@ impl Scene {
         let all = AccountFilter::default();
         let found = match surface {
             "home" => timelines::home(conn, me, &page).await.unwrap(),
+            "home by hashtag" => timelines::home(conn, self.reader.id, &page).await.unwrap(),
             "list" => timelines::list(conn, me, self.list, &page).await.unwrap(),
             "public" => timelines::public(conn, viewer, PublicFilter::default(), &page).await.unwrap(),
             "hashtag" => {
@@ -282,19 +293,23 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
     if relation.follows() {
         follow(tx, viewer.id, author.id).await;
     }
-    let uri = "https://maple.example/b";
-    match relation {
-        Blocks => assert!(follows::insert_block(tx, viewer.id, author.id, uri).await.unwrap()),
-        BlockedBy => assert!(follows::insert_block(tx, author.id, viewer.id, uri).await.unwrap()),
-        Mutes => follows::upsert_mute(tx, viewer.id, author.id, false, None).await.unwrap(),
-        MutesWithNotifications => follows::upsert_mute(tx, viewer.id, author.id, true, None).await.unwrap(),
-        BlocksDomain => assert!(domain_blocks::insert(tx, viewer.id, &host("willow.example")).await.unwrap()),
-        Limited => {
-            let name = host("willow.example");
-            domains::set(tx, &name, DomainSeverity::Silence, None).await.unwrap();
+    let reader = write_member(tx, "reader", Role::Member).await.unwrap();
+    for member in [viewer.id, reader.id] {
+        let uri = format!("https://maple.example/b/{member}");
+        match relation {
+            Blocks => assert!(follows::insert_block(tx, member, author.id, &uri).await.unwrap()),
+            BlockedBy => assert!(follows::insert_block(tx, author.id, member, &uri).await.unwrap()),
+            Mutes => follows::upsert_mute(tx, member, author.id, false, None).await.unwrap(),
+            MutesWithNotifications => follows::upsert_mute(tx, member, author.id, true, None).await.unwrap(),
+            BlocksDomain => assert!(domain_blocks::insert(tx, member, &host("willow.example")).await.unwrap()),
+            Plain | Suspended | Limited | Closed | Gone => {}
         }
-        Plain | Suspended | Closed | Gone => {}
     }
+    if relation == Limited {
+        domains::set(tx, &host("willow.example"), DomainSeverity::Silence, None).await.unwrap();
+    }
+    let hashtag = posts::tag(tx, "tea", None).await.unwrap();
+    tags::follow(tx, reader.id, hashtag).await.unwrap();
 
     let list = List {
         id: tx.id(),
@@ -318,6 +333,11 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
         to_homes(tx, post, None).await;
     }
     to_homes(tx, &boost, Some((author.id, theirs.id))).await;
+    for post in [&words, &theirs, &their_answer, &answer] {
+        timelines::add_to_tag_followers(tx, post.id, post.account_id).await.unwrap();
+    }
+    let told = timelines::home_owners(tx, answer.id, &[reader.id]).await.unwrap();
+    assert_eq!(told.len(), usize::from(relation.wants()), "not on the stream either: {relation:?}");
     for post in [words.id, theirs.id] {
         let like: i64 = tx.id();
         interactions::favourite(tx, like, viewer.id, post, "").await.unwrap();
@@ -344,7 +364,7 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
         (Boost, boost.id),
         (Answer, answer.id),
     ];
-    Scene { viewer, friend, author, list: list.id, written }
+    Scene { viewer, reader, friend, author, list: list.id, written }
 }
 
 both! {
@@ -364,7 +384,7 @@ both! {
                 }
             }
         }
-        assert_eq!(rows, 14 * 10 * 2);
+        assert_eq!(rows, 15 * 10 * 2);
     }
 
     /// However many answers the viewer may not see there are, at whatever place: those that the viewer may see are found,
