@@ -266,16 +266,38 @@ impl Urls {
     }
 }
 
+/// An address on the web that may be shown as a link: http or https, with a host and without credentials. As text it is
+/// written the one way that cannot be mistaken: the host in punycode, what is not ASCII in the path escaped.
+#[must_use]
+pub fn web_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && !has_credentials(&url) && url.has_host()).then_some(url)
+}
+
+/// A name or password stands before the host, and reads as if it were the host: `https://bank.example@evil.example`.
+#[must_use]
+pub fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// An address as it was typed, unless that can be read as another one: then as [`Url`] writes it.
+#[must_use]
+pub fn as_typed(typed: &str, url: Url) -> String {
+    if typed.is_ascii() { typed.to_owned() } else { url.into() }
+}
+
 /// The page for people of what another server gave the id `id`: where its document says, if that is on the id's host,
 /// below it, or on the host of the author's handle, which WebFinger has checked. Otherwise the id: a link must not look
-/// like somebody else's.
+/// like somebody else's. Written as [`web_url`] says.
 #[must_use]
 pub fn page_of(said: Option<String>, id: &str, handle: Option<&Host>) -> String {
-    let own = |said: &String| {
-        let (Some(at), Some(home)) = (Host::of_address(said), Host::of_address(id)) else { return false };
+    let home = Host::of_address(id);
+    let own = |said: &Url| {
+        let (Some(at), Some(home)) = (Host::of(said), &home) else { return false };
         home.covers(&at) || handle == Some(&at)
     };
-    said.filter(own).unwrap_or_else(|| id.to_owned())
+    let page = said.and_then(|said| web_url(&said)).filter(own).or_else(|| web_url(id));
+    page.map_or_else(|| id.to_owned(), String::from)
 }
 
 #[cfg(test)]
@@ -291,13 +313,14 @@ mod tests {
         let handle = Host::parse("willow.example").unwrap();
         for (said, kept) in [
             ("https://ap.willow.example/@bob/1", true),
-            ("https://AP.willow.example.:443/@bob/1", true),
             ("https://www.ap.willow.example/1", true),
             ("https://willow.example/@bob/1", true),
             ("https://www.willow.example/@bob/1", false),
             ("https://ap.willow.example.evil.example/1", false),
             ("https://ap.willow.example:8443/1", true),
             ("https://willow.example:8443/1", false),
+            ("https://mastodon.social@ap.willow.example/@bob/1", false),
+            ("https://mastodon.social:x@ap.willow.example/@bob/1", false),
             ("javascript:alert(1)", false),
             ("", false),
         ] {
@@ -306,6 +329,15 @@ mod tests {
         }
         assert_eq!(page_of(Some("https://willow.example/1".to_owned()), id, None), id);
         assert_eq!(page_of(None, id, Some(&handle)), id);
+        for (said, written) in [
+            ("https://AP.willow.example:443/@bob/1", "https://ap.willow.example/@bob/1"),
+            ("https://ap.willow.example/\u{202e}eno", "https://ap.willow.example/%E2%80%AEeno"),
+            ("https://ap.willow.example/\u{2028}@bob", "https://ap.willow.example/%E2%80%A8@bob"),
+        ] {
+            assert_eq!(page_of(Some(said.to_owned()), id, None), written);
+        }
+        let cyrillic = "https://\u{430}\u{440}\u{440}\u{4cf}\u{435}.example/notes/1";
+        assert_eq!(page_of(None, cyrillic, None), "https://xn--80ak6aa92e.example/notes/1", "an id is written so too");
     }
 
     #[test]

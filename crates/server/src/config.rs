@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use domain::instance::SignUp;
 use domain::limits::Limits;
-use domain::urls::Urls;
+use domain::urls::{Urls, has_credentials};
 use ipnet::IpNet;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -290,8 +290,7 @@ const TRUTH: &str = "true or false";
 fn public_url(text: &str) -> Option<Urls> {
     let url = Url::parse(text).ok()?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    if bare && anonymous { Urls::new(&url).ok() } else { None }
+    if bare && !has_credentials(&url) { Urls::new(&url).ok() } else { None }
 }
 
 fn web_address(text: &str) -> Option<String> {

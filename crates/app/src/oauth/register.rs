@@ -2,6 +2,7 @@
 
 use domain::scope::Scopes;
 use domain::text::one_line;
+use domain::urls::{as_typed, web_url};
 use storage::oauth::{self, Client};
 use url::Url;
 
@@ -37,11 +38,12 @@ pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
         return Err(Error::invalid("client_name", format!("must have at most {MAX_NAME_CHARS} characters")));
     }
     let website = new.website.as_deref().map(str::trim).filter(|w| !w.is_empty());
-    if let Some(website) = website
-        && !is_web_address(website)
-    {
-        return Err(Error::invalid("website", "must be an http or https address"));
-    }
+    let website = website
+        .map(|typed| {
+            let url = web_url(typed).map(|url| as_typed(typed, url)).filter(|url| url.len() <= MAX_URI_BYTES);
+            url.ok_or_else(|| Error::invalid("website", "must be an http or https address"))
+        })
+        .transpose()?;
     let redirect_uris: Vec<String> =
         new.redirect_uris.iter().map(|uri| uri.trim().to_owned()).filter(|uri| !uri.is_empty()).collect();
     if redirect_uris.is_empty() {
@@ -60,7 +62,7 @@ pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
         client_id: secrets::generate(),
         secret_hash: secrets::digest(&secret),
         name,
-        website: website.map(str::to_owned),
+        website,
         redirect_uris,
         scopes: new.scopes.clone(),
         created_at: tx.now(),
@@ -70,14 +72,10 @@ pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
     Ok((client, secret))
 }
 
-fn is_web_address(text: &str) -> bool {
-    text.len() <= MAX_URI_BYTES
-        && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
 /// RFC 6749, section 3.1.2: absolute and without a fragment. Schemes that a browser would run itself are refused.
 fn is_redirect(text: &str) -> bool {
-    const NEVER: [&str; 8] = ["javascript", "data", "vbscript", "file", "blob", "about", "view-source", "ws"];
+    const NEVER: [&str; 9] =
+        ["javascript", "data", "vbscript", "file", "filesystem", "blob", "about", "view-source", "ws"];
     if text == OUT_OF_BAND {
         return true;
     }
@@ -87,7 +85,7 @@ fn is_redirect(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         url.fragment().is_none()
             && !NEVER.contains(&url.scheme())
-            && (!matches!(url.scheme(), "http" | "https") || url.has_host())
+            && (!matches!(url.scheme(), "http" | "https") || web_url(text).is_some())
     })
 }
 
@@ -106,9 +104,17 @@ mod tests {
         ] {
             assert!(is_redirect(good), "{good}");
         }
-        for bad in
-            ["", "/callback", "https://", "https://a.example/#x", "javascript:alert(1)", "data:text/html,x", "a b:c"]
-        {
+        for bad in [
+            "",
+            "/callback",
+            "https://",
+            "https://a.example/#x",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "a b:c",
+            "filesystem:http://x/",
+            "https://a.example@b.example/",
+        ] {
             assert!(!is_redirect(bad), "{bad}");
         }
     }

@@ -14,7 +14,7 @@ use url::Url;
 use super::sanitise::SAFE_SCHEMES;
 use crate::account::Handle;
 use crate::host::Host;
-use crate::urls::Urls;
+use crate::urls::{Urls, as_typed, has_credentials};
 
 /// Longer names are no mentions.
 const MAX_NAME_BYTES: usize = 100;
@@ -278,11 +278,10 @@ fn href(typed: &str) -> Option<String> {
         return None;
     }
     let url = Url::parse(typed).ok()?;
-    // `https://bank.example@evil.example` reads as the bank.
-    if !url.username().is_empty() || url.password().is_some() || url.host_str().is_none_or(str::is_empty) {
+    if has_credentials(&url) || url.host_str().is_none_or(str::is_empty) {
         return None;
     }
-    Some(if typed.is_ascii() { typed.to_owned() } else { url.to_string() })
+    Some(as_typed(typed, url))
 }
 
 /// Names of custom emojis in a text, each once, without colons: two or more of `a-z A-Z 0-9 _` between colons that

@@ -1,5 +1,5 @@
-//! What the composer promises, on examples, on random input, and on hostile input within a bound of processor time: what
-//! people type cannot become markup of their own, and reads as they meant it.
+//! What the composer promises, on examples, on random input, and on hostile input within a bound of processor time:
+//! what people type cannot become markup of their own, and reads as they meant it.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use std::error::Error as StdError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::urls::has_credentials;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -97,7 +98,7 @@ impl Guard {
             "http" if self.rules.allow_http => {}
             _ => return Err(Refused::Scheme),
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_credentials(url) {
             return Err(Refused::Credentials);
         }
         match url.host().ok_or(Refused::NoHost)? {

@@ -5,6 +5,7 @@
 
 use domain::Timestamp;
 use domain::text::{clean_json, without_lone_surrogates};
+use domain::urls::web_url;
 use serde_json::Value;
 
 /// Objects and arrays inside each other, at most.
@@ -131,16 +132,15 @@ pub fn ids(value: &Value, key: &str) -> Vec<String> {
 #[must_use]
 pub fn acceptable_uri(text: &str) -> Option<&str> {
     let text = text.trim();
-    let fits = !text.is_empty() && text.len() <= MAX_URI && !text.chars().any(|c| c.is_control() || c == ' ');
+    let fits = !text.is_empty() && text.len() <= MAX_URI && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     fits.then_some(text)
 }
 
-/// An address to open or load: only http and https, never `javascript:` or `data:`.
+/// An address to open or load ([`web_url`]): only http and https, never `javascript:` or `data:`, and without a name
+/// before its host.
 #[must_use]
 pub fn web_address(text: &str) -> Option<&str> {
-    let text = acceptable_uri(text)?;
-    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-    (lower.starts_with("https://") || lower.starts_with("http://")).then_some(text)
+    acceptable_uri(text).filter(|text| web_url(text).is_some())
 }
 
 /// The address of a `Link` or `Image`: a string, `href`, or `url` inside.
@@ -260,7 +260,14 @@ mod tests {
             link(&json!([{"href": "magnet:?x"}, {"url": [{"href": "HTTPS://x.example/"}]}])),
             Some("HTTPS://x.example/")
         );
-        for bad in ["javascript:alert(1)", "data:text/html,x", "", "//x.example", "https://x.example/ a"] {
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "",
+            "//x.example",
+            "https://x.example/ a",
+            "https://friend.example@x.example/",
+        ] {
             assert_eq!(link(&json!(bad)), None, "{bad}");
         }
         let video = json!({"url": [{"mediaType": "video/mp4", "href": "https://x/v"}, {"mediaType": "text/html", "href": "https://x/w"}]});

@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::response::Response;
 use domain::Host;
+use domain::urls::web_url;
 use http::{HeaderValue, header};
 use url::Url;
 
@@ -29,14 +30,14 @@ pub struct LeavingPage {
 /// # Errors
 /// [`Problem::NotFound`] for what is no address on the web, or carries a name and password.
 pub fn leaving(visitor: &Visitor, url: &Url, told_by: Option<&Host>, back: String) -> Result<Response, Problem> {
-    let web = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    let host = Host::of(url).filter(|_| web).ok_or(Problem::NotFound)?;
+    let url = web_url(url.as_str()).ok_or(Problem::NotFound)?;
+    let host = Host::of(&url).ok_or(Problem::NotFound)?;
     let told_by = told_by.filter(|told_by| **told_by != host).map(|told_by| told_by.display().into_owned());
     let page = LeavingPage {
         frame: visitor.frame("You are about to leave").narrow(),
         host: host.display().into_owned(),
         told_by,
-        url: url.as_str().to_owned(),
+        url: url.into(),
         back,
     };
     let mut response = visitor.page(&page)?;
