@@ -12,14 +12,8 @@ const PURPOSE: &[u8] = b"ids of received activities";
 const LENGTH: usize = 16;
 
 /// Makes the ids. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ReceivedIds(Keyed);
-
-impl std::fmt::Debug for ReceivedIds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReceivedIds").finish_non_exhaustive()
-    }
-}
 
 impl ReceivedIds {
     /// `secret` must be random, and the same for every process of the server.

@@ -61,16 +61,10 @@ impl Whom {
 }
 
 /// Makes and reads the addresses. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct FileUrls {
     urls: Urls,
     keyed: Keyed,
-}
-
-impl std::fmt::Debug for FileUrls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileUrls").field("urls", &self.urls).finish_non_exhaustive()
-    }
 }
 
 impl FileUrls {

@@ -85,7 +85,8 @@ impl Charges {
         self.take_at(Instant::now(), party, host)
     }
 
-    /// The rates that count for host and party, and whether it is the host's own asking; `None` where nothing is counted.
+    /// The rates that count for host and party, and whether it is the host's own asking; `None` where nothing is
+    /// counted.
     fn rates(&self, party: &Party, host: &Host) -> Option<(Rate, Rate, bool)> {
         match party {
             Party::Server(server) if server == host => None,

@@ -49,14 +49,8 @@ pub async fn is_familiar(app: &App, login: &str, from: IpAddr) -> Result<bool> {
 }
 
 /// Makes the tags. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct SignInTags(Keyed);
-
-impl std::fmt::Debug for SignInTags {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignInTags").finish_non_exhaustive()
-    }
-}
 
 impl SignInTags {
     /// `secret` must be random, and the same for every process of the server.
