@@ -15,7 +15,7 @@ use storage::{accounts, follows, posts, threads};
 use crate::home::{Home, eventually};
 use crate::receiving::plain_get;
 
-async fn say(home: &Home, who: &Account, text: &str, visibility: Visibility, answers: Option<PostId>) -> Post {
+pub async fn say(home: &Home, who: &Account, text: &str, visibility: Visibility, answers: Option<PostId>) -> Post {
     let draft = Draft {
         text: text.to_owned(),
         visibility: Some(visibility),
@@ -27,12 +27,12 @@ async fn say(home: &Home, who: &Account, text: &str, visibility: Visibility, ans
     posts::unchecked(&mut home.conn().await, id).await.unwrap()
 }
 
-async fn arrives(home: &Home, uri: &str) -> Post {
+pub async fn arrives(home: &Home, uri: &str) -> Post {
     eventually(&format!("{uri} arrives"), || home.post_by_uri(uri)).await
 }
 
 /// Nothing is left to be done, sent or taken in.
-async fn all_is_done(homes: &[&Home]) {
+pub async fn all_is_done(homes: &[&Home]) {
     eventually("all is done", || async {
         // (Twice: what one of them had done may have made work for another.)
         for home in homes.iter().chain(homes) {
@@ -49,7 +49,7 @@ async fn all_is_done(homes: &[&Home]) {
     .await;
 }
 
-async fn rewrite(home: &Home, who: &Account, post: &Post, text: &str) {
+pub async fn rewrite(home: &Home, who: &Account, post: &Post, text: &str) {
     let draft = Draft { text: text.to_owned(), language: Some("en".to_owned()), ..Draft::default() };
     edit::edit(&home.fed.app, who, post.id, draft).await.unwrap();
 }

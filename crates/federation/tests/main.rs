@@ -5,6 +5,8 @@ mod answers;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod deletions;
+#[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exchange;

@@ -373,7 +373,7 @@ pub async fn backlog(conn: &mut Conn) -> Result<(i64, i64)> {
 /// Inboxes of remote accounts, one per server where it has a shared one. Left out: suspended accounts and
 /// communities; with a post, also all who may not see it now.
 macro_rules! inboxes_of {
-    ($accounts:literal seeing $post:literal) => {
+    ($accounts:expr, seeing $post:literal) => {
         concat!(
             inboxes_of!($accounts),
             " AND EXISTS (SELECT 1 FROM posts seen WHERE seen.id = ",
@@ -383,7 +383,7 @@ macro_rules! inboxes_of {
             ")"
         )
     };
-    ($accounts:literal) => {
+    ($accounts:expr) => {
         concat!(
             "SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a
              WHERE a.domain <> '' AND a.inbox_url <> '' AND a.suspended_at IS NULL AND a.deleted_at IS NULL
@@ -429,7 +429,7 @@ pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
              UNION SELECT m.account_id FROM mentions m WHERE m.post_id = $1
              UNION SELECT o.in_reply_to_account_id FROM posts o WHERE o.id = $1 AND o.in_reply_to_account_id IS NOT NULL
              UNION SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
-             UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL"
+             UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL",
             seeing "$1"
         ))
         .bind(post),
@@ -459,7 +459,7 @@ pub async fn publication_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<St
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn inboxes_that_see(conn: &mut Conn, post: PostId, ids: &[AccountId]) -> Result<Vec<String>> {
-    urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.id = ANY($2)" seeing "$1")).bind(post).bind(ids), conn)
+    urls(sql!(inboxes_of!("SELECT x.id FROM accounts x WHERE x.id = ANY($2)", seeing "$1")).bind(post).bind(ids), conn)
         .await
 }
 
@@ -471,21 +471,50 @@ pub async fn addressed_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Stri
     urls(sql!(inboxes_of!("SELECT m.account_id FROM mentions m WHERE m.post_id = $1")).bind(post), conn).await
 }
 
-/// Where the remote accounts are reached that answered or boosted a post: their servers have a copy, whether or not
-/// they may see it now.
+/// Accounts whose servers have a copy of post `$1`, or part of it, by what somebody did with it: who answered it or an
+/// answer to it, who boosted it, now or once, and who marked it as a favourite. Of an open post, which everybody may
+/// fetch, also whom the answers name, and the followers of members who did any of this.
+macro_rules! involved {
+    () => {
+        "WITH RECURSIVE answers (id, account_id, visibility, depth) AS (
+            SELECT id, account_id, visibility, CAST(1 AS BIGINT) FROM posts
+                WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
+            UNION ALL
+            SELECT p.id, p.account_id, p.visibility, answers.depth + 1
+                FROM answers JOIN posts p ON p.in_reply_to_id = answers.id WHERE answers.depth < 100),
+         about (id, account_id, visibility) AS (
+            SELECT id, account_id, visibility FROM (SELECT id, account_id, visibility FROM answers LIMIT 10000) AS walked
+            UNION ALL
+            SELECT b.id, b.account_id, b.visibility FROM posts b
+                WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL),
+         opened (id, account_id, visibility) AS (
+            SELECT about.id, about.account_id, about.visibility FROM posts o, about
+                WHERE o.id = $1 AND o.visibility IN ('public', 'unlisted'))
+         SELECT account_id FROM about
+         UNION SELECT v.account_id FROM favourites v WHERE v.post_id = $1
+         UNION SELECT m.account_id FROM opened JOIN mentions m ON m.post_id = opened.id
+         UNION SELECT f.account_id FROM opened JOIN members mb ON mb.account_id = opened.account_id
+            JOIN follows f ON f.target_id = opened.account_id WHERE opened.visibility <> 'direct'"
+    };
+}
+
+/// Where the remote accounts are reached whose servers have a copy of a post by what somebody did with it, whether or
+/// not they may see it now. At most 10,000 answers are looked at, 100 deep.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn involved_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
-    urls(
-        sql!(inboxes_of!(
-            "SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
-             UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL"
-        ))
-        .bind(post),
-        conn,
-    )
-    .await
+    urls(sql!(inboxes_of!(involved!())).bind(post), conn).await
+}
+
+/// Where a new version of a post goes: to where it is published, and to whoever else has it and may see it now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn update_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    let mut inboxes = publication_inboxes(conn, post).await?;
+    inboxes.extend(urls(sql!(inboxes_of!(involved!(), seeing "$1")).bind(post), conn).await?);
+    Ok(inboxes)
 }
 
 /// Where every server is reached that we know an account of.

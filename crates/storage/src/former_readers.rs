@@ -1,5 +1,5 @@
-//! Where copies of members' posts are that nobody there may see any more: of whom followed once, and of whom an edit
-//! took out.
+//! Where copies of members' posts are by what is no more: of who followed once, of who marked a post as a favourite, and of
+//! whom an edit took out.
 //!
 //! Told of deletions, never of anything that is new. One row for a member or post and a community, whoever was the
 //! reader there: what a community does makes them no more than that.
@@ -39,6 +39,13 @@ macro_rules! keep {
             concat!("follows f ON f.account_id = a.id JOIN members mb ON mb.account_id = f.target_id WHERE ", $which)
         )
     };
+    (fond $which:literal) => {
+        keep!(
+            "p.account_id",
+            "p.id",
+            concat!("favourites v ON v.account_id = a.id JOIN posts p ON p.id = v.post_id WHERE p.local AND ", $which)
+        )
+    };
     (addressed $which:literal) => {
         keep!(
             "p.account_id",
@@ -67,11 +74,26 @@ pub(crate) async fn of_domains(tx: &mut Tx, domains: &[Host]) -> Result<()> {
     Ok(())
 }
 
+/// Before a favourite ends.
+pub(crate) async fn of_favourite(tx: &mut Tx, who: AccountId, post: PostId) -> Result<()> {
+    let now = tx.now();
+    sql!(keep!(fond "v.post_id = $2 AND v.account_id = $3")).bind(now).bind(post).bind(who).run(tx).await?;
+    Ok(())
+}
+
+/// Before the favourites of a post end with it.
+pub(crate) async fn of_favourites(tx: &mut Tx, post: PostId) -> Result<()> {
+    let now = tx.now();
+    sql!(keep!(fond "v.post_id = $2")).bind(now).bind(post).run(tx).await?;
+    Ok(())
+}
+
 /// Before everything ends that an account may read: it is gone, its community is not.
 pub(crate) async fn of_account(tx: &mut Tx, id: AccountId) -> Result<()> {
     let now = tx.now();
     sql!(keep!(followers "f.account_id = $2")).bind(now).bind(id).run(tx).await?;
     sql!(keep!(addressed "m.account_id = $2 AND p.deleted_at IS NULL")).bind(now).bind(id).run(tx).await?;
+    sql!(keep!(fond "v.account_id = $2")).bind(now).bind(id).run(tx).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use domain::{AccountId, PostId, ThreadId, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::former_readers;
 use crate::marks;
 use crate::sql;
 use crate::visible::{listed, paged, visible};
@@ -40,6 +41,7 @@ pub async fn favourite(tx: &mut Tx, id: i64, account: AccountId, post: PostId, u
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn unfavourite(tx: &mut Tx, account: AccountId, post: PostId) -> Result<Option<String>> {
+    former_readers::of_favourite(tx, account, post).await?;
     let row = sql!("DELETE FROM favourites WHERE account_id = $1 AND post_id = $2 RETURNING uri")
         .bind(account)
         .bind(post)

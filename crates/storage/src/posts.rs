@@ -322,14 +322,17 @@ pub async fn boost_by(conn: &mut Conn, account: AccountId, boosted: PostId) -> R
     .transpose()
 }
 
-/// Was a post ever answered or boosted? Then servers that it was not sent to may have fetched it.
+/// Was a post ever answered or boosted, or is it a favourite elsewhere? Then servers that it was not sent to may have
+/// fetched it.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn was_answered_or_boosted(conn: &mut Conn, id: PostId) -> Result<bool> {
+pub async fn may_be_elsewhere(conn: &mut Conn, id: PostId) -> Result<bool> {
     sql!(
         "SELECT id FROM posts WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
-         UNION ALL SELECT id FROM posts WHERE boost_of_id = $1 AND boost_of_id IS NOT NULL LIMIT 1"
+         UNION ALL SELECT id FROM posts WHERE boost_of_id = $1 AND boost_of_id IS NOT NULL
+         UNION ALL SELECT v.post_id FROM favourites v JOIN accounts a ON a.id = v.account_id
+            WHERE v.post_id = $1 AND a.domain <> '' LIMIT 1"
     )
     .bind(id)
     .exists(conn)
@@ -416,6 +419,7 @@ pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
     sql!("DELETE FROM post_tags WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM pins WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM bookmarks WHERE post_id = $1").bind(id).run(tx).await?;
+    former_readers::of_favourites(tx, id).await?;
     sql!("DELETE FROM favourites WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM post_edits WHERE post_id = $1").bind(id).run(tx).await?;
     sql!("DELETE FROM notifications WHERE post_id = $1").bind(id).run(tx).await?;

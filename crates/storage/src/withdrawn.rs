@@ -10,7 +10,7 @@ use domain::job::{self, Job};
 use domain::{AccountId, ActivityId, PostId};
 
 use crate::db::Tx;
-use crate::deliveries::{Kind, forget_activities, publication_inboxes};
+use crate::deliveries::{Kind, forget_activities, update_inboxes};
 use crate::error::Result;
 use crate::{jobs, sql};
 
@@ -98,7 +98,7 @@ pub async fn withdraw_from_former_audience(tx: &mut Tx, post: PostId) -> Result<
     if waiting.is_empty() {
         return Ok(());
     }
-    let wanted: HashSet<String> = publication_inboxes(tx, post).await?.into_iter().collect();
+    let wanted: HashSet<String> = update_inboxes(tx, post).await?.into_iter().collect();
     let former: Vec<String> =
         waiting.into_iter().map(|(inbox,)| inbox).filter(|inbox| !wanted.contains(inbox)).collect();
     drop_from_inboxes(tx, post, &former).await
@@ -124,7 +124,7 @@ pub async fn withdraw_from_former_reader(tx: &mut Tx, author: AccountId, reader:
     .all::<(String,)>(tx)
     .await?;
     for post in subjects.iter().filter_map(|(subject,)| job::post_of_subject(subject)) {
-        if !publication_inboxes(tx, post).await?.contains(&inbox) {
+        if !update_inboxes(tx, post).await?.contains(&inbox) {
             drop_from_inboxes(tx, post, std::slice::from_ref(&inbox)).await?;
         }
     }

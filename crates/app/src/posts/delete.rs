@@ -63,18 +63,22 @@ pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
 /// Takes a post out of every list, with every boost of it, and leaves a tombstone. What waits to be sent of it is
 /// dropped: gives to whom it was never sent, unless they may have fetched it. Its media are removed by a job.
 ///
+/// A member's boost is taken back where it went: the author's server, elsewhere, may not know of those who follow the
+/// member. Whoever is told that a member's post is gone drops its boosts without being told.
+///
 /// # Errors
 /// When the database refuses.
 pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
+    let may_be_elsewhere = posts::may_be_elsewhere(tx, post.id).await?;
     for boost in posts::boosts_of(tx, post.id).await? {
         let boost = posts::unchecked(tx, boost).await?;
-        bury_one(tx, &boost).await?;
+        let withdrawn = bury_one(tx, &boost).await?;
+        if boost.local && !post.local {
+            tell(tx, boost.id, withdrawn);
+        }
     }
     let withdrawn = bury_one(tx, post).await?;
-    if withdrawn != Withdrawn::default() && posts::was_answered_or_boosted(tx, post.id).await? {
-        return Ok(Withdrawn::default());
-    }
-    Ok(withdrawn)
+    Ok(if may_be_elsewhere { Withdrawn::default() } else { withdrawn })
 }
 
 async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {

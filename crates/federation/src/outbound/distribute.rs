@@ -60,7 +60,8 @@ impl Federation {
         self.store(author.id, out).await
     }
 
-    /// An edit, to everybody who may see the post now. Whoever has an older version and may see it no more keeps that.
+    /// An edit, to everybody who has the post and may see it now. Whoever has an older version and may see it no more
+    /// keeps that.
     ///
     /// Servers ignore an `Update` of a post that they do not have: those whom the edit addresses first get the post in
     /// a `Create` before it. They get the `Update` as well: a server that has the post all the same, because somebody
@@ -72,8 +73,8 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let inboxes = publication(&mut conn, &post).await?;
+        let Some((_, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
+        let inboxes = deliveries::update_inboxes(&mut conn, id).await?.into_iter().collect::<BTreeSet<_>>();
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -99,8 +100,8 @@ impl Federation {
     }
 
     /// A post or boost is taken back, from everybody who may have it, whether or not they may still see it. Left out
-    /// are the inboxes it was never sent to (`unsent`; all of them where it was sent to nobody), unless somebody there
-    /// answered or boosted it: their server has a copy, wherever it got that.
+    /// are the inboxes it was never sent to (`unsent`; all of them where it was sent to nobody), unless they have a copy
+    /// by what somebody did with it.
     ///
     /// # Errors
     /// When the database refuses.
