@@ -123,6 +123,12 @@ pub fn post_of_subject(subject: &str) -> Option<PostId> {
 
 const OF_POST: &str = "post ";
 
+/// The subject of whatever brings what an account says of itself.
+#[must_use]
+pub fn subject_of_profile(account: AccountId) -> String {
+    format!("profile {account}")
+}
+
 impl Job {
     /// What the job brings to other servers, or here: a post or boost ([`subject_of_post`]), or the ActivityPub id of a
     /// like, follow or block. When that is deleted or undone while the job waits, the job is dropped. `None` for jobs

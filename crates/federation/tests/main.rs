@@ -15,6 +15,8 @@ mod home;
 #[cfg(test)]
 mod receiving;
 #[cfg(test)]
+mod successors;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod wire;

@@ -371,7 +371,7 @@ pub async fn backlog(conn: &mut Conn) -> Result<(i64, i64)> {
 }
 
 /// Inboxes of remote accounts, one per server where it has a shared one. Left out: suspended accounts and
-/// communities; with a post, also all who may not see it now.
+/// communities; with a post, also all who may not see it now, and communities that its author has blocked.
 macro_rules! inboxes_of {
     ($accounts:expr, seeing $post:literal) => {
         concat!(
@@ -380,7 +380,8 @@ macro_rules! inboxes_of {
             $post,
             " AND ",
             visible!("seen" to "a.id"),
-            ")"
+            " AND NOT EXISTS (SELECT 1 FROM account_domain_blocks away
+                WHERE away.account_id = seen.account_id AND away.domain = a.domain))"
         )
     };
     ($accounts:expr) => {

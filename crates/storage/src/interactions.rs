@@ -123,6 +123,14 @@ pub async fn unpin(tx: &mut Tx, account: AccountId, post: PostId) -> Result<bool
     Ok(n > 0)
 }
 
+/// Is a post pinned by this account?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_pinned(conn: &mut Conn, account: AccountId, post: PostId) -> Result<bool> {
+    sql!("SELECT id FROM pins WHERE account_id = $1 AND post_id = $2").bind(account).bind(post).exists(conn).await
+}
+
 /// How many posts an account has pinned.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! What is needed to speak with other servers beside posts and accounts: their emojis, and the ends of remote
 //! accounts. What was decided about their domains is in [`crate::domains`].
 
+use domain::account::Account;
 use domain::{AccountId, EmojiId, Host, PostId, ThreadId, Timestamp};
 
 use crate::db::{Conn, Tx};
@@ -18,6 +19,67 @@ pub async fn release_handle(tx: &mut Tx, id: AccountId) -> Result<()> {
         .run(tx)
         .await?;
     Ok(())
+}
+
+/// Marks an account as suspended and limited as another stands, unless it is so already.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn stand_as(tx: &mut Tx, id: AccountId, other: &Account) -> Result<()> {
+    sql!(
+        "UPDATE accounts SET version = version + 1, suspended_at = coalesce(suspended_at, $2),
+            silenced_at = coalesce(silenced_at, $3) WHERE id = $1"
+    )
+    .bind(id)
+    .bind(other.suspended_at)
+    .bind(other.silenced_at)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Members' mutes of an account and their notes on it become those of its successor, unless there are some on that one
+/// already; gives those members.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn succeed(tx: &mut Tx, former: AccountId, successor: AccountId) -> Result<Vec<AccountId>> {
+    let mut members: Vec<AccountId> = sql!(
+        "UPDATE mutes SET target_id = $2 WHERE target_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM mutes other WHERE other.account_id = mutes.account_id AND other.target_id = $2)
+         RETURNING account_id"
+    )
+    .bind(former)
+    .bind(successor)
+    .ids(tx)
+    .await?;
+    members.extend(
+        sql!(
+            "UPDATE account_notes SET target_id = $2 WHERE target_id = $1 AND NOT EXISTS (
+                SELECT 1 FROM account_notes other
+                WHERE other.account_id = account_notes.account_id AND other.target_id = $2)
+             RETURNING account_id"
+        )
+        .bind(former)
+        .bind(successor)
+        .ids::<AccountId>(tx)
+        .await?,
+    );
+    Ok(members)
+}
+
+/// Members who block an account.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn members_that_block(conn: &mut Conn, target: AccountId) -> Result<Vec<AccountId>> {
+    sql!(
+        "SELECT b.account_id FROM blocks b JOIN members m ON m.account_id = b.account_id WHERE b.target_id = $1
+         ORDER BY b.id"
+    )
+    .bind(target)
+    .ids(conn)
+    .await
 }
 
 /// The account was read again and found unchanged, or could not be read: not to be asked again at once.

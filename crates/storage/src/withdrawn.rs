@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use domain::job::{self, Job};
-use domain::{AccountId, ActivityId, PostId};
+use domain::{AccountId, ActivityId, Host, PostId};
 
 use crate::db::Tx;
 use crate::deliveries::{Kind, forget_activities, update_inboxes};
@@ -68,18 +68,20 @@ pub async fn withdraw_account(tx: &mut Tx, author: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// Drops an account's posts that wait: it was closed, and nobody sees them.
+/// Drops what waits of all that an account says: it was closed, and nobody sees it. What it takes back stays, and whom
+/// it keeps away.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn withdraw_posts_of(tx: &mut Tx, author: AccountId) -> Result<()> {
-    let activities = sql!("SELECT id, subject FROM outgoing_activities WHERE account_id = $1 AND subject IS NOT NULL")
-        .bind(author)
-        .all::<(i64, String)>(tx)
-        .await?;
-    let posts = activities.into_iter().filter(|(_, subject)| job::post_of_subject(subject).is_some());
-    let posts: Vec<ActivityId> = posts.map(|(id, _)| ActivityId(id)).collect();
-    drop_activities(tx, &posts).await?;
+pub async fn withdraw_words_of(tx: &mut Tx, author: AccountId) -> Result<()> {
+    let activities: Vec<ActivityId> = sql!(
+        "SELECT o.id FROM outgoing_activities o WHERE o.account_id = $1 AND o.subject IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = o.account_id AND b.uri = o.subject)"
+    )
+    .bind(author)
+    .ids(tx)
+    .await?;
+    drop_activities(tx, &activities).await?;
     Ok(())
 }
 
@@ -104,6 +106,24 @@ pub async fn withdraw_from_former_audience(tx: &mut Tx, post: PostId) -> Result<
     drop_from_inboxes(tx, post, &former).await
 }
 
+/// As [`withdraw_from_former_reader`], for all of a community, which the author has blocked.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn withdraw_from_domain(tx: &mut Tx, author: AccountId, domain: &Host) -> Result<()> {
+    let waiting = sql!(
+        "SELECT DISTINCT d.inbox_url, a.subject
+         FROM (SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) AS url FROM accounts WHERE domain = $1) AS i
+            JOIN deliveries d ON d.inbox_url = i.url JOIN outgoing_activities a ON a.id = d.activity_id
+         WHERE d.account_id = $2 AND a.subject IS NOT NULL"
+    )
+    .bind(domain)
+    .bind(author)
+    .all(tx)
+    .await?;
+    withdraw_unseen(tx, waiting).await
+}
+
 /// Drops an author's posts that wait to be sent to the inbox of an account that follows no more, or was blocked, and
 /// that nobody at that inbox may see now. Nothing happens for a local account.
 ///
@@ -115,17 +135,23 @@ pub async fn withdraw_from_former_reader(tx: &mut Tx, author: AccountId, reader:
         .maybe::<(String,)>(tx)
         .await?;
     let Some((inbox,)) = inbox else { return Ok(()) };
-    let subjects = sql!(
-        "SELECT DISTINCT a.subject FROM deliveries d JOIN outgoing_activities a ON a.id = d.activity_id
+    let waiting = sql!(
+        "SELECT DISTINCT d.inbox_url, a.subject FROM deliveries d JOIN outgoing_activities a ON a.id = d.activity_id
          WHERE d.inbox_url = $1 AND d.account_id = $2 AND a.subject IS NOT NULL"
     )
     .bind(&inbox)
     .bind(author)
-    .all::<(String,)>(tx)
+    .all(tx)
     .await?;
-    for post in subjects.iter().filter_map(|(subject,)| job::post_of_subject(subject)) {
+    withdraw_unseen(tx, waiting).await
+}
+
+/// Of these inboxes and subjects, drops the posts that nobody there may see now.
+async fn withdraw_unseen(tx: &mut Tx, waiting: Vec<(String, String)>) -> Result<()> {
+    for (inbox, subject) in waiting {
+        let Some(post) = job::post_of_subject(&subject) else { continue };
         if !update_inboxes(tx, post).await?.contains(&inbox) {
-            drop_from_inboxes(tx, post, std::slice::from_ref(&inbox)).await?;
+            drop_from_inboxes(tx, post, &[inbox]).await?;
         }
     }
     Ok(())

@@ -255,15 +255,94 @@ on_both! {
 }
 
 on_both! {
-    async fn a_closed_accounts_posts_are_not_sent(engine) {
+    /// Nothing that the member says, in a post or otherwise. What is taken back is, and whom the member keeps away hears
+    /// of it.
+    async fn what_a_closed_account_says_is_not_sent(engine) {
+        let (maple, oak, dana, carol) = places(engine).await;
+        let frank = oak.person("frank");
+        oak.show("/notes/1", &carol.note("/notes/1", "<p>hello</p>"));
+        let found = dana.get(&format!("/api/v2/search?resolve=true&q={}", oak.url("/notes/1"))).await.ok();
+        let (note, carol_here) = (id(&found["statuses"][0]), id(&found["statuses"][0]["account"]));
+        let frank_here = dana.find(&format!("frank@{}", frank.domain())).await;
+        let tried = goes_down(&maple, &oak, &dana).await;
+        let before = oak.received().len();
+        let spam = dana.publish("spam", "public").await;
+        for verb in ["favourite", "reblog"] {
+            dana.post(&format!("/api/v1/statuses/{note}/{verb}"), json!({})).await.ok();
+        }
+        dana.post(&format!("/api/v1/statuses/{}/pin", id(&spam)), json!({})).await.ok();
+        dana.post(&format!("/api/v1/accounts/{carol_here}/follow"), json!({})).await.ok();
+        dana.patch("/api/v1/accounts/update_credentials", json!({"note": "spam"})).await.ok();
+        dana.post(&format!("/api/v1/accounts/{frank_here}/block"), json!({})).await.ok();
+        dana.delete(&format!("/api/v1/statuses/{}", id(&tried))).await.ok();
+        jobs_end(&maple).await;
+        let me = AccountId(dana.id.parse().unwrap());
+        disable::disable(maple.app(), By::Operator, me).await.unwrap();
+        // And nothing comes of jobs that began before.
+        let (fed, carol_here) = (maple.federation(), AccountId(carol_here.parse().unwrap()));
+        fed.distribute_favourite(me, PostId(note.parse().unwrap()), "https://maple.example/likes/1", false).await.unwrap();
+        fed.distribute_follow(me, carol_here, "https://maple.example/follows/1", false).await.unwrap();
+        fed.distribute_pin(me, PostId(id(&spam).parse().unwrap()), true).await.unwrap();
+        fed.distribute_account(me).await.unwrap();
+        comes_back(&maple, &oak).await;
+        assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Block"]);
+    }
+}
+
+on_both! {
+    async fn of_a_profile_only_the_last_version_is_sent(engine) {
         let (maple, oak, dana, _carol) = places(engine).await;
         goes_down(&maple, &oak, &dana).await;
         let before = oak.received().len();
-        dana.publish("spam", "public").await;
-        jobs_end(&maple).await;
-        disable::disable(maple.app(), By::Operator, AccountId(dana.id.parse().unwrap())).await.unwrap();
+        for note in ["I live in 5 Elm Street", "I live in Elm Street", "I live somewhere"] {
+            dana.patch("/api/v1/accounts/update_credentials", json!({"note": note})).await.ok();
+            jobs_end(&maple).await;
+        }
         comes_back(&maple, &oak).await;
-        assert_eq!(kinds(&oak.received().split_off(before)), Vec::<String>::new());
+        let received = oak.received().split_off(before);
+        assert_eq!(kinds(&received), ["Create", "Update"]);
+        assert!(json!(received).to_string().contains("somewhere") && !json!(received).to_string().contains("Elm"));
+    }
+}
+
+on_both! {
+    /// A member wants nothing more to do with a community: what waits for its people does not go there, and what names
+    /// them later neither. That a post is gone is told to whom may have it.
+    async fn a_community_that_its_author_blocks_gets_nothing_that_waited(engine) {
+        let (maple, oak, dana, carol) = places(engine).await;
+        let elm = Remote::start("elm").await;
+        let erin = elm.person("erin");
+        dana.find(&format!("erin@{}", erin.domain())).await;
+        let tried = goes_down(&maple, &oak, &dana).await;
+        let before = oak.received().len();
+        let both = format!("@carol@{} @erin@{}, are you there?", carol.domain(), erin.domain());
+        for visibility in ["direct", "private", "public"] {
+            dana.post("/api/v1/statuses", json!({"status": both, "visibility": visibility})).await.ok();
+        }
+        jobs_end(&maple).await;
+        dana.post("/api/v1/domain_blocks", json!({"domain": oak.domain})).await.ok();
+        dana.post("/api/v1/statuses", json!({"status": both, "visibility": "direct"})).await.ok();
+        jobs_end(&maple).await;
+        dana.delete(&format!("/api/v1/statuses/{}", id(&tried))).await.ok();
+        comes_back(&maple, &oak).await;
+        assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Reject"]);
+        assert_eq!(elm.received().len(), 4, "others are not concerned");
+    }
+}
+
+on_both! {
+    /// However the jobs are done, the last word holds.
+    async fn a_pin_that_was_taken_off_since_is_not_told(engine) {
+        let (maple, oak, dana, _carol) = places(engine).await;
+        let post = dana.publish("who we are", "public").await;
+        eventually("all is quiet", async || (waiting(&maple).await == 0).then_some(())).await;
+        let before = oak.received().len();
+        let (me, post_id) = (AccountId(dana.id.parse().unwrap()), PostId(id(&post).parse().unwrap()));
+        maple.federation().distribute_pin(me, post_id, true).await.unwrap();
+        dana.post(&format!("/api/v1/statuses/{post_id}/pin"), json!({})).await.ok();
+        maple.federation().distribute_pin(me, post_id, false).await.unwrap();
+        eventually("all is quiet", async || (waiting(&maple).await == 0).then_some(())).await;
+        assert_eq!(kinds(&oak.received().split_off(before)), ["Add"]);
     }
 }
 

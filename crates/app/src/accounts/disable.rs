@@ -1,13 +1,14 @@
 //! Those who run the community close somebody's account for now, and open it again.
 //!
 //! What she wrote stays, but while the account is closed nobody sees it, or her; she is signed out everywhere and cannot
-//! sign in. Posts that wait to be sent to other servers are dropped, and are not sent when it is opened again.
+//! sign in. What she said and waits to be sent to other servers (posts, her profile, likes, follows) is dropped, and is
+//! not sent when it is opened again.
 
 use domain::AccountId;
 use domain::account::Role;
 use domain::event::Event;
 use storage::members;
-use storage::withdrawn::withdraw_posts_of;
+use storage::withdrawn::withdraw_words_of;
 
 use super::{By, not_the_last_owner, sign_out_everywhere};
 use crate::App;
@@ -23,7 +24,7 @@ pub async fn disable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     let now = tx.now();
     members::set_disabled(&mut tx, id, Some(member.disabled_at.unwrap_or(now))).await?;
     sign_out_everywhere(&mut tx, id).await?;
-    withdraw_posts_of(&mut tx, id).await?;
+    withdraw_words_of(&mut tx, id).await?;
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;
     Ok(())

@@ -4,9 +4,9 @@ use domain::AccountId;
 use domain::account::Account;
 use domain::job::Job;
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
-use storage::{Tx, accounts, follows, notifications, timelines};
+use storage::{Tx, accounts, follows, notifications, peers, timelines};
 
-use super::{changed, dissolve, tell_unfollow};
+use super::{changed, dissolve, tell_unfollow, within_reach};
 use crate::error::{Error, Result};
 use crate::{App, secrets};
 
@@ -16,25 +16,44 @@ use crate::{App, secrets};
 /// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself.
 pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let target = accounts::get(&mut tx, target).await?;
+    let target = within_reach(&mut tx, me.id, target).await?;
     if target.id == me.id {
         return Err(Error::Forbidden("You can't block yourself"));
     }
-    let uri = app.urls.activity(&me.username, "blocks", secrets::address_key());
-    if follows::insert_block(&mut tx, me.id, target.id, &uri).await? {
-        let ended = sever(&mut tx, me.id, target.id).await?;
-        if !target.is_local() {
-            // Servers that ignore Block still understand that the follows ended.
-            if let Some(uri) = ended.mine {
-                tell_unfollow(&mut tx, me.id, target.id, uri).await?;
-            }
-            if let Some(uri) = ended.theirs {
-                tx.enqueue(Job::DistributeReject { account: me.id, follower: target.id, uri });
-            }
-            tx.enqueue(Job::DistributeBlock { account: me.id, target: target.id, uri });
-        }
-    }
+    write(app, &mut tx, me, &target).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Nothing happens when it is blocked already.
+async fn write(app: &App, tx: &mut Tx, me: &Account, target: &Account) -> Result<()> {
+    let uri = app.urls.activity(&me.username, "blocks", secrets::address_key());
+    if !follows::insert_block(tx, me.id, target.id, &uri).await? {
+        return Ok(());
+    }
+    let ended = sever(tx, me.id, target.id).await?;
+    if !target.is_local() {
+        // Servers that ignore Block still understand that the follows ended.
+        if let Some(uri) = ended.mine {
+            tell_unfollow(tx, me.id, target.id, uri).await?;
+        }
+        if let Some(uri) = ended.theirs {
+            tx.enqueue(Job::DistributeReject { account: me.id, follower: target.id, uri });
+        }
+        tx.enqueue(Job::DistributeBlock { account: me.id, target: target.id, uri });
+    }
+    Ok(())
+}
+
+/// Whoever blocks an account blocks its successor, too: whoever has its handle now, under another ActivityPub id.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn carry_over(app: &App, tx: &mut Tx, former: AccountId, successor: &Account) -> Result<()> {
+    for member in peers::members_that_block(tx, former).await? {
+        let member = accounts::even_hidden(tx, member).await?;
+        write(app, tx, &member, successor).await?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use domain::Host;
 use domain::account::Account;
 use domain::event::Event;
+use storage::withdrawn::withdraw_from_domain;
 use storage::{domain_blocks, timelines};
 
 use super::{reject, remove, tell_unfollow};
@@ -28,6 +29,8 @@ pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
             tell_unfollow(&mut tx, me.id, target, follow.uri).await?;
         }
     }
+    // Posts that address them without a follow.
+    withdraw_from_domain(&mut tx, me.id, domain).await?;
     domain_blocks::clear_notifications(&mut tx, me.id, domain).await?;
     timelines::remove_domains_from_home(&mut tx, me.id, std::slice::from_ref(domain)).await?;
     tx.emit(Event::RelationsChanged { account: me.id });

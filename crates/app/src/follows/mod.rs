@@ -9,6 +9,7 @@ pub mod remove;
 pub mod request;
 
 use domain::AccountId;
+use domain::account::Account;
 use domain::event::Event;
 use domain::job::Job;
 use storage::follows::Follow;
@@ -47,6 +48,15 @@ async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result
         changed(tx, follower, target);
     }
     Ok(Some(follow))
+}
+
+/// Somebody a member may keep away: whoever is shown, and whoever is not but follows them, or asks to.
+async fn within_reach(tx: &mut Tx, me: AccountId, other: AccountId) -> Result<Account> {
+    let account = accounts::even_hidden(tx, other).await?;
+    if follows::find(tx, other, me).await?.or(follows::find_request(tx, other, me).await?).is_some() {
+        return Ok(account);
+    }
+    Ok(accounts::get(tx, other).await?)
 }
 
 /// Has the server of `target` told that a member's follow or request ended, unless it never heard of it.

@@ -7,6 +7,7 @@ use domain::account::Account;
 use domain::event::Event;
 use storage::{accounts, follows, timelines};
 
+use super::within_reach;
 use crate::App;
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ pub async fn mute(
     duration: Option<Duration>,
 ) -> Result<()> {
     let mut tx = app.db.write().await?;
-    let target = accounts::get(&mut tx, target).await?;
+    let target = within_reach(&mut tx, me.id, target).await?;
     if target.id == me.id {
         return Err(Error::Forbidden("You can't mute yourself"));
     }

@@ -22,17 +22,18 @@ pub async fn reject(app: &App, me: &Account, follower: AccountId) -> Result<()> 
     Ok(())
 }
 
-/// A member takes a follower away. Nothing happens when there is none.
+/// A member takes a follower away, who is shown or not. Nothing happens when there is none.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such account.
+/// [`Error::NotFound`] when there is nobody to take away, and no such account to be seen.
 pub async fn remove_follower(app: &App, me: &Account, follower: AccountId) -> Result<()> {
     let mut tx = app.db.write().await?;
-    accounts::get(&mut tx, follower).await?;
-    if let Some(follow) = follows::find(&mut tx, follower, me.id).await? {
-        end(&mut tx, me, follower, follow.uri).await?;
-        tx.commit().await?;
-    }
+    let Some(follow) = follows::find(&mut tx, follower, me.id).await? else {
+        accounts::get(&mut tx, follower).await?;
+        return Ok(());
+    };
+    end(&mut tx, me, follower, follow.uri).await?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -63,7 +64,7 @@ pub(super) async fn end(tx: &mut Tx, me: &Account, follower: AccountId, uri: Str
     dissolve(tx, follower, me.id).await?;
     notifications::retract(tx, me.id, follower, NotificationKind::FollowRequest, None).await?;
     changed(tx, me.id, follower);
-    if !accounts::get(tx, follower).await?.is_local() {
+    if !accounts::even_hidden(tx, follower).await?.is_local() {
         tx.enqueue(Job::DistributeReject { account: me.id, follower, uri });
     }
     Ok(())

@@ -9,6 +9,7 @@ use storage::{account_keys, accounts, domains, peers};
 use crate::App;
 use crate::accounts::delete;
 use crate::error::{Error, Result};
+use crate::follows::block;
 
 /// The keys that an actor shows beside its first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +22,8 @@ pub struct FurtherKeys {
 /// Writes what its server says of an account; gives it as it stands in the database. Its id, counters and standing
 /// here (`suspended_at`, `silenced_at`) are kept where it is known already.
 ///
-/// Its handle was checked: an account that had it before, under another ActivityPub id, is gone.
+/// Its handle was checked: an account that had it before, under another ActivityPub id, is gone. What was decided about
+/// that one holds for whoever has the name now: how it stands in the community, and members' blocks, mutes and notes.
 ///
 /// # Errors
 /// [`Error::Forbidden`] when it was deleted before, is one of ours, or its community is blocked; otherwise when the
@@ -36,13 +38,12 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
         return Err(Error::Forbidden("This account was deleted"));
     }
     let mut account = account.clone();
-    if let Some(other) = accounts::by_handle(&mut tx, &account.username, account.domain.as_ref()).await?
-        && other.uri != account.uri
-    {
-        // What was decided about whoever has this name holds under another id too.
+    let former = accounts::by_handle(&mut tx, &account.username, account.domain.as_ref()).await?;
+    let former = former.filter(|other| other.uri != account.uri);
+    if let Some(other) = &former {
         account.suspended_at = account.suspended_at.or(other.suspended_at);
         account.silenced_at = account.silenced_at.or(other.silenced_at);
-        delete::bury(&mut tx, &other).await?;
+        delete::bury(&mut tx, other).await?;
         peers::release_handle(&mut tx, other.id).await?;
     }
     let known = accounts::by_uri(&mut tx, &account.uri).await?;
@@ -69,6 +70,14 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
     }
     for key in &keys.shown {
         account_keys::keep(&mut tx, id, key).await?;
+    }
+    if let Some(former) = &former {
+        peers::stand_as(&mut tx, id, &account).await?;
+        for member in peers::succeed(&mut tx, former.id, id).await? {
+            tx.emit(Event::RelationsChanged { account: member });
+        }
+        let successor = accounts::get(&mut tx, id).await?;
+        block::carry_over(app, &mut tx, former.id, &successor).await?;
     }
     if known.is_some() {
         tx.emit(Event::AccountChanged { account: id });

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use app::secrets;
 use domain::account::Account;
-use domain::job::subject_of_post;
+use domain::job::{subject_of_post, subject_of_profile};
 use domain::post::Post;
 use domain::{AccountId, Host, PostId, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox, Kind, New, Urgency};
-use storage::withdrawn::withdraw_from_former_reader;
-use storage::{Conn, Tx, accounts, former_readers, hydrate, posts};
+use storage::withdrawn::{withdraw, withdraw_from_former_reader};
+use storage::{Conn, Tx, accounts, former_readers, hydrate, interactions, posts};
 
 use crate::Federation;
 use crate::wire::activity;
@@ -131,7 +131,7 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_favourite(&self, who: AccountId, post: PostId, uri: &str, undo: bool) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
+        let Some(who) = speaker(&mut conn, who, undo).await? else { return Ok(()) };
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, post).await?;
         let inboxes = own_inbox(&mut conn, post.account_id).await?;
         drop(conn);
@@ -144,7 +144,10 @@ impl Federation {
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, undo: bool) -> app::Result<()> {
-        let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
+        let mut conn = self.app.db.read().await?;
+        let Some(who) = speaker(&mut conn, who, undo).await? else { return Ok(()) };
+        drop(conn);
+        let Some((who, target, inboxes)) = self.between(who.id, target).await? else { return Ok(()) };
         let follow = activity::follow(&who.uri, uri, &target.uri);
         self.store(who.id, relation(&who, uri, follow, undo, inboxes)?).await
     }
@@ -186,23 +189,31 @@ impl Federation {
         self.store(who.id, relation(&who, uri, block, undo, inboxes)?).await
     }
 
-    /// A changed profile, to followers' servers.
+    /// A changed profile, to followers' servers. What still waits to be sent of earlier ones is dropped.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_account(&self, who: AccountId) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
-        let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
-        let view = match hydrate::account(&mut conn, who.id).await {
+        let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who).await?.into_iter().collect();
+        drop(conn);
+        let inboxes = self.reachable(inboxes).await?;
+        let Some(mut tx) = self.begin_to_store(who, None).await? else { return Ok(()) };
+        // As it is now, and stays until this is stored: an older one never comes after a newer one.
+        let view = match hydrate::account(&mut tx, who).await {
             // Closed meanwhile: nobody sees her profile.
             Err(storage::Error::NotFound) => return Ok(()),
             view => view?,
         };
-        drop(conn);
         let Some(actor) = actor(&view, &self.app.urls) else { return Ok(()) };
         let body = document(Context::Actor, activity::update_actor(actor, self.app.now(), secrets::address_key()))?;
-        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await
+        let subject = subject_of_profile(who);
+        withdraw(&mut tx, &subject).await?;
+        let new =
+            New { author: who, body: &body, subject: Some(&subject), kind: Kind::Update, urgency: Urgency::Usual };
+        deliveries::enqueue(&mut tx, new, &inboxes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// A deleted account, to every server that may know it.
@@ -221,13 +232,14 @@ impl Federation {
         self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() }).await
     }
 
-    /// A pinned or unpinned post, to followers' servers.
+    /// A pinned or unpinned post, to followers' servers. Not when it was unpinned or pinned again since: that is a job of
+    /// its own, which may be done before this one.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_pin(&self, who: AccountId, post: PostId, pinned: bool) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
+        let Some(who) = speaker(&mut conn, who, !pinned).await? else { return Ok(()) };
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, post).await?;
         if !post.visibility.is_open() {
             // The collection that servers read holds open posts only.
@@ -240,8 +252,22 @@ impl Federation {
             true => document(Context::Plain, activity::add_pin(&who, &post.uri, &self.app.urls, key))?,
             false => document(Context::Plain, activity::remove_pin(&who, &post.uri, &self.app.urls, key))?,
         };
+        let inboxes = self.reachable(inboxes).await?;
         let subject = pinned.then(|| subject_of_post(post.id));
-        self.store(who.id, Outgoing { body, inboxes, subject, ..Outgoing::default() }).await
+        let Some(mut tx) = self.begin_to_store(who.id, None).await? else { return Ok(()) };
+        if interactions::is_pinned(&mut tx, who.id, post.id).await? != pinned {
+            return Ok(());
+        }
+        let new = New {
+            author: who.id,
+            body: &body,
+            subject: subject.as_deref(),
+            kind: Kind::Other,
+            urgency: Urgency::Usual,
+        };
+        deliveries::enqueue(&mut tx, new, &inboxes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The two accounts of something that happens between them, and where the other is reached. `None` when one of
@@ -333,6 +359,18 @@ async fn own_post(conn: &mut Conn, id: PostId) -> app::Result<Option<(Post, Acco
 /// A live local account: only they send. One that was closed meanwhile still takes back what it said.
 async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Account>> {
     match accounts::even_hidden(conn, id).await {
+        Ok(account) => Ok(account.is_local().then_some(account)),
+        Err(storage::Error::NotFound) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// As [`own_account`]; for what is not taken back it must be shown, too.
+async fn speaker(conn: &mut Conn, id: AccountId, takes_back: bool) -> app::Result<Option<Account>> {
+    if takes_back {
+        return own_account(conn, id).await;
+    }
+    match accounts::get(conn, id).await {
         Ok(account) => Ok(account.is_local().then_some(account)),
         Err(storage::Error::NotFound) => Ok(None),
         Err(e) => Err(e.into()),
