@@ -257,7 +257,7 @@ impl Community {
         });
         cost!("relationships with 40", |n, conn| {
             let others: Vec<AccountId> = (0..40).map(|i| people[(n * 40 + i) % PEOPLE].id).collect();
-            assert_eq!(follows::relationships(conn, alice.id, &others).await.unwrap().len(), 40);
+            assert_eq!(storage::relationships::many(conn, alice.id, &others).await.unwrap().len(), 40);
         });
         cost!("followers, 40", |_n, conn| {
             assert!(!follows::followers(conn, alice.id, &Page::first(40)).await.unwrap().is_empty());

@@ -97,7 +97,7 @@ impl Urls {
     /// spell it leads to something here.
     #[must_use]
     pub fn is_ours(&self, uri: &str) -> bool {
-        uri.strip_prefix(self.base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        uri.strip_prefix(self.base.as_str()).is_some_and(|rest| rest.starts_with('/'))
             || Host::of_address(uri).is_some_and(|host| host == self.host)
     }
 

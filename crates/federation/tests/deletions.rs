@@ -89,7 +89,7 @@ async fn what_came_by_the_deed_of_others_is_edited_and_taken_back() {
         match way {
             "once boosted" => drop(boost::unboost(&willow.fed.app, &carol, post.id).await.unwrap()),
             "once boosted from afar" => drop(boost::unboost(&maple.fed.app, &alice, here().await).await.unwrap()),
-            "once a favourite" => drop(favourite::unfavourite(&maple.fed.app, &alice, here().await).await.unwrap()),
+            "once a favourite" => favourite::unfavourite(&maple.fed.app, &alice, here().await).await.unwrap(),
             _ => {
                 rewrite(&willow, &bob, &post, "second").await;
                 eventually(&format!("{way}: the edit arrives"), || async {

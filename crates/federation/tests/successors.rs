@@ -6,7 +6,7 @@ use domain::AccountId;
 use domain::account::Account;
 use domain::follow::FollowOptions;
 use domain::page::Page;
-use storage::follows;
+use storage::{follows, relationships};
 
 use crate::home::{Home, eventually};
 use crate::receiving::setting;
@@ -46,7 +46,7 @@ async fn a_block_a_mute_and_a_note_hold_for_the_successor() {
     assert!(follows::is_blocking(&mut conn, dana.id, last.id).await.unwrap());
     let muted = follows::muted_by(&mut conn, erin.id, &Page::first(10)).await.unwrap();
     assert_eq!(muted.iter().map(|entry| entry.1).collect::<Vec<_>>(), [last.id]);
-    let noted = follows::relationships(&mut conn, fay.id, &[last.id]).await.unwrap();
+    let noted = relationships::many(&mut conn, fay.id, &[last.id]).await.unwrap();
     assert_eq!(noted[0].note, "from the park");
 }
 

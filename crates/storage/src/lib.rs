@@ -45,6 +45,7 @@ mod private;
 pub mod purges;
 mod recent;
 pub mod record;
+pub mod relationships;
 pub mod reports;
 pub mod search;
 pub mod sessions;

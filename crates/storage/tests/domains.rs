@@ -161,7 +161,7 @@ both! {
             assert_eq!(search::accounts(&mut conn, who, &query).await.unwrap().contains(&eve.id), !blocks);
             assert!(search::accounts(&mut conn, who, &query).await.unwrap().contains(&below.id));
             assert_eq!(follows::keeps_away(&mut conn, who, eve.id).await.unwrap(), blocks);
-            let facts = follows::relationships(&mut conn, who, &[eve.id, below.id]).await.unwrap();
+            let facts = storage::relationships::many(&mut conn, who, &[eve.id, below.id]).await.unwrap();
             assert_eq!((facts[0].domain_blocking, facts[1].domain_blocking), (blocks, false));
         }
         assert_eq!(domain_blocks::followed_at(&mut conn, dana.id, &host("willow.example")).await.unwrap(), [eve.id]);

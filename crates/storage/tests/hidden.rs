@@ -5,7 +5,7 @@ use domain::notification::NotificationKind;
 use domain::page::Page;
 use domain::{AccountId, Timestamp};
 use storage::search::AccountQuery;
-use storage::{Conn, Error, Tx, accounts, follows, hydrate, members, notifications, search};
+use storage::{Conn, Error, Tx, accounts, follows, hydrate, members, notifications, relationships, search};
 
 use crate::people::{account, follow, half, write_member};
 
@@ -36,7 +36,7 @@ async fn ways(conn: &mut Conn, friend: &Account, a: &Account) -> Vec<(&'static s
         ("hydrate::accounts_in_order", !hydrate::accounts_in_order(conn, &[a.id]).await.unwrap().is_empty()),
         ("followers", listed(follows::followers(conn, friend.id, &page).await.unwrap())),
         ("following", listed(follows::following(conn, friend.id, &page).await.unwrap())),
-        ("relationships", !follows::relationships(conn, friend.id, &[a.id]).await.unwrap().is_empty()),
+        ("relationships", !relationships::many(conn, friend.id, &[a.id]).await.unwrap().is_empty()),
         ("search", search::accounts(conn, friend.id, &query).await.unwrap().contains(&a.id)),
     ]
 }

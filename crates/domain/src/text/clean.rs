@@ -133,11 +133,21 @@ mod tests {
         ] {
             assert_eq!(clean(text.to_owned()), cleaned, "{text:?}");
         }
-        assert_eq!((0..=0x10_FFFF).filter_map(char::from_u32).filter(|c| !is_clean(*c)).count(), 63 + 66);
+        let unclean: Vec<char> = (0..=0x10_FFFF).filter_map(char::from_u32).filter(|c| !is_clean(*c)).collect();
+        assert_eq!(unclean.len(), 63 + 66);
+        for c in unclean {
+            let nothing = if c == '\r' { "\n" } else { "" };
+            assert_eq!(clean(c.to_string()), nothing, "{c:?} alone");
+            assert_eq!(clean(format!("a{c}b")), format!("a{nothing}b"), "{c:?} among letters");
+        }
     }
 
     #[test]
     fn every_text_of_a_value_is_cleaned_and_its_names_too() {
+        // Names that are clean stay as they are, one cleaned name or none.
+        let mut value = json!({"a": {"b": "c"}});
+        clean_json(&mut value);
+        assert_eq!(value, json!({"a": {"b": "c"}}));
         let mut value = json!({"na\u{0}me": ["\u{ffff}", {"a": "x\u{85}y", "b": "\\u0000"}], "n": 1, "t": null});
         clean_json(&mut value);
         assert_eq!(value, json!({"name": ["", {"a": "xy", "b": "\\u0000"}], "n": 1, "t": null}));

@@ -16,7 +16,7 @@ use domain::{AccountId, PostId};
 use federation::Resolved;
 use federation::client::Asker;
 use serde::Deserialize;
-use storage::{follows, hydrate};
+use storage::{follows, hydrate, relationships};
 use url::form_urlencoded::byte_serialize;
 
 use super::card::{Person, PostCard};
@@ -139,7 +139,7 @@ async fn show_person(web: &Web, visitor: &Visitor, me: &SignedIn, id: AccountId)
         return Err(Problem::NotFoundElsewhere);
     }
     let between =
-        follows::relationships(&mut conn, me.account.id, &[id]).await?.pop().ok_or(Problem::NotFoundElsewhere)?;
+        relationships::many(&mut conn, me.account.id, &[id]).await?.pop().ok_or(Problem::NotFoundElsewhere)?;
     drop(conn);
     let look = visitor.look();
     let person = look.person(&view);

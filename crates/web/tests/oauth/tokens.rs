@@ -377,7 +377,7 @@ on_both! {
 
         let mut conn = house.app.db.read().await.unwrap();
         assert_eq!(storage::accounts::get(&mut conn, dana.id).await.unwrap().posts_count, 1);
-        let between = storage::follows::relationships(&mut conn, dana.id, &[eve.id]).await.unwrap();
+        let between = storage::relationships::many(&mut conn, dana.id, &[eve.id]).await.unwrap();
         assert!(!between[0].requested && !between[0].following);
     }
 }

@@ -25,7 +25,7 @@ pub async fn unblock(State(web): State<Web>, caller: Caller, PathId(id): PathId<
     caller.allow_either("follow", "write:blocks")?;
     let me = caller.account(&mut web.app.db.read().await?).await?;
     follows::block::unblock(&web.app, &me, id).await?;
-    relationships::after_all(&web, caller.id, id).await
+    relationships::one(&web, caller.id, id).await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,5 +53,5 @@ pub async fn unmute(State(web): State<Web>, caller: Caller, PathId(id): PathId<A
     caller.allow_either("follow", "write:mutes")?;
     let me = caller.account(&mut web.app.db.read().await?).await?;
     follows::mute::unmute(&web.app, &me, id).await?;
-    relationships::after_all(&web, caller.id, id).await
+    relationships::one(&web, caller.id, id).await
 }

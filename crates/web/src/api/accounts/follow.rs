@@ -50,7 +50,7 @@ pub async fn unfollow(State(web): State<Web>, caller: Caller, PathId(id): PathId
     caller.allow_either("follow", "write:follows")?;
     let me = caller.account(&mut web.app.db.read().await?).await?;
     follows::remove::remove(&web.app, &me, id).await?;
-    relationships::after_all(&web, caller.id, id).await
+    relationships::one(&web, caller.id, id).await
 }
 
 pub async fn remove_from_followers(

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::api::caller::Caller;
 use crate::api::dto::relationship::Relationship;
-use crate::api::error::{Error, Result};
+use crate::api::error::Result;
 use crate::api::params::{Ids, Query};
 use crate::state::Web;
 
@@ -26,24 +26,14 @@ pub async fn relationships(State(web): State<Web>, caller: Caller, Query(params)
     let mut ids: Vec<AccountId> = params.id.of();
     ids.truncate(MAX);
     let mut conn = web.app.db.read().await?;
-    let found = storage::follows::relationships(&mut conn, caller.id, &ids).await?;
+    let found = storage::relationships::many(&mut conn, caller.id, &ids).await?;
     let shapes: Vec<_> = found.iter().filter_map(|r| Some(Relationship::new(r.target?, r))).collect();
     Ok(Json(shapes).into_response())
 }
 
-/// How she stands to one other: the answer to every verb that changes it.
+/// How she stands to one other, who may not be seen any more: the answer to every verb that changes it.
 pub async fn one(web: &Web, me: AccountId, other: AccountId) -> Result<Response> {
     let mut conn = web.app.db.read().await?;
-    let found = storage::follows::relationships(&mut conn, me, &[other]).await?;
-    let facts = found.first().ok_or(Error::NotFound)?;
-    Ok(Json(Relationship::new(other, facts)).into_response())
-}
-
-/// The answer to a verb that took something back: where the other is not to be seen any more, there is nothing between
-/// the two.
-pub async fn after_all(web: &Web, me: AccountId, other: AccountId) -> Result<Response> {
-    let mut conn = web.app.db.read().await?;
-    let found = storage::follows::relationships(&mut conn, me, &[other]).await?;
-    let nothing = domain::follow::Relationship::default();
-    Ok(Json(Relationship::new(other, found.first().unwrap_or(&nothing))).into_response())
+    let facts = storage::relationships::even_hidden(&mut conn, me, other).await?;
+    Ok(Json(Relationship::new(other, &facts)).into_response())
 }

@@ -53,6 +53,39 @@ on_both! {
 }
 
 on_both! {
+    /// Followers and who asked, too, can be removed or blocked while they are not seen. Of who is nothing to her, and of
+    /// who has gone, a member learns nothing.
+    async fn a_follower_who_is_not_seen_can_be_kept_away(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.cautious_member("dana").await;
+        let by = app::accounts::By::Operator;
+        let stranger = house.member("frank").await;
+        app::accounts::disable::disable(house.app(), by, domain::AccountId(stranger.id.parse().unwrap())).await.unwrap();
+        for (n, verb) in ["remove_from_followers", "block", "mute", "reject", "block"].into_iter().enumerate() {
+            let eve = house.member(&format!("eve{n}")).await;
+            let account = domain::AccountId(eve.id.parse().unwrap());
+            eve.post(&format!("/api/v1/accounts/{}/follow", dana.id), json!({})).await.ok();
+            let follows = n < 3;
+            if follows {
+                dana.post(&format!("/api/v1/follow_requests/{}/authorize", eve.id), json!({})).await.ok();
+            }
+            app::accounts::disable::disable(house.app(), by, account).await.unwrap();
+            let path = |verb: &str, id: &str| match verb {
+                "reject" => format!("/api/v1/follow_requests/{id}/reject"),
+                _ => format!("/api/v1/accounts/{id}/{verb}"),
+            };
+            let ended = dana.post(&path(verb, &eve.id), json!({})).await;
+            assert_eq!(ended.status, 200, "{verb}: {}", ended.text);
+            assert_eq!(dana.post(&path(verb, &stranger.id), json!({})).await.status, 404, "{verb}");
+            app::accounts::disable::enable(house.app(), by, account).await.unwrap();
+            let now = dana.relationship(&eve.id).await;
+            let stays = json!([verb == "mute", false, verb == "block", verb == "mute"]);
+            assert_eq!(json!([now["followed_by"], now["requested_by"], now["blocking"], now["muting"]]), stays, "{verb}");
+        }
+    }
+}
+
+on_both! {
     /// Follows, requests, blocks, mutes and private discussions end, whether or not the other is still to be seen.
     async fn relations_to_who_is_not_seen_can_be_ended(engine) {
         let house = Instance::start("maple", engine).await;
