@@ -335,7 +335,10 @@ async fn views_of(conn: &mut Conn, found: Vec<Account>) -> Result<HashMap<Accoun
         let successors: HashMap<String, Arc<AccountView>> =
             successors.into_iter().map(|view| (view.account.uri.clone(), Arc::new(view))).collect();
         for view in &mut views {
-            view.moved = view.account.moved_to_uri.as_ref().and_then(|uri| successors.get(uri)).cloned();
+            let successor = view.account.moved_to_uri.as_ref().and_then(|uri| successors.get(uri));
+            // Believed when both say so, as the followers' move is.
+            let agreed = successor.filter(|other| other.account.also_known_as.contains(&view.account.uri));
+            view.moved = agreed.cloned();
         }
     }
     Ok(views.into_iter().map(|view| (view.account.id, Arc::new(view))).collect())

@@ -215,8 +215,10 @@ impl Somebody {
     pub async fn is_followed_by(&self, follower: &Person, at: &Instance) {
         let id = follower.find(&format!("{}@{}", self.name(), self.remote.domain)).await;
         follower.post(&format!("/api/v1/accounts/{id}/follow"), json!({})).await.ok();
+        let asks = format!("{}/users/{}", at.base, follower.username);
         let follow = eventually("the follow is asked for", async || {
-            self.remote.received().into_iter().find(|a| a["type"] == "Follow" && a["object"] == *self.uri)
+            let mut all = self.remote.received().into_iter();
+            all.find(|a| a["type"] == "Follow" && a["object"] == *self.uri && a["actor"] == *asks)
         })
         .await;
         assert_eq!(self.post(at, &self.does("Accept", &follow)).await, 202);

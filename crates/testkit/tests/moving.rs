@@ -1,6 +1,8 @@
 //! Somebody of another server moves to another account: believed when both accounts say so.
 
+use app::accounts::{By, disable};
 use app::peers::account::FurtherKeys;
+use domain::AccountId;
 use federation::inbound::Verdict;
 use serde_json::{Value, json};
 use storage::follows;
@@ -32,6 +34,11 @@ async fn follows(maple: &Instance, who: &str, whom: &str) -> bool {
 on_both! {
     async fn followers_move_over_when_both_accounts_say_so(engine) {
         let (maple, alice, oak, mut bob, mut robert) = before(engine).await;
+        // A follower whose account is closed stays where she is, and holds up nobody.
+        let erin = maple.member("erin").await;
+        bob.is_followed_by(&erin, &maple).await;
+        let closed = AccountId(erin.id.parse().unwrap());
+        disable::disable(maple.app(), By::Operator, closed).await.unwrap();
         bob.document["movedTo"] = json!(robert.uri);
         bob.show();
         robert.document["alsoKnownAs"] = json!([bob.uri]);
@@ -73,7 +80,7 @@ on_both! {
 
 on_both! {
     async fn one_account_alone_moves_nobody(engine) {
-        let (maple, _alice, oak, mut bob, mut robert) = before(engine).await;
+        let (maple, alice, oak, mut bob, mut robert) = before(engine).await;
         let fed = maple.federation();
         let known = account_at(&maple, &bob.uri).await.unwrap();
         let refused = async |activity: Value| match fed.process(&known, &activity).await {
@@ -98,6 +105,9 @@ on_both! {
         assert_eq!(refused(others).await, "somebody else's account");
         assert!(follows(&maple, &format!("{}/users/alice", maple.base), &bob.uri).await);
         assert!(!oak.received().iter().any(|activity| activity["type"] == "Follow"));
+        let old = account_at(&maple, &bob.uri).await.unwrap();
+        assert!(old.moved_to_uri.is_some() && account_at(&maple, &robert.uri).await.is_some());
+        assert!(alice.get(&format!("/api/v1/accounts/{}", old.id)).await.ok()["moved"].is_null(), "nor is it shown");
     }
 }
 

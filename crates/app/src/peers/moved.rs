@@ -18,7 +18,12 @@ pub async fn receive(app: &App, from: &Account, to: &Account) -> Result<usize> {
     let mut moved = 0;
     for follower in followers {
         let mut conn = app.db.read().await?;
-        let member = accounts::get(&mut conn, follower).await?;
+        let member = match accounts::get(&mut conn, follower).await {
+            Ok(member) => member,
+            // Closed: what that account says is not sent now.
+            Err(storage::Error::NotFound) => continue,
+            Err(e) => return Err(e.into()),
+        };
         let options =
             follows::find(&mut conn, follower, from.id).await?.map_or_else(FollowOptions::default, |f| f.options);
         drop(conn);
