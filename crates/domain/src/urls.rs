@@ -429,6 +429,7 @@ mod tests {
             (urls.post_page("dana", id), "/@dana/42"),
             (urls.post_activity("dana", id), "/users/dana/statuses/42/activity"),
             (urls.activity("dana", "follows", AddressKey::new(5)), "/users/dana#follows/5"),
+            (urls.received("x"), "/received/x"),
             (urls.tag("tea"), "/tags/tea"),
             (urls.media("a/b.webp"), "/media/a/b.webp"),
             (urls.remote_profile_image(AccountId(7), "avatar"), "/media/remote/accounts/7/avatar"),

@@ -144,13 +144,12 @@ mod tests {
 
     #[test]
     fn every_text_of_a_value_is_cleaned_and_its_names_too() {
-        // Names that are clean stay as they are, one cleaned name or none.
-        let mut value = json!({"a": {"b": "c"}});
-        clean_json(&mut value);
-        assert_eq!(value, json!({"a": {"b": "c"}}));
         let mut value = json!({"na\u{0}me": ["\u{ffff}", {"a": "x\u{85}y", "b": "\\u0000"}], "n": 1, "t": null});
         clean_json(&mut value);
         assert_eq!(value, json!({"name": ["", {"a": "xy", "b": "\\u0000"}], "n": 1, "t": null}));
+        let mut value = json!({"\u{7f}a": 1, "\u{85}b": 2});
+        clean_json(&mut value);
+        assert_eq!(value, json!({"a": 1, "b": 2}), "all names are unclean");
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn prefix_length(typed: &str) -> usize {
         typed.as_bytes().get(at..at + with.len()).is_some_and(|s| s.eq_ignore_ascii_case(with.as_bytes()))
     };
     let scheme = ["https://", "http://"].iter().find(|scheme| starts(0, scheme)).map_or(0, |scheme| scheme.len());
-    if scheme > 0 && starts(scheme, "www.") { scheme + 4 } else { scheme }
+    if starts(scheme, "www.") { scheme + 4 } else { scheme }
 }
 
 /// Blank lines part paragraphs, other newlines are line breaks. `inline` has none inside a tag.

@@ -138,7 +138,7 @@ impl<'a> Tokens<'a> {
         self.rest = "";
         loop {
             let start = until(at, &|b| !b.is_ascii_whitespace() && b != b'/');
-            let closed = start > 0 && bytes[start - 1] == b'/';
+            let closed = bytes[start - 1] == b'/';
             match bytes.get(start) {
                 None => return None,
                 Some(b'>') => {
@@ -264,4 +264,86 @@ fn named(name: &str) -> Option<String> {
         text.push(char::from_u32(second)?);
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens as markup in one notation: attributes without quotes, in brackets.
+    fn read(html: &str) -> String {
+        let written = Tokens::new(html).map(|token| match token {
+            Token::Text(text) => text.to_owned(),
+            Token::Close { name } => format!("</{name}>"),
+            Token::Open { name, attributes } => {
+                let attributes: String = attributes.iter().map(|a| format!(" [{}={}]", a.name, a.raw)).collect();
+                format!("<{name}{attributes}>")
+            }
+        });
+        written.collect()
+    }
+
+    #[test]
+    fn tags_and_attributes_are_read_as_browsers_read_them() {
+        for (html, tokens) in [
+            ("<A HREF=\"/x\" Title='y z'>t</A >", "<a [href=/x] [title=y z]>t</a>"),
+            ("<a x=1 y = 2/z>", "<a [x=1] [y=2/z]>"),
+            ("<a =x=1 é=2>", "<a [=x=1] [é=2]>"),
+            ("<a x y=>z", "<a [x=] [y=]>z"),
+            ("<br/><p/ a>", "<br><p [a=]>"),
+            ("a < b <1> c</1 a=\">\">d</>e", "a < b <1> c\">de"),
+            ("<!-- <a> --><!doctype x><?y?>z", "z"),
+            ("a<b", "a"),
+            ("a<b c=\"d>", "a"),
+        ] {
+            assert_eq!(read(html), tokens, "{html}");
+        }
+        let many: String = (0..20).map(|n| format!(" a{n}={n}")).collect();
+        let read: Vec<String> = (0..MAX_ATTRIBUTES).map(|n| format!(" [a{n}={n}]")).collect();
+        assert_eq!(self::read(&format!("<p{many}>")), format!("<p{}>", read.concat()));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_out_to_its_very_end() {
+        for (html, tokens) in [
+            ("<script>1</xxxxxx>2</script>3", "3"),
+            ("<script>1</scripty>2</SCRIPT >3", "3"),
+            ("<style>1</style", ""),
+            ("<title>1", ""),
+            ("<svg>1<svg>2<svg>3</svg>4</svg>5</svg>6", "6"),
+            ("<svg>1</b>2<b>3</svg>4", "4"),
+            ("<svg/>1<math/>2<svg>3<math>4</math>5</svg>6", "126"),
+            ("<select/>1</select>2", "2"),
+        ] {
+            assert_eq!(read(html), tokens, "{html}");
+        }
+    }
+
+    #[test]
+    fn half_a_megabyte_is_read() {
+        let long = "é".repeat(MAX_BYTES);
+        assert_eq!(read(&long).len(), 512 * 1024);
+        let whole = "x".repeat(MAX_BYTES);
+        assert_eq!(read(&whole).len(), MAX_BYTES);
+    }
+
+    #[test]
+    fn entities_are_characters() {
+        for (raw, text, attribute) in [
+            ("&lt;&gt;&AMP;&quot", "<>&\"", "<>&\""),
+            ("&#65;&#x41;&#X41&#65b", "AAAAb", "AAAAb"),
+            ("&#0000000065;&#00000000065;", "A\u{fffd}", "A\u{fffd}"),
+            ("&#0;&#xD800;&#x110000;", "\u{fffd}\u{fffd}\u{fffd}", "\u{fffd}\u{fffd}\u{fffd}"),
+            ("&#;&#x;&;&", "&#;&#x;&;&", "&#;&#x;&;&"),
+            ("&amp=1&copyx&copy2", "&=1©x©2", "&amp=1&copyx&copy2"),
+            ("&amp b&copy;x", "& b©x", "& b©x"),
+            ("&NotEqualTilde;", "≂\u{338}", "≂\u{338}"),
+            ("&CounterClockwiseContourIntegral;", "∳", "∳"),
+            ("&Aacutez", "Áz", "&Aacutez"),
+            ("&mothing;&l;", "&mothing;&l;", "&mothing;&l;"),
+        ] {
+            assert_eq!(decode(raw, false), text, "{raw}");
+            assert_eq!(decode(raw, true), attribute, "{raw} in an attribute");
+        }
+    }
 }

@@ -213,6 +213,7 @@ fn rows_of_a_profile_are_one_line_with_rel_me() {
 fn length_is_counted_as_mastodon_counts_it() {
     assert_eq!(count_chars("hello", ""), 5);
     assert_eq!(count_chars("hello", "cw"), 7);
+    assert_eq!(count_chars("a\r\nb", ""), 3, "one newline");
     assert_eq!(count_chars("https://x.example", ""), 23);
     assert_eq!(count_chars(&format!("a https://x.example/{}", "y".repeat(500)), ""), 25);
     assert_eq!(count_chars("@bob@willow.localhost:4002 hi", ""), 7);
@@ -313,6 +314,8 @@ fn html_becomes_plain_text() {
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("&#x1F375; &#0; &#xD800; &#99999999999; &bogus; & &", "🍵 \u{fffd} \u{fffd} \u{fffd} &bogus; & &"),
         ("", ""),
+        ("<pre>a\n\n\nb\n</pre>c", "a\n\nb\n\nc"),
+        ("a<table><tr><th>b<th>c<tr><td>d</td><td>e</table>f", "a\n\nb c\nd e\n\nf"),
     ] {
         assert_eq!(plain(html), text, "{html}");
     }
