@@ -372,6 +372,55 @@ fn safe_address<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, str>> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn every_element_has_its_fate() {
+        for (from, to) in [
+            ("b", "b"),
+            ("code", "code"),
+            ("del", "del"),
+            ("strike", "del"),
+            ("em", "em"),
+            ("i", "i"),
+            ("s", "s"),
+            ("span", "span"),
+            ("strong", "strong"),
+            ("u", "u"),
+            ("ins", "u"),
+        ] {
+            assert_eq!(sanitise(&format!("a<{from}>x</{from}>b")), format!("a<{to}>x</{to}>b"), "{from}");
+        }
+        for block in ["p", "blockquote", "pre"] {
+            assert_eq!(sanitise(&format!("<{block}>x</{block}>")), format!("<{block}>x</{block}>"));
+        }
+        for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
+            assert_eq!(sanitise(&format!("<{heading}>x</{heading}>")), "<p><strong>x</strong></p>");
+        }
+        let apart = "address article aside center dd details div dl dt figcaption figure footer form header main nav section \
+                     summary table tr";
+        for name in apart.split_whitespace() {
+            assert_eq!(sanitise(&format!("a<{name}>x</{name}>b")), "a<br>x<br>b", "{name}");
+        }
+        assert_eq!(sanitise("a<hr>b<br>c"), "a<br>b<br>c");
+        assert_eq!(sanitise("a<tr><td>b</td><th>c</th></tr>d"), "a <br>b c<br>d");
+        assert_eq!(
+            sanitise("<ruby>a<rp>(</rp><rt>b</rt><rp>)</rp></ruby>"),
+            "<ruby>a<rp>(</rp><rt>b</rt><rp>)</rp></ruby>"
+        );
+        assert_eq!(sanitise("a<blink>b</blink>c"), "abc");
+    }
+
+    /// The parser behind takes time that grows with the square of a text's length.
+    #[test]
+    fn a_long_text_is_given_to_the_cleaner_in_pieces() {
+        for (bytes, cuts) in [(MAX_TEXT_BYTES, 0), (MAX_TEXT_BYTES + 1, 1), (2 * MAX_TEXT_BYTES + 1, 2)] {
+            let text = "x".repeat(bytes);
+            let mut rewriter = Rewriter::default();
+            rewriter.text(&text);
+            assert_eq!(rewriter.out.matches("<!---->").count(), cuts, "{bytes}");
+            assert_eq!(sanitise(&text), text);
+        }
+    }
+
     /// What the rewriter would let through by a mistake: the cleaner behind it lets through nothing but what is ours.
     #[test]
     fn the_cleaner_alone_keeps_links_harmless() {
