@@ -45,6 +45,9 @@ pub enum Job {
         account: AccountId,
         target: AccountId,
         uri: String,
+        /// It may have been told before.
+        #[serde(default)]
+        again: bool,
     },
     DistributeUnfollow {
         account: AccountId,
@@ -154,7 +157,7 @@ impl Job {
             self,
             Self::DistributePost { .. }
                 | Self::DistributeFavourite { .. }
-                | Self::DistributeFollow { .. }
+                | Self::DistributeFollow { again: false, .. }
                 | Self::DistributeBlock { .. }
         )
     }

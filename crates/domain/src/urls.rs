@@ -267,11 +267,13 @@ impl Urls {
 }
 
 /// An address on the web that may be shown as a link: http or https, with a host and without credentials. As text it is
-/// written the one way that cannot be mistaken: the host in punycode, what is not ASCII in the path escaped.
+/// written the one way that cannot be mistaken: the host in punycode, what is not ASCII in the path escaped. It is whole:
+/// `https:/x` and `https:x` lead below the page's own host where a browser finds them on one, and `\\` is read as `/`.
 #[must_use]
 pub fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    (matches!(url.scheme(), "http" | "https") && !has_credentials(&url) && url.has_host()).then_some(url)
+    let whole = text.trim_start().get(url.scheme().len()..)?.starts_with("://") && !text.contains('\\');
+    (matches!(url.scheme(), "http" | "https") && whole && !has_credentials(&url) && url.has_host()).then_some(url)
 }
 
 /// A name or password stands before the host, and reads as if it were the host: `https://bank.example@evil.example`.
@@ -338,6 +340,31 @@ mod tests {
         }
         let cyrillic = "https://\u{430}\u{440}\u{440}\u{4cf}\u{435}.example/notes/1";
         assert_eq!(page_of(None, cyrillic, None), "https://xn--80ak6aa92e.example/notes/1", "an id is written so too");
+    }
+
+    #[test]
+    fn an_address_on_the_web_is_whole() {
+        for text in ["https://x.example", " http://x.example/a b", "HTTPS://X.example:8443/é?a#b", "https://[::1]/"] {
+            assert!(web_url(text).is_some(), "{text}");
+        }
+        for text in [
+            "https:/logout",
+            "https:logout",
+            "https:\\\\evil.example",
+            "https://x.example\\@y.example",
+            "//x.example",
+            "/x",
+            "javascript:x",
+            "data:,x",
+            "ftp://x.example",
+            "https://a@x.example",
+            "https://a:b@x.example",
+            "https://",
+            "",
+            "x",
+        ] {
+            assert!(web_url(text).is_none(), "{text}");
+        }
     }
 
     #[test]

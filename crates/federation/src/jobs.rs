@@ -5,6 +5,7 @@ use domain::{AccountId, PostId};
 use storage::{accounts, peers, posts};
 
 use crate::Federation;
+use crate::outbound::distribute::Said;
 use crate::resolve::ResolveError;
 
 /// A discussion is followed upward until it has so many posts here.
@@ -32,16 +33,17 @@ impl Federation {
                 self.distribute_delete(*post, unsent, *from_nobody).await?;
             }
             Job::DistributeFavourite { account, post, uri } => {
-                self.distribute_favourite(*account, *post, uri, false).await?;
+                self.distribute_favourite(*account, *post, uri, Said::First).await?;
             }
             Job::DistributeUnfavourite { account, post, uri } => {
-                self.distribute_favourite(*account, *post, uri, true).await?;
+                self.distribute_favourite(*account, *post, uri, Said::TakenBack).await?;
             }
-            Job::DistributeFollow { account, target, uri } => {
-                self.distribute_follow(*account, *target, uri, false).await?;
+            Job::DistributeFollow { account, target, uri, again } => {
+                let said = if *again { Said::Again } else { Said::First };
+                self.distribute_follow(*account, *target, uri, said).await?;
             }
             Job::DistributeUnfollow { account, target, uri } => {
-                self.distribute_follow(*account, *target, uri, true).await?;
+                self.distribute_follow(*account, *target, uri, Said::TakenBack).await?;
             }
             Job::DistributeAccept { account, follower, uri } => {
                 self.distribute_answer(*account, *follower, uri, true).await?;
@@ -50,10 +52,10 @@ impl Federation {
                 self.distribute_answer(*account, *follower, uri, false).await?;
             }
             Job::DistributeBlock { account, target, uri } => {
-                self.distribute_block(*account, *target, uri, false).await?;
+                self.distribute_block(*account, *target, uri, Said::First).await?;
             }
             Job::DistributeUnblock { account, target, uri } => {
-                self.distribute_block(*account, *target, uri, true).await?;
+                self.distribute_block(*account, *target, uri, Said::TakenBack).await?;
             }
             Job::DistributeAccount { account } => self.distribute_account(*account).await?,
             Job::DistributeAccountDelete { account } => self.distribute_account_delete(*account).await?,

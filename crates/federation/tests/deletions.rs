@@ -1,6 +1,7 @@
 //! Copies that other servers have by what somebody did with a post: they are edited and taken back as those of followers.
 
-use app::follows::request;
+use app::accounts::By;
+use app::follows::{reject, remove, request};
 use app::posts::{boost, delete, favourite};
 use domain::Visibility::{self, Public};
 use domain::account::Account;
@@ -101,6 +102,43 @@ async fn what_came_by_the_deed_of_others_is_edited_and_taken_back() {
         all_is_done(&[&maple, &willow]).await;
         takes_back(&willow, &bob, &post).await;
         is_gone(&maple, &post.uri, way).await;
+    }
+}
+
+/// Who has it by a member whom they followed once, or who is gone, hears of the deletion.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_by_a_follow_that_ended_is_taken_back() {
+    for way in ["unfollow", "remove", "the one between is gone"] {
+        let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+        let alice = maple.member("alice").await;
+        let bob = willow.member("bob").await;
+        let carol = willow.lock(&willow.member("carol").await, false).await;
+        follows(&maple, &alice, &willow, &carol).await;
+        let shared = say(&willow, &bob, "shared", Public, None).await;
+        boost::boost(&willow.fed.app, &carol, shared.id, None).await.unwrap();
+        let answered = say(&willow, &bob, "answered", Public, None).await;
+        say(&willow, &carol, "yes", Visibility::Followers, Some(answered.id)).await;
+        for post in [&shared, &answered] {
+            arrives(&maple, &post.uri).await;
+        }
+        all_is_done(&[&maple, &willow]).await;
+        let alice_there = accounts::by_uri(&mut willow.conn().await, &alice.uri).await.unwrap().unwrap();
+        let carol_here = accounts::by_uri(&mut maple.conn().await, &carol.uri).await.unwrap().unwrap();
+        match way {
+            "unfollow" => remove::remove(&maple.fed.app, &alice, carol_here.id).await.unwrap(),
+            "remove" => reject::remove_follower(&willow.fed.app, &carol, alice_there.id).await.unwrap(),
+            _ => {
+                app::accounts::delete::delete(&willow.fed.app, By::Operator, carol.id).await.unwrap();
+                app::accounts::purge::purge(&willow.fed.app, carol.id).await.unwrap();
+            }
+        }
+        all_is_done(&[&maple, &willow]).await;
+        let ended = follows::find(&mut willow.conn().await, alice_there.id, carol.id).await.unwrap().is_none();
+        assert!(ended, "{way}");
+        for post in [&shared, &answered] {
+            takes_back(&willow, &bob, post).await;
+            is_gone(&maple, &post.uri, way).await;
+        }
     }
 }
 

@@ -423,11 +423,28 @@ pub async fn inboxes_of(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<String
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    let mut inboxes = follower_inboxes_that_see(conn, post).await?;
+    inboxes.extend(concerned_inboxes(conn, post).await?);
+    Ok(inboxes)
+}
+
+async fn follower_inboxes_that_see(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
     urls(
         sql!(inboxes_of!(
             "SELECT f.account_id FROM posts o JOIN follows f ON f.target_id = o.account_id
-               WHERE o.id = $1 AND o.visibility <> 'direct'
-             UNION SELECT m.account_id FROM mentions m WHERE m.post_id = $1
+               WHERE o.id = $1 AND o.visibility <> 'direct'",
+            seeing "$1"
+        ))
+        .bind(post),
+        conn,
+    )
+    .await
+}
+
+async fn concerned_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    urls(
+        sql!(inboxes_of!(
+            "SELECT m.account_id FROM mentions m WHERE m.post_id = $1
              UNION SELECT o.in_reply_to_account_id FROM posts o WHERE o.id = $1 AND o.in_reply_to_account_id IS NOT NULL
              UNION SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
              UNION SELECT b.account_id FROM posts b WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL",
@@ -440,19 +457,25 @@ pub async fn audience_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
 }
 
 /// Where a post or boost is published: to its audience, and a boost to the author of what it shares as well, unless
-/// they are blocked.
+/// they are blocked, or their community is.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn publication_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
     let mut inboxes = audience_inboxes(conn, post).await?;
-    let shared = sql!(inboxes_of!(
-        "SELECT o.account_id FROM posts b JOIN posts o ON o.id = b.boost_of_id
-         WHERE b.id = $1 AND NOT EXISTS (SELECT 1 FROM blocks k
-            WHERE k.account_id = b.account_id AND k.target_id = o.account_id)"
-    ));
-    inboxes.extend(urls(shared.bind(post), conn).await?);
+    inboxes.extend(author_of_boosted(conn, post).await?);
     Ok(inboxes)
+}
+
+async fn author_of_boosted(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    let shared = sql!(inboxes_of!(
+        "SELECT o.account_id FROM posts b JOIN posts o ON o.id = b.boost_of_id JOIN accounts oa ON oa.id = o.account_id
+         WHERE b.id = $1
+            AND NOT EXISTS (SELECT 1 FROM blocks k WHERE k.account_id = b.account_id AND k.target_id = o.account_id)
+            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks away
+                WHERE away.account_id = b.account_id AND away.domain = oa.domain)"
+    ));
+    urls(shared.bind(post), conn).await
 }
 
 /// Where those of these accounts are reached who may see a post now; local ones need no inbox.
@@ -472,40 +495,83 @@ pub async fn addressed_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Stri
     urls(sql!(inboxes_of!("SELECT m.account_id FROM mentions m WHERE m.post_id = $1")).bind(post), conn).await
 }
 
-/// Accounts whose servers have a copy of post `$1`, or part of it, by what somebody did with it: who answered it or an
-/// answer to it, who boosted it, now or once, and who marked it as a favourite. Of an open post, which everybody may
-/// fetch, also whom the answers name, and the followers of members who did any of this.
+/// What was done with post `$1`, for a query that asks who did it: `about` are the answers to it, answers to these, and
+/// its boosts, those that were taken back as well; `opened` are the same if everybody may see the post, and so may have
+/// fetched it because of them. At most 10,000 answers are looked at, 100 deep: SQLite counts them as it finds them,
+/// PostgreSQL as they are read.
+macro_rules! deeds {
+    (sqlite $asks:expr) => {
+        deeds!(" LIMIT 10000", "", $asks)
+    };
+    (postgres $asks:expr) => {
+        deeds!("", " LIMIT 10000", $asks)
+    };
+    ($found:literal, $read:literal, $asks:expr) => {
+        concat!(
+            "WITH RECURSIVE answers (id, account_id, visibility, created_at, depth) AS (
+                SELECT id, account_id, visibility, created_at, CAST(1 AS BIGINT) FROM posts
+                    WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
+                UNION ALL
+                SELECT p.id, p.account_id, p.visibility, p.created_at, answers.depth + 1
+                    FROM answers JOIN posts p ON p.in_reply_to_id = answers.id WHERE answers.depth < 100",
+            $found,
+            "),
+             about (id, account_id, visibility, created_at) AS (
+                SELECT id, account_id, visibility, created_at
+                FROM (SELECT id, account_id, visibility, created_at FROM answers",
+            $read,
+            ") AS walked
+                UNION ALL
+                SELECT b.id, b.account_id, b.visibility, b.created_at FROM posts b
+                    WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL),
+             opened (id, account_id, visibility, created_at) AS (
+                SELECT about.id, about.account_id, about.visibility, about.created_at FROM posts o, about
+                    WHERE o.id = $1 AND o.visibility IN ('public', 'unlisted') AND about.account_id <> o.account_id) ",
+            $asks
+        )
+    };
+}
+
+/// Accounts whose servers have a copy of post `$1`, or part of it, by what somebody did with it: who answered or boosted
+/// it, now or once, and who marked it as a favourite. Of an open post also whom the answers of others name, and the
+/// followers of those of them who are members.
 macro_rules! involved {
     () => {
-        "WITH RECURSIVE answers (id, account_id, visibility, depth) AS (
-            SELECT id, account_id, visibility, CAST(1 AS BIGINT) FROM posts
-                WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
-            UNION ALL
-            SELECT p.id, p.account_id, p.visibility, answers.depth + 1
-                FROM answers JOIN posts p ON p.in_reply_to_id = answers.id WHERE answers.depth < 100),
-         about (id, account_id, visibility) AS (
-            SELECT id, account_id, visibility FROM (SELECT id, account_id, visibility FROM answers LIMIT 10000) AS walked
-            UNION ALL
-            SELECT b.id, b.account_id, b.visibility FROM posts b
-                WHERE b.boost_of_id = $1 AND b.boost_of_id IS NOT NULL),
-         opened (id, account_id, visibility) AS (
-            SELECT about.id, about.account_id, about.visibility FROM posts o, about
-                WHERE o.id = $1 AND o.visibility IN ('public', 'unlisted'))
-         SELECT account_id FROM about
+        "SELECT account_id FROM about
+         UNION SELECT p.account_id FROM posts p WHERE p.in_reply_to_id = $1 AND p.in_reply_to_id IS NOT NULL
          UNION SELECT v.account_id FROM favourites v WHERE v.post_id = $1
          UNION SELECT m.account_id FROM opened JOIN mentions m ON m.post_id = opened.id
-         UNION SELECT f.account_id FROM opened JOIN members mb ON mb.account_id = opened.account_id
-            JOIN follows f ON f.target_id = opened.account_id WHERE opened.visibility <> 'direct'"
+         UNION SELECT f.account_id FROM (
+            SELECT DISTINCT opened.account_id FROM opened JOIN members mb ON mb.account_id = opened.account_id
+            WHERE opened.visibility <> 'direct') AS t JOIN follows f ON f.target_id = t.account_id"
     };
 }
 
 /// Where the remote accounts are reached whose servers have a copy of a post by what somebody did with it, whether or
-/// not they may see it now. At most 10,000 answers are looked at, 100 deep.
+/// not they may see it now; also those who could see then what a member did, and no more.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn involved_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
-    urls(sql!(inboxes_of!(involved!())).bind(post), conn).await
+    macro_rules! once {
+        () => {
+            concat!(
+                "SELECT DISTINCT r.inbox_url FROM opened JOIN former_readers r ON r.author_id = opened.account_id
+                    AND (r.post_id = opened.id OR (r.post_id = 0 AND opened.visibility <> 'direct'
+                        AND r.ended_at >= opened.created_at))
+                 WHERE ",
+                written_to!("r")
+            )
+        };
+    }
+    let now = sql!(
+        sqlite: deeds!(sqlite inboxes_of!(involved!())),
+        postgres: deeds!(postgres inboxes_of!(involved!())),
+    );
+    let mut inboxes = urls(now.bind(post), conn).await?;
+    let once = sql!(sqlite: deeds!(sqlite once!()), postgres: deeds!(postgres once!()));
+    inboxes.extend(urls(once.bind(post), conn).await?);
+    Ok(inboxes)
 }
 
 /// Where a new version of a post goes: to where it is published, and to whoever else has it and may see it now.
@@ -513,9 +579,33 @@ pub async fn involved_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<Strin
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn update_inboxes(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
-    let mut inboxes = publication_inboxes(conn, post).await?;
-    inboxes.extend(urls(sql!(inboxes_of!(involved!(), seeing "$1")).bind(post), conn).await?);
+    let mut inboxes = follower_inboxes_that_see(conn, post).await?;
+    inboxes.extend(update_inboxes_of_others(conn, post).await?);
     Ok(inboxes)
+}
+
+/// As [`update_inboxes`], of all but the author's followers.
+pub(crate) async fn update_inboxes_of_others(conn: &mut Conn, post: PostId) -> Result<Vec<String>> {
+    let mut inboxes = concerned_inboxes(conn, post).await?;
+    inboxes.extend(author_of_boosted(conn, post).await?);
+    let involved = sql!(
+        sqlite: deeds!(sqlite inboxes_of!(involved!(), seeing "$1")),
+        postgres: deeds!(postgres inboxes_of!(involved!(), seeing "$1")),
+    );
+    inboxes.extend(urls(involved.bind(post), conn).await?);
+    Ok(inboxes)
+}
+
+/// Does somebody follow an account who is reached at this inbox?
+pub(crate) async fn has_follower_at(conn: &mut Conn, of: AccountId, inbox: &str) -> Result<bool> {
+    sql!(
+        "SELECT f.id FROM accounts a JOIN follows f ON f.account_id = a.id AND f.target_id = $1
+         WHERE coalesce(a.shared_inbox_url, a.inbox_url) = $2 AND a.suspended_at IS NULL AND a.deleted_at IS NULL LIMIT 1"
+    )
+    .bind(of)
+    .bind(inbox)
+    .exists(conn)
+    .await
 }
 
 /// Where every server is reached that we know an account of.

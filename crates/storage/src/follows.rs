@@ -268,6 +268,21 @@ pub async fn requests_to(conn: &mut Conn, target: AccountId, page: &Page) -> Res
     )
 }
 
+/// Accounts of other servers that a member asked to follow and that did not answer, and the `Follow`s' ids.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn requests_elsewhere(conn: &mut Conn, account: AccountId) -> Result<Vec<(AccountId, String)>> {
+    let rows = sql!(
+        "SELECT r.target_id, r.uri FROM follow_requests r JOIN accounts a ON a.id = r.target_id
+         WHERE r.account_id = $1 AND a.domain <> '' ORDER BY r.id"
+    )
+    .bind(account)
+    .all::<(i64, String)>(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(target, uri)| (AccountId(target), uri)).collect())
+}
+
 /// Whom she blocks.
 ///
 /// # Errors

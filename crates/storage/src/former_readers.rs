@@ -92,6 +92,8 @@ pub(crate) async fn of_favourites(tx: &mut Tx, post: PostId) -> Result<()> {
 pub(crate) async fn of_account(tx: &mut Tx, id: AccountId) -> Result<()> {
     let now = tx.now();
     sql!(keep!(followers "f.account_id = $2")).bind(now).bind(id).run(tx).await?;
+    // Of a member who goes: they have what others wrote, by what this one boosted and answered.
+    sql!(keep!(followers "f.target_id = $2")).bind(now).bind(id).run(tx).await?;
     sql!(keep!(addressed "m.account_id = $2 AND p.deleted_at IS NULL")).bind(now).bind(id).run(tx).await?;
     sql!(keep!(fond "v.account_id = $2")).bind(now).bind(id).run(tx).await?;
     Ok(())

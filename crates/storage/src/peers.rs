@@ -38,48 +38,55 @@ pub async fn stand_as(tx: &mut Tx, id: AccountId, other: &Account) -> Result<()>
     Ok(())
 }
 
-/// Members' mutes of an account and their notes on it become those of its successor, unless there are some on that one
-/// already; gives those members.
+/// Members' blocks and mutes of an account, and their notes on it, become those of its successor, unless there are some
+/// on that one already; gives those members.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn succeed(tx: &mut Tx, former: AccountId, successor: AccountId) -> Result<Vec<AccountId>> {
-    let mut members: Vec<AccountId> = sql!(
-        "UPDATE mutes SET target_id = $2 WHERE target_id = $1 AND NOT EXISTS (
-            SELECT 1 FROM mutes other WHERE other.account_id = mutes.account_id AND other.target_id = $2)
-         RETURNING account_id"
-    )
-    .bind(former)
-    .bind(successor)
-    .ids(tx)
-    .await?;
-    members.extend(
-        sql!(
-            "UPDATE account_notes SET target_id = $2 WHERE target_id = $1 AND NOT EXISTS (
-                SELECT 1 FROM account_notes other
-                WHERE other.account_id = account_notes.account_id AND other.target_id = $2)
-             RETURNING account_id"
-        )
-        .bind(former)
-        .bind(successor)
-        .ids::<AccountId>(tx)
-        .await?,
-    );
+    macro_rules! moved {
+        ($table:literal) => {
+            sql!(concat!(
+                "UPDATE ",
+                $table,
+                " SET target_id = $2 WHERE target_id = $1
+                    AND EXISTS (SELECT 1 FROM members m WHERE m.account_id = ",
+                $table,
+                ".account_id) AND NOT EXISTS (SELECT 1 FROM ",
+                $table,
+                " other WHERE other.account_id = ",
+                $table,
+                ".account_id AND other.target_id = $2) RETURNING account_id"
+            ))
+        };
+    }
+    let mut members = Vec::new();
+    for query in [moved!("blocks"), moved!("mutes"), moved!("account_notes")] {
+        members.extend(query.bind(former).bind(successor).ids::<AccountId>(tx).await?);
+    }
+    members.sort();
+    members.dedup();
     Ok(members)
 }
 
-/// Members who block an account.
+/// Members who block an account and yet have a follow or a request with it, and their `Block`s' ids.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn members_that_block(conn: &mut Conn, target: AccountId) -> Result<Vec<AccountId>> {
-    sql!(
-        "SELECT b.account_id FROM blocks b JOIN members m ON m.account_id = b.account_id WHERE b.target_id = $1
+pub async fn blocked_but_related(conn: &mut Conn, target: AccountId) -> Result<Vec<(AccountId, String)>> {
+    let rows = sql!(
+        "SELECT b.account_id, b.uri FROM blocks b JOIN members m ON m.account_id = b.account_id
+         WHERE b.target_id = $1 AND (
+            EXISTS (SELECT 1 FROM follows f WHERE f.account_id = b.account_id AND f.target_id = $1)
+            OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = b.account_id)
+            OR EXISTS (SELECT 1 FROM follow_requests r WHERE r.account_id = b.account_id AND r.target_id = $1)
+            OR EXISTS (SELECT 1 FROM follow_requests r WHERE r.account_id = $1 AND r.target_id = b.account_id))
          ORDER BY b.id"
     )
     .bind(target)
-    .ids(conn)
-    .await
+    .all::<(i64, String)>(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(member, uri)| (AccountId(member), uri)).collect())
 }
 
 /// The account was read again and found unchanged, or could not be read: not to be asked again at once.

@@ -281,17 +281,18 @@ pub async fn deleted_at(conn: &mut Conn, id: PostId) -> Result<Option<Timestamp>
     Ok(row.and_then(|(at,)| at).map(Timestamp))
 }
 
-/// Are an account and, where one is given, its post still there? Until the transaction ends neither is deleted: what
-/// deletes them after that finds what this transaction wrote.
+/// Are an account and, where one is given, its post still there, and, `shown`, may the account be seen? Until the
+/// transaction ends nobody deletes or hides them: what does so after that finds what this transaction wrote.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn hold(tx: &mut Tx, author: AccountId, post: Option<PostId>) -> Result<bool> {
+pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<PostId>) -> Result<bool> {
     let found = sql!(
-        sqlite: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL",
-        postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL FOR SHARE",
+        sqlite: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2)",
+        postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2) FOR SHARE",
     )
     .bind(author)
+    .bind(shown)
     .exists(tx)
     .await?;
     let Some(post) = post.filter(|_| found) else { return Ok(found) };
@@ -322,8 +323,8 @@ pub async fn boost_by(conn: &mut Conn, account: AccountId, boosted: PostId) -> R
     .transpose()
 }
 
-/// Was a post ever answered or boosted, or is it a favourite elsewhere? Then servers that it was not sent to may have
-/// fetched it.
+/// Was a post that is buried ever answered, boosted or a favourite elsewhere, or did somebody there see it once? Then
+/// servers that it was not sent to may have fetched it.
 ///
 /// # Errors
 /// As [`Error`] says.
@@ -331,8 +332,8 @@ pub async fn may_be_elsewhere(conn: &mut Conn, id: PostId) -> Result<bool> {
     sql!(
         "SELECT id FROM posts WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
          UNION ALL SELECT id FROM posts WHERE boost_of_id = $1 AND boost_of_id IS NOT NULL
-         UNION ALL SELECT v.post_id FROM favourites v JOIN accounts a ON a.id = v.account_id
-            WHERE v.post_id = $1 AND a.domain <> '' LIMIT 1"
+         UNION ALL SELECT r.post_id FROM posts p JOIN former_readers r ON r.author_id = p.account_id AND r.post_id = p.id
+            WHERE p.id = $1 LIMIT 1"
     )
     .bind(id)
     .exists(conn)

@@ -28,8 +28,9 @@ pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Fou
             visible!("p" by "a"),
             " AND ",
             boosted!("p"),
-            " AND ",
-            answers_wanted!("p")
+            " AND (p.account_id = $1 OR ",
+            answers_wanted!("p"),
+            ")"
         ),
         "h.post_id"
     );

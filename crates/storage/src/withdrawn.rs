@@ -4,15 +4,15 @@
 //! Deliveries that are under way now cannot be called back. They are not tried again: the bytes they would be sent with
 //! are gone, and what takes them back is sent after them, since a host with deliveries under way is given no others.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::job::{self, Job};
-use domain::{AccountId, ActivityId, Host, PostId};
+use domain::{AccountId, ActivityId, Host, PostId, Visibility};
 
 use crate::db::Tx;
-use crate::deliveries::{Kind, forget_activities, update_inboxes};
+use crate::deliveries::{Kind, forget_activities, has_follower_at, update_inboxes, update_inboxes_of_others};
 use crate::error::Result;
-use crate::{jobs, sql};
+use crate::{jobs, posts, sql};
 
 /// What waited, and is dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +76,7 @@ pub async fn withdraw_account(tx: &mut Tx, author: AccountId) -> Result<()> {
 pub async fn withdraw_words_of(tx: &mut Tx, author: AccountId) -> Result<()> {
     let activities: Vec<ActivityId> = sql!(
         "SELECT o.id FROM outgoing_activities o WHERE o.account_id = $1 AND o.subject IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = o.account_id AND b.uri = o.subject)"
+            AND o.subject NOT IN (SELECT b.uri FROM blocks b WHERE b.account_id = $1)"
     )
     .bind(author)
     .ids(tx)
@@ -103,7 +103,7 @@ pub async fn withdraw_from_former_audience(tx: &mut Tx, post: PostId) -> Result<
     let wanted: HashSet<String> = update_inboxes(tx, post).await?.into_iter().collect();
     let former: Vec<String> =
         waiting.into_iter().map(|(inbox,)| inbox).filter(|inbox| !wanted.contains(inbox)).collect();
-    drop_from_inboxes(tx, post, &former).await
+    drop_from_inboxes(tx, &job::subject_of_post(post), &former).await
 }
 
 /// As [`withdraw_from_former_reader`], for all of a community, which the author has blocked.
@@ -121,7 +121,7 @@ pub async fn withdraw_from_domain(tx: &mut Tx, author: AccountId, domain: &Host)
     .bind(author)
     .all(tx)
     .await?;
-    withdraw_unseen(tx, waiting).await
+    withdraw_unseen(tx, author, waiting).await
 }
 
 /// Drops an author's posts that wait to be sent to the inbox of an account that follows no more, or was blocked, and
@@ -143,28 +143,51 @@ pub async fn withdraw_from_former_reader(tx: &mut Tx, author: AccountId, reader:
     .bind(author)
     .all(tx)
     .await?;
-    withdraw_unseen(tx, waiting).await
+    withdraw_unseen(tx, author, waiting).await
 }
 
-/// Of these inboxes and subjects, drops the posts that nobody there may see now.
-async fn withdraw_unseen(tx: &mut Tx, waiting: Vec<(String, String)>) -> Result<()> {
-    for (inbox, subject) in waiting {
-        let Some(post) = job::post_of_subject(&subject) else { continue };
-        if !update_inboxes(tx, post).await?.contains(&inbox) {
-            drop_from_inboxes(tx, post, &[inbox]).await?;
+/// Of an author's activities that wait, by inbox and subject, drops the posts that nobody at the inbox may see now, and
+/// the author's profile where nobody there follows.
+///
+/// Followers are many: they are asked about once for an inbox, the others once for a post.
+async fn withdraw_unseen(tx: &mut Tx, author: AccountId, waiting: Vec<(String, String)>) -> Result<()> {
+    let mut inboxes: HashMap<&str, bool> = waiting.iter().map(|(inbox, _)| (inbox.as_str(), false)).collect();
+    for (inbox, follows) in &mut inboxes {
+        *follows = has_follower_at(tx, author, inbox).await?;
+    }
+    let mut subjects: HashMap<&str, Vec<String>> = HashMap::new();
+    for (inbox, subject) in &waiting {
+        subjects.entry(subject).or_default().push(inbox.clone());
+    }
+    let profile = job::subject_of_profile(author);
+    for (subject, mut unseen) in subjects {
+        if let Some(post) = job::post_of_subject(subject) {
+            let (of_followers, _) = posts::unchecked_or_tombstone(tx, post).await?;
+            if of_followers.visibility != Visibility::Direct {
+                unseen.retain(|inbox| !inboxes[inbox.as_str()]);
+            }
+            if !unseen.is_empty() {
+                let seen: HashSet<String> = update_inboxes_of_others(tx, post).await?.into_iter().collect();
+                unseen.retain(|inbox| !seen.contains(inbox));
+            }
+        } else if subject == profile {
+            unseen.retain(|inbox| !inboxes[inbox.as_str()]);
+        } else {
+            continue;
         }
+        drop_from_inboxes(tx, subject, &unseen).await?;
     }
     Ok(())
 }
 
-/// Of one post, to these inboxes.
-async fn drop_from_inboxes(tx: &mut Tx, post: PostId, inboxes: &[String]) -> Result<()> {
+/// Of one subject, to these inboxes.
+async fn drop_from_inboxes(tx: &mut Tx, subject: &str, inboxes: &[String]) -> Result<()> {
     if inboxes.is_empty() {
         return Ok(());
     }
     let now = tx.now();
     let activities: Vec<ActivityId> =
-        sql!("SELECT id FROM outgoing_activities WHERE subject = $1").bind(job::subject_of_post(post)).ids(tx).await?;
+        sql!("SELECT id FROM outgoing_activities WHERE subject = $1").bind(subject).ids(tx).await?;
     tx.one_claimer("deliveries").await?;
     sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND inbox_url = ANY($2) AND leased_until <= $3")
         .bind(&activities)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use app::accounts::{By, delete, disable};
 use domain::{AccountId, PostId};
+use federation::outbound::distribute::Said;
 use serde_json::{Value, json};
 use testkit::remote::Somebody;
 use testkit::{Engine, Instance, Person, Remote, eventually, on_both};
@@ -280,12 +281,19 @@ on_both! {
         disable::disable(maple.app(), By::Operator, me).await.unwrap();
         // And nothing comes of jobs that began before.
         let (fed, carol_here) = (maple.federation(), AccountId(carol_here.parse().unwrap()));
-        fed.distribute_favourite(me, PostId(note.parse().unwrap()), "https://maple.example/likes/1", false).await.unwrap();
-        fed.distribute_follow(me, carol_here, "https://maple.example/follows/1", false).await.unwrap();
+        fed.distribute_favourite(me, PostId(note.parse().unwrap()), "https://maple.example/likes/1", Said::First).await.unwrap();
+        fed.distribute_follow(me, carol_here, "https://maple.example/follows/1", Said::First).await.unwrap();
         fed.distribute_pin(me, PostId(id(&spam).parse().unwrap()), true).await.unwrap();
         fed.distribute_account(me).await.unwrap();
         comes_back(&maple, &oak).await;
         assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Block"]);
+        // Opened again, its profile and what it still asks for are told.
+        let before = oak.received().len();
+        disable::enable(maple.app(), By::Operator, me).await.unwrap();
+        eventually("all is quiet", async || (waiting(&maple).await == 0).then_some(())).await;
+        let mut told = kinds(&oak.received().split_off(before));
+        told.sort();
+        assert_eq!(told, ["Follow", "Update"]);
     }
 }
 
@@ -316,6 +324,10 @@ on_both! {
         let tried = goes_down(&maple, &oak, &dana).await;
         let before = oak.received().len();
         let both = format!("@carol@{} @erin@{}, are you there?", carol.domain(), erin.domain());
+        oak.show("/notes/1", &carol.note("/notes/1", "<p>hello</p>"));
+        let found = dana.get(&format!("/api/v2/search?resolve=true&q={}", oak.url("/notes/1"))).await.ok();
+        dana.post(&format!("/api/v1/statuses/{}/reblog", id(&found["statuses"][0])), json!({})).await.ok();
+        dana.patch("/api/v1/accounts/update_credentials", json!({"note": "where I live"})).await.ok();
         for visibility in ["direct", "private", "public"] {
             dana.post("/api/v1/statuses", json!({"status": both, "visibility": visibility})).await.ok();
         }
@@ -327,6 +339,26 @@ on_both! {
         comes_back(&maple, &oak).await;
         assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Reject"]);
         assert_eq!(elm.received().len(), 4, "others are not concerned");
+    }
+}
+
+on_both! {
+    /// A post that waits for a server, where somebody had it all the same for a moment.
+    async fn whoever_liked_it_once_may_have_it(engine) {
+        let (maple, oak, dana, carol) = places(engine).await;
+        goes_down(&maple, &oak, &dana).await;
+        let before = oak.received().len();
+        let post = dana.publish("soon gone", "public").await;
+        jobs_end(&maple).await;
+        let like = carol.does("Like", &post["uri"]);
+        let count = async || dana.get(&format!("/api/v1/statuses/{}", id(&post))).await.ok()["favourites_count"].clone();
+        assert_eq!(carol.post(&maple, &like).await, 202);
+        eventually("it is liked", async || (count().await == 1).then_some(())).await;
+        assert_eq!(carol.post(&maple, &carol.does("Undo", &like)).await, 202);
+        eventually("it is not", async || (count().await == 0).then_some(())).await;
+        dana.delete(&format!("/api/v1/statuses/{}", id(&post))).await.ok();
+        comes_back(&maple, &oak).await;
+        assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Create"], "and what was tried in vain");
     }
 }
 

@@ -1,14 +1,15 @@
 //! Those who run the community close somebody's account for now, and open it again.
 //!
 //! What she wrote stays, but while the account is closed nobody sees it, or her; she is signed out everywhere and cannot
-//! sign in. What she said and waits to be sent to other servers (posts, her profile, likes, follows) is dropped, and is
-//! not sent when it is opened again.
+//! sign in. What she said and waits to be sent to other servers (posts, her profile, likes, follows) is dropped. When
+//! it is opened again, posts and likes are not sent; other servers are told of the profile and of open requests.
 
 use domain::AccountId;
 use domain::account::Role;
 use domain::event::Event;
-use storage::members;
+use domain::job::Job;
 use storage::withdrawn::withdraw_words_of;
+use storage::{follows, members};
 
 use super::{By, not_the_last_owner, sign_out_everywhere};
 use crate::App;
@@ -39,6 +40,10 @@ pub async fn enable(app: &App, by: By<'_>, id: AccountId) -> Result<()> {
     by.require_above(&mut tx, Role::Moderator, &member).await?;
     storage::accounts::even_hidden(&mut tx, id).await?;
     members::set_disabled(&mut tx, id, None).await?;
+    tx.enqueue(Job::DistributeAccount { account: id });
+    for (target, uri) in follows::requests_elsewhere(&mut tx, id).await? {
+        tx.enqueue(Job::DistributeFollow { account: id, target, uri, again: true });
+    }
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;
     Ok(())

@@ -28,31 +28,36 @@ pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
 /// Nothing happens when it is blocked already.
 async fn write(app: &App, tx: &mut Tx, me: &Account, target: &Account) -> Result<()> {
     let uri = app.urls.activity(&me.username, "blocks", secrets::address_key());
-    if !follows::insert_block(tx, me.id, target.id, &uri).await? {
-        return Ok(());
-    }
-    let ended = sever(tx, me.id, target.id).await?;
-    if !target.is_local() {
-        // Servers that ignore Block still understand that the follows ended.
-        if let Some(uri) = ended.mine {
-            tell_unfollow(tx, me.id, target.id, uri).await?;
-        }
-        if let Some(uri) = ended.theirs {
-            tx.enqueue(Job::DistributeReject { account: me.id, follower: target.id, uri });
-        }
-        tx.enqueue(Job::DistributeBlock { account: me.id, target: target.id, uri });
+    if follows::insert_block(tx, me.id, target.id, &uri).await? {
+        end(tx, me.id, target, uri).await?;
     }
     Ok(())
 }
 
-/// Whoever blocks an account blocks its successor, too: whoever has its handle now, under another ActivityPub id.
+/// What is between the two ends, and the other's server is told.
+async fn end(tx: &mut Tx, me: AccountId, target: &Account, uri: String) -> Result<()> {
+    let ended = sever(tx, me, target.id).await?;
+    if target.is_local() {
+        return Ok(());
+    }
+    // Servers that ignore Block still understand that the follows ended.
+    if let Some(uri) = ended.mine {
+        tell_unfollow(tx, me, target.id, uri).await?;
+    }
+    if let Some(uri) = ended.theirs {
+        tx.enqueue(Job::DistributeReject { account: me, follower: target.id, uri });
+    }
+    tx.enqueue(Job::DistributeBlock { account: me, target: target.id, uri });
+    Ok(())
+}
+
+/// Members' blocks became those of a successor, who was known by another name before: what is between it and them ends.
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn carry_over(app: &App, tx: &mut Tx, former: AccountId, successor: &Account) -> Result<()> {
-    for member in peers::members_that_block(tx, former).await? {
-        let member = accounts::even_hidden(tx, member).await?;
-        write(app, tx, &member, successor).await?;
+pub(crate) async fn end_with_successor(tx: &mut Tx, successor: &Account) -> Result<()> {
+    for (member, uri) in peers::blocked_but_related(tx, successor.id).await? {
+        end(tx, member, successor, uri).await?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub enum Outcome {
     Requested,
 }
 
-/// A member follows an account, or asks to. Where she does already, only the options change.
+/// A member follows an account, or asks to. Where she does already, the options change; another server is asked again.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself, gone, one of the
@@ -49,6 +49,11 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
     if let Some(mut asked) = follows::find_request(&mut tx, me.id, target.id).await? {
         asked.options = options;
         follows::insert_request(&mut tx, &asked).await?;
+        if !target.is_local() {
+            // Asked once more: the first time may have been lost.
+            let (account, target, uri) = (me.id, target.id, asked.uri);
+            tx.enqueue(Job::DistributeFollow { account, target, uri, again: true });
+        }
         tx.commit().await?;
         return Ok(Outcome::Requested);
     }
@@ -67,7 +72,8 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
     } else {
         // Her server decides; the answer is an Accept or a Reject.
         follows::insert_request(&mut tx, &follow).await?;
-        tx.enqueue(Job::DistributeFollow { account: me.id, target: target.id, uri: follow.uri });
+        let (account, target, uri) = (me.id, target.id, follow.uri);
+        tx.enqueue(Job::DistributeFollow { account, target, uri, again: false });
         Outcome::Requested
     };
     tx.commit().await?;

@@ -76,8 +76,10 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
         for member in peers::succeed(&mut tx, former.id, id).await? {
             tx.emit(Event::RelationsChanged { account: member });
         }
-        let successor = accounts::get(&mut tx, id).await?;
-        block::carry_over(app, &mut tx, former.id, &successor).await?;
+        if known.is_some() {
+            let successor = accounts::get(&mut tx, id).await?;
+            block::end_with_successor(&mut tx, &successor).await?;
+        }
     }
     if known.is_some() {
         tx.emit(Event::AccountChanged { account: id });

@@ -69,7 +69,6 @@ pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
 /// # Errors
 /// When the database refuses.
 pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
-    let may_be_elsewhere = posts::may_be_elsewhere(tx, post.id).await?;
     for boost in posts::boosts_of(tx, post.id).await? {
         let boost = posts::unchecked(tx, boost).await?;
         let withdrawn = bury_one(tx, &boost).await?;
@@ -78,7 +77,8 @@ pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
         }
     }
     let withdrawn = bury_one(tx, post).await?;
-    Ok(if may_be_elsewhere { Withdrawn::default() } else { withdrawn })
+    // Asked now: nobody can do anything with it any more.
+    Ok(if posts::may_be_elsewhere(tx, post.id).await? { Withdrawn::default() } else { withdrawn })
 }
 
 async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {

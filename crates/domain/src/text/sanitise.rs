@@ -231,21 +231,10 @@ impl Rewriter {
     }
 
     fn open_block(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
-        let within = self.stack.iter().rposition(|open| matches!(*open, "blockquote" | "li" | "ul" | "ol"));
-        let paragraph = self.stack.iter().rposition(|open| matches!(*open, "p" | "pre" | HEADING));
-        if let Some(at) = paragraph
-            && within.is_none_or(|within| within < at)
-        {
-            self.close_down_to(at);
-        }
+        // A paragraph ends where a block begins, unless something inside it holds blocks; an item where the next begins.
+        self.close_innermost(&["blockquote", "li", "ul", "ol", "p", "pre", HEADING], &["p", "pre", HEADING]);
         if tag == "li" {
-            let list = self.stack.iter().rposition(|open| matches!(*open, "ul" | "ol"));
-            let item = self.stack.iter().rposition(|open| *open == "li");
-            if let Some(at) = item
-                && list.is_none_or(|list| list < at)
-            {
-                self.close_down_to(at);
-            }
+            self.close_innermost(&["li", "ul", "ol"], &["li"]);
         }
         if self.stack.len() >= MAX_DEPTH {
             self.apart();
@@ -323,6 +312,15 @@ impl Rewriter {
             Fate::LineBreak | Fate::Space | Fate::Gone => return,
         };
         if let Some(at) = self.stack.iter().rposition(|open| *open == tag) {
+            self.close_down_to(at);
+        }
+    }
+
+    /// Closes the innermost open one of these elements, and what is in it, if it is one of those that end.
+    fn close_innermost(&mut self, among: &[&str], ending: &[&str]) {
+        if let Some(at) = self.stack.iter().rposition(|open| among.contains(open))
+            && ending.contains(&self.stack[at])
+        {
             self.close_down_to(at);
         }
     }
@@ -407,6 +405,41 @@ mod tests {
             "<ruby>a<rp>(</rp><rt>b</rt><rp>)</rp></ruby>"
         );
         assert_eq!(sanitise("a<blink>b</blink>c"), "abc");
+    }
+
+    #[test]
+    fn blocks_end_where_others_begin() {
+        for (html, safe) in [
+            ("<h1>a<p>b", "<p><strong>a</strong></p><p>b</p>"),
+            ("<blockquote><h1>a<p>b</blockquote>c", "<blockquote><p><strong>a</strong></p><p>b</p></blockquote>c"),
+            ("<ul><li><b>a<li>c</ul>", "<ul><li><b>a</b></li><li>c</li></ul>"),
+            ("<ul><li><b>a<ol><li>c</ol>d", "<ul><li><b>a<ol><li>c</li></ol>d</b></li></ul>"),
+            ("<ol><li>a<blockquote><p>b<li>c", "<ol><li>a<blockquote><p>b</p></blockquote></li><li>c</li></ol>"),
+        ] {
+            assert_eq!(sanitise(html), safe, "{html}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_bounded_and_addresses_are_what_they_lead_to() {
+        let class = |bytes: usize| format!("mention{}", " ".repeat(bytes - "mention".len()));
+        assert!(sanitise(&format!("<span class=\"{}\">x</span>", class(MAX_ATTRIBUTE_BYTES))).contains("mention"));
+        assert!(!sanitise(&format!("<span class=\"{}\">x</span>", class(MAX_ATTRIBUTE_BYTES + 1))).contains("mention"));
+        let link = |bytes: usize| format!("https://x.example/{}", "y".repeat(bytes - "https://x.example/".len()));
+        assert!(sanitise(&format!("<a href={}>x</a>", link(MAX_ATTRIBUTE_BYTES))).contains("<a"));
+        assert_eq!(sanitise(&format!("<a href={}>x</a>", link(MAX_ATTRIBUTE_BYTES + 1))), "x");
+        for (href, kept) in [
+            (" https://X.example/é ", "https://X.example/é"),
+            ("https://x.example/a&#10;b", "https://x.example/ab"),
+            ("https://x.example/a b", "https://x.example/a%20b"),
+            ("https://x.example/a&#x1b;b", "https://x.example/a%1Bb"),
+            ("https://x.example\\@y.example", "https://x.example/@y.example"),
+        ] {
+            let made = sanitise(&format!("<a href=\"{href}\">x</a>"));
+            assert!(made.starts_with(&format!("<a href=\"{kept}\" ")), "{href}: {made}");
+        }
+        let two = sanitise("<a href=\"https://x.example/\" href=\"https://y.example/\">x</a>");
+        assert!(two.contains("x.example") && !two.contains("y.example"), "{two}");
     }
 
     /// The parser behind takes time that grows with the square of a text's length.

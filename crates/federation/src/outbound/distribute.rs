@@ -20,6 +20,15 @@ use crate::wire::activity;
 use crate::wire::actor::actor;
 use crate::wire::context::{Context, Document};
 
+/// How a like, follow or block is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    First,
+    /// It may have been told before.
+    Again,
+    TakenBack,
+}
+
 /// An activity ready to be stored, and where it goes.
 #[derive(Default)]
 struct Outgoing {
@@ -31,6 +40,8 @@ struct Outgoing {
     urgency: Urgency,
     /// Not stored if this post is gone by then.
     about: Option<PostId>,
+    /// Stored as well if the author's account is closed by then. So is what has no subject: it takes something back.
+    even_hidden: bool,
 }
 
 impl Federation {
@@ -90,7 +101,7 @@ impl Federation {
         let (first, mut inboxes) = (self.reachable(first).await?, self.reachable(inboxes).await?);
         let subject = subject_of_post(id);
         let new = |body, kind| New { author: author.id, body, subject: Some(&subject), kind, urgency: Urgency::Usual };
-        let Some(mut tx) = self.begin_to_store(author.id, Some(id)).await? else { return Ok(()) };
+        let Some(mut tx) = self.begin_to_store(author.id, true, Some(id)).await? else { return Ok(()) };
         let unsent = deliveries::rewrite(&mut tx, id, &create, &update).await?;
         inboxes.retain(|inbox| !unsent.contains(&inbox.url));
         deliveries::enqueue(&mut tx, new(&create, Kind::CreateAgain), &first).await?;
@@ -125,31 +136,28 @@ impl Federation {
         self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() }).await
     }
 
-    /// A favourite, to the post's author; or, `undo`, its being taken back.
+    /// A favourite, or its being taken back, to the post's author.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn distribute_favourite(&self, who: AccountId, post: PostId, uri: &str, undo: bool) -> app::Result<()> {
+    pub async fn distribute_favourite(&self, who: AccountId, post: PostId, uri: &str, said: Said) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some(who) = speaker(&mut conn, who, undo).await? else { return Ok(()) };
+        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, post).await?;
         let inboxes = own_inbox(&mut conn, post.account_id).await?;
         drop(conn);
         let like = activity::like(&who.uri, uri, &post.uri);
-        self.store(who.id, relation(&who, uri, like, undo, inboxes)?).await
+        self.store(who.id, relation(&who, uri, like, said, inboxes)?).await
     }
 
     /// A follow, or its end, to the one who is followed.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, undo: bool) -> app::Result<()> {
-        let mut conn = self.app.db.read().await?;
-        let Some(who) = speaker(&mut conn, who, undo).await? else { return Ok(()) };
-        drop(conn);
-        let Some((who, target, inboxes)) = self.between(who.id, target).await? else { return Ok(()) };
+    pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, said: Said) -> app::Result<()> {
+        let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
         let follow = activity::follow(&who.uri, uri, &target.uri);
-        self.store(who.id, relation(&who, uri, follow, undo, inboxes)?).await
+        self.store(who.id, relation(&who, uri, follow, said, inboxes)?).await
     }
 
     /// The answer to a follow.
@@ -180,13 +188,13 @@ impl Federation {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn distribute_block(&self, who: AccountId, target: AccountId, uri: &str, undo: bool) -> app::Result<()> {
+    pub async fn distribute_block(&self, who: AccountId, target: AccountId, uri: &str, said: Said) -> app::Result<()> {
         let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
-        if !undo {
+        if said != Said::TakenBack {
             self.withdraw_once_more(who.id, target.id).await?;
         }
         let block = activity::block(&who.uri, uri, &target.uri);
-        self.store(who.id, relation(&who, uri, block, undo, inboxes)?).await
+        self.store(who.id, Outgoing { even_hidden: true, ..relation(&who, uri, block, said, inboxes)? }).await
     }
 
     /// A changed profile, to followers' servers. What still waits to be sent of earlier ones is dropped.
@@ -198,7 +206,7 @@ impl Federation {
         let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who).await?.into_iter().collect();
         drop(conn);
         let inboxes = self.reachable(inboxes).await?;
-        let Some(mut tx) = self.begin_to_store(who, None).await? else { return Ok(()) };
+        let Some(mut tx) = self.begin_to_store(who, true, None).await? else { return Ok(()) };
         // As it is now, and stays until this is stored: an older one never comes after a newer one.
         let view = match hydrate::account(&mut tx, who).await {
             // Closed meanwhile: nobody sees her profile.
@@ -239,7 +247,7 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_pin(&self, who: AccountId, post: PostId, pinned: bool) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let Some(who) = speaker(&mut conn, who, !pinned).await? else { return Ok(()) };
+        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, post).await?;
         if !post.visibility.is_open() {
             // The collection that servers read holds open posts only.
@@ -254,7 +262,7 @@ impl Federation {
         };
         let inboxes = self.reachable(inboxes).await?;
         let subject = pinned.then(|| subject_of_post(post.id));
-        let Some(mut tx) = self.begin_to_store(who.id, None).await? else { return Ok(()) };
+        let Some(mut tx) = self.begin_to_store(who.id, pinned, None).await? else { return Ok(()) };
         if interactions::is_pinned(&mut tx, who.id, post.id).await? != pinned {
             return Ok(());
         }
@@ -296,14 +304,14 @@ impl Federation {
     }
 
     /// Begins the transaction in which something is stored; `None` when its author, or the post it is about, is gone by
-    /// now.
-    async fn begin_to_store(&self, author: AccountId, post: Option<PostId>) -> app::Result<Option<Tx>> {
+    /// now, or, `shown`, the author's account is closed.
+    async fn begin_to_store(&self, author: AccountId, shown: bool, post: Option<PostId>) -> app::Result<Option<Tx>> {
         let mut tx = self.app.db.write().await?;
-        Ok(posts::hold(&mut tx, author, post).await?.then_some(tx))
+        Ok(posts::hold(&mut tx, author, shown, post).await?.then_some(tx))
     }
 
     async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
-        let Outgoing { body, inboxes, subject, kind, urgency, about } = out;
+        let Outgoing { body, inboxes, subject, kind, urgency, about, even_hidden } = out;
         let inboxes = self.reachable(inboxes).await?;
         if inboxes.is_empty() {
             return Ok(());
@@ -311,7 +319,7 @@ impl Federation {
         let new = New { author, body: &body, subject: subject.as_deref(), kind, urgency };
         let tx = match urgency {
             Urgency::AccountDeletion => Some(self.app.db.write().await?),
-            _ => self.begin_to_store(author, about).await?,
+            _ => self.begin_to_store(author, subject.is_some() && !even_hidden, about).await?,
         };
         let Some(mut tx) = tx else { return Ok(()) };
         deliveries::enqueue(&mut tx, new, &inboxes).await?;
@@ -336,15 +344,19 @@ fn relation<K: Serialize, O: Serialize>(
     who: &Account,
     uri: &str,
     what: activity::Activity<K, O>,
-    undo: bool,
+    said: Said,
     inboxes: BTreeSet<String>,
 ) -> app::Result<Outgoing> {
-    if undo {
-        let body = document(Context::Plain, activity::undo(&who.uri, what))?;
-        return Ok(Outgoing { body, inboxes, ..Outgoing::default() });
-    }
+    let kind = match said {
+        Said::First => Kind::Create,
+        Said::Again => Kind::CreateAgain,
+        Said::TakenBack => {
+            let body = document(Context::Plain, activity::undo(&who.uri, what))?;
+            return Ok(Outgoing { body, inboxes, ..Outgoing::default() });
+        }
+    };
     let (body, subject) = (document(Context::Plain, what)?, Some(uri.to_owned()));
-    Ok(Outgoing { body, inboxes, subject, kind: Kind::Create, ..Outgoing::default() })
+    Ok(Outgoing { body, inboxes, subject, kind, ..Outgoing::default() })
 }
 
 /// A live local post and its author.
@@ -359,18 +371,6 @@ async fn own_post(conn: &mut Conn, id: PostId) -> app::Result<Option<(Post, Acco
 /// A live local account: only they send. One that was closed meanwhile still takes back what it said.
 async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Account>> {
     match accounts::even_hidden(conn, id).await {
-        Ok(account) => Ok(account.is_local().then_some(account)),
-        Err(storage::Error::NotFound) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// As [`own_account`]; for what is not taken back it must be shown, too.
-async fn speaker(conn: &mut Conn, id: AccountId, takes_back: bool) -> app::Result<Option<Account>> {
-    if takes_back {
-        return own_account(conn, id).await;
-    }
-    match accounts::get(conn, id).await {
         Ok(account) => Ok(account.is_local().then_some(account)),
         Err(storage::Error::NotFound) => Ok(None),
         Err(e) => Err(e.into()),

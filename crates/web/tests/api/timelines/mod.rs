@@ -33,3 +33,19 @@ on_both! {
         assert_eq!(each(&dana.get("/api/v1/timelines/public").await.ok(), "id"), [open.as_str()]);
     }
 }
+
+on_both! {
+    /// What a member wrote to somebody stays among their own posts, whatever they think of the other by now.
+    async fn ones_own_answers_stay(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for verb in ["mute", "block"] {
+            let eve = house.member(&format!("eve_{verb}")).await;
+            let post = id(&eve.publish("hello", "public").await);
+            let draft = json!({"status": "an answer", "in_reply_to_id": post});
+            let answer = id(&dana.post("/api/v1/statuses", draft).await.ok());
+            dana.post(&format!("/api/v1/accounts/{}/{verb}", eve.id), json!({})).await.ok();
+            assert!(dana.home().await.iter().any(|post| id(post) == answer), "{verb}");
+        }
+    }
+}
