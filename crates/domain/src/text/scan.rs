@@ -297,7 +297,7 @@ pub fn shortcodes(text: &str) -> Vec<String> {
         let name_start = open + 1;
         let length = text[name_start..]
             .bytes()
-            .take(MAX_SHORTCODE_BYTES + 1)
+            .take(MAX_SHORTCODE_BYTES)
             .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
             .count();
         let close = name_start + length;
@@ -317,4 +317,82 @@ pub fn shortcodes(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found, each as it stands in the text; a mention as the handle that is meant.
+    fn found(source: &str) -> Vec<String> {
+        let each = entities(source).into_iter().map(|entity| match entity.kind {
+            Kind::Mention { handle, .. } => match handle.domain {
+                Some(domain) => format!("{}@{domain}", handle.username),
+                None => handle.username,
+            },
+            Kind::Tag(_) | Kind::Link(_) => source[entity.range].to_owned(),
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn names_hosts_tags_and_links_end_at_their_bounds() {
+        let host = format!("{0}.{0}.{0}.{1}", "h".repeat(63), "h".repeat(61));
+        assert_eq!(host.len(), MAX_DOMAIN_BYTES);
+        let link = |bytes: usize| format!("https://x.example/{}", "y".repeat(bytes - "https://x.example/".len()));
+        for (text, bound, what) in [
+            ("n".repeat(MAX_NAME_BYTES), format!("@{}", "n".repeat(MAX_NAME_BYTES)), "a name"),
+            (format!("bob@{host}"), format!("@bob@{host}"), "a host"),
+            (format!("#{}", "t".repeat(MAX_TAG_BYTES)), format!("#{}", "t".repeat(MAX_TAG_BYTES)), "a tag"),
+            (link(MAX_LINK_BYTES), link(MAX_LINK_BYTES), "a link"),
+        ] {
+            assert_eq!(found(&bound), [text], "{what}");
+            assert_eq!(found(&format!("{bound}x")), Vec::<String>::new(), "{what} that is too long");
+        }
+    }
+
+    #[test]
+    fn a_port_is_one_to_five_digits_and_ends_there() {
+        for (source, handle) in [
+            ("@bob@x.example:8443", "bob@x.example:8443"),
+            ("@bob@localhost:65535", "bob@localhost:65535"),
+            ("@bob@x.example:80a", "bob@x.example"),
+            ("@bob@x.example:0", "bob@x.example"),
+            ("@bob@x.example:65536", "bob@x.example"),
+            ("@bob@x.example:008080", "bob@x.example"),
+            ("@bob@x.example:", "bob@x.example"),
+        ] {
+            assert_eq!(found(source), [handle], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_digits_needs_a_separator_between_them() {
+        for (source, tags) in [
+            ("#1_1", vec!["#1_1"]),
+            ("#_1", vec![]),
+            ("#_a", vec!["#_a"]),
+            ("#1\u{30fb}2", vec!["#1\u{30fb}2"]),
+            ("#12", vec![]),
+            ("#a\u{b7}", vec!["#a"]),
+        ] {
+            assert_eq!(found(source), tags, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_link_ends_where_a_sentence_or_a_trick_begins() {
+        for c in "\u{200b}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{feff}“”„«»…\u{3001}\u{3002}\u{300a}！，：；？（）\u{85} ".chars() {
+            assert_eq!(found(&format!("https://x.example/a{c}b")), ["https://x.example/a"], "{c:?}");
+        }
+        assert_eq!(found("https://x.example/aéb"), ["https://x.example/aéb"]);
+    }
+
+    #[test]
+    fn shortcodes_do_not_share_a_colon_and_have_a_bound() {
+        assert_eq!(shortcodes(":a_:_c:"), ["a_"]);
+        let longest = "e".repeat(MAX_SHORTCODE_BYTES);
+        assert_eq!(shortcodes(&format!(":{longest}:")), [longest.as_str()]);
+        assert!(shortcodes(&format!(":{longest}e:")).is_empty());
+    }
 }
