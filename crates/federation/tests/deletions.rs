@@ -175,8 +175,8 @@ async fn of_what_is_not_open_nobody_else_hears() {
     arrives(&maple, &answer.uri).await;
     all_is_done(&[&maple, &willow]).await;
     for inboxes in [
-        storage::deliveries::involved_inboxes(&mut willow.conn().await, inner.id).await.unwrap(),
-        storage::deliveries::update_inboxes(&mut willow.conn().await, inner.id).await.unwrap(),
+        storage::recipients::involved_inboxes(&mut willow.conn().await, inner.id).await.unwrap(),
+        storage::recipients::update_inboxes(&mut willow.conn().await, inner.id).await.unwrap(),
     ] {
         assert!(inboxes.is_empty(), "{inboxes:?}");
     }

@@ -217,12 +217,12 @@ pub async fn drop_queued(tx: &mut Tx, domain: &Host, known: &[Host]) -> Result<u
         .ids::<ActivityId>(tx)
         .await?;
     let theirs = sql!("SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts WHERE domain = ANY($1)");
-    let theirs = crate::deliveries::urls(theirs.bind(known), tx).await?;
+    let theirs = crate::recipients::urls(theirs.bind(known), tx).await?;
     let others = sql!(
         "SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts /* scan */
          WHERE coalesce(shared_inbox_url, inbox_url) = ANY($1) AND suspended_at IS NULL AND deleted_at IS NULL"
     );
-    let others = crate::deliveries::urls(others.bind(theirs.as_slice()), tx).await?;
+    let others = crate::recipients::urls(others.bind(theirs.as_slice()), tx).await?;
     let theirs: Vec<String> = theirs.into_iter().filter(|url| !others.contains(url)).collect();
     activities.extend(
         sql!("DELETE FROM deliveries WHERE inbox_url = ANY($1) RETURNING activity_id")

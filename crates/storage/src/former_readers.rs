@@ -7,8 +7,8 @@
 use domain::{AccountId, Host, PostId, Timestamp};
 
 use crate::db::{Conn, Tx};
-use crate::deliveries::urls;
 use crate::error::Result;
+use crate::recipients::urls;
 use crate::sql;
 use crate::visible::written_to;
 

@@ -44,6 +44,7 @@ pub mod posts;
 mod private;
 pub mod purges;
 mod recent;
+pub mod recipients;
 pub mod record;
 pub mod relationships;
 pub mod reports;

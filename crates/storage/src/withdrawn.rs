@@ -10,8 +10,9 @@ use domain::job::{self, Job};
 use domain::{AccountId, ActivityId, Host, PostId, Visibility};
 
 use crate::db::Tx;
-use crate::deliveries::{Kind, forget_activities, has_follower_at, update_inboxes, update_inboxes_of_others};
+use crate::deliveries::{Kind, forget_activities};
 use crate::error::Result;
+use crate::recipients::{has_follower_at, update_inboxes, update_inboxes_of_others};
 use crate::{jobs, posts, sql};
 
 /// What waited, and is dropped.

@@ -5,7 +5,7 @@ use domain::instance::DomainSeverity;
 use domain::post::Post;
 use domain::{PostId, Timestamp, Visibility};
 use storage::posts::Links;
-use storage::{Tx, accounts, deliveries, domains, follows, former_readers, posts, purges};
+use storage::{Tx, accounts, domains, follows, former_readers, posts, purges, recipients};
 
 use crate::people::{account, follow, host, write_member};
 use crate::visible::write_post;
@@ -65,7 +65,7 @@ both! {
             purges::relations(&mut tx, reader.id).await.unwrap();
         }
         domains::sever(&mut tx, &[host("blocked.example")]).await.unwrap();
-        assert!(deliveries::follower_inboxes(&mut tx, dana.id).await.unwrap().is_empty());
+        assert!(recipients::follower_inboxes(&mut tx, dana.id).await.unwrap().is_empty());
         let all = ["blocked.example", "goes.example", "unfollows.example"];
         for post in &written {
             let expected: &[&str] = if post.visibility == Visibility::Direct { &[] } else { &all };
@@ -106,7 +106,7 @@ both! {
         };
         posts::update(&mut tx, post.id, &edit).await.unwrap();
         assert_eq!(told(&mut tx, post.id).await, ["out.example"]);
-        assert_eq!(hosts(deliveries::audience_inboxes(&mut tx, post.id).await.unwrap()), ["goes.example", "stays.example"]);
+        assert_eq!(hosts(recipients::audience_inboxes(&mut tx, post.id).await.unwrap()), ["goes.example", "stays.example"]);
         let now = tx.now();
         accounts::bury(&mut tx, goes.id, now).await.unwrap();
         purges::relations(&mut tx, goes.id).await.unwrap();

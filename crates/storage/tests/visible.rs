@@ -9,7 +9,7 @@ use domain::visibility::Access;
 use domain::{AttachmentId, PostId, ThreadId, Viewer, Visibility};
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter};
-use storage::{Conn, Tx, accounts, attachments, deliveries, follows, hydrate, members, peers, posts, timelines};
+use storage::{Conn, Tx, accounts, attachments, follows, hydrate, members, peers, posts, recipients, timelines};
 
 use crate::people::{account, follow, write_member};
 
@@ -208,7 +208,7 @@ both! {
                     }
                     let sees = posts::get(&mut tx, Viewer::Account(reader.id), post.id).await.is_ok();
                     let concerns = follows_author || answered || shared || addressed.is_some();
-                    let to = deliveries::audience_inboxes(&mut tx, post.id).await.unwrap();
+                    let to = recipients::audience_inboxes(&mut tx, post.id).await.unwrap();
                     let expected: Vec<String> = reader.shared_inbox_url.clone().into_iter().filter(|_| sees && concerns).collect();
                     assert_eq!(to, expected, "{post:?} follows={follows_author} blocked={blocked} answered={answered} shared={shared} addressed={addressed:?}");
                     sent += expected.len();

@@ -13,7 +13,7 @@ use domain::{AccountId, Host, PostId, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox, Kind, New, Urgency};
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
-use storage::{Conn, Tx, accounts, former_readers, hydrate, interactions, posts};
+use storage::{Conn, Tx, accounts, former_readers, hydrate, interactions, posts, recipients};
 
 use crate::Federation;
 use crate::wire::activity;
@@ -85,12 +85,12 @@ impl Federation {
     pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
         let Some((_, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let inboxes = deliveries::update_inboxes(&mut conn, id).await?.into_iter().collect::<BTreeSet<_>>();
+        let inboxes = recipients::update_inboxes(&mut conn, id).await?.into_iter().collect::<BTreeSet<_>>();
         if inboxes.is_empty() {
             return Ok(());
         }
         let first: BTreeSet<String> =
-            deliveries::inboxes_that_see(&mut conn, id, newly_addressed).await?.into_iter().collect();
+            recipients::inboxes_that_see(&mut conn, id, newly_addressed).await?.into_iter().collect();
         let view = match hydrate::post(&mut conn, Viewer::Account(author.id), id).await {
             Err(storage::Error::NotFound) => return Ok(()),
             view => view?,
@@ -124,7 +124,7 @@ impl Federation {
         for inbox in unsent {
             inboxes.remove(inbox);
         }
-        inboxes.extend(deliveries::involved_inboxes(&mut conn, id).await?);
+        inboxes.extend(recipients::involved_inboxes(&mut conn, id).await?);
         let body = match post.boost_of_id {
             None => document(Context::Plain, activity::delete_note(&author.uri, &post.uri))?,
             Some(boosted) => {
@@ -203,7 +203,7 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_account(&self, who: AccountId) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who).await?.into_iter().collect();
+        let inboxes: BTreeSet<String> = recipients::follower_inboxes(&mut conn, who).await?.into_iter().collect();
         drop(conn);
         let inboxes = self.reachable(inboxes).await?;
         let Some(mut tx) = self.begin_to_store(who, true, None).await? else { return Ok(()) };
@@ -233,7 +233,7 @@ impl Federation {
         let Some(who) = accounts::many_even_deleted(&mut conn, &[who]).await?.pop().filter(Account::is_local) else {
             return Ok(());
         };
-        let mut inboxes: BTreeSet<String> = deliveries::every_inbox(&mut conn).await?.into_iter().collect();
+        let mut inboxes: BTreeSet<String> = recipients::every_inbox(&mut conn).await?.into_iter().collect();
         inboxes.extend(former_readers::inboxes_of_author(&mut conn, who.id).await?);
         drop(conn);
         let body = document(Context::Plain, activity::delete_actor(&who.uri))?;
@@ -253,7 +253,7 @@ impl Federation {
             // The collection that servers read holds open posts only.
             return Ok(());
         }
-        let inboxes: BTreeSet<String> = deliveries::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
+        let inboxes: BTreeSet<String> = recipients::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
         drop(conn);
         let key = secrets::address_key();
         let body = match pinned {
@@ -379,7 +379,7 @@ async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Accou
 
 /// The inboxes that a post or boost is published to.
 async fn publication(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
-    Ok(deliveries::publication_inboxes(conn, post.id).await?.into_iter().collect())
+    Ok(recipients::publication_inboxes(conn, post.id).await?.into_iter().collect())
 }
 
 /// The inboxes of everybody who may have been sent a post: followers unless it is direct, whom it addresses or
@@ -387,9 +387,9 @@ async fn publication(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<Strin
 async fn recipients(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
     let mut inboxes = BTreeSet::new();
     if post.visibility != Visibility::Direct {
-        inboxes.extend(deliveries::follower_inboxes(conn, post.account_id).await?);
+        inboxes.extend(recipients::follower_inboxes(conn, post.account_id).await?);
     }
-    inboxes.extend(deliveries::addressed_inboxes(conn, post.id).await?);
+    inboxes.extend(recipients::addressed_inboxes(conn, post.id).await?);
     inboxes.extend(former_readers::inboxes(conn, post.id).await?);
     let mut also: Vec<AccountId> = Vec::new();
     if post.visibility.is_open() {
@@ -398,13 +398,13 @@ async fn recipients(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String
     if let Some(boosted) = post.boost_of_id {
         also.push(posts::unchecked_or_tombstone(conn, boosted).await?.0.account_id);
     }
-    inboxes.extend(deliveries::inboxes_of(conn, &also).await?);
+    inboxes.extend(recipients::inboxes_of(conn, &also).await?);
     Ok(inboxes)
 }
 
 /// Where one account is reached; empty for a local one.
 async fn own_inbox(conn: &mut Conn, id: AccountId) -> app::Result<BTreeSet<String>> {
-    Ok(deliveries::inboxes_of(conn, &[id]).await?.into_iter().collect())
+    Ok(recipients::inboxes_of(conn, &[id]).await?.into_iter().collect())
 }
 
 fn inbox(url: &str) -> Option<Inbox> {
