@@ -267,8 +267,8 @@ impl Urls {
 }
 
 /// An address on the web that may be shown as a link: http or https, with a host and without credentials. As text it is
-/// written the one way that cannot be mistaken: the host in punycode, what is not ASCII in the path escaped. It is whole:
-/// `https:/x` and `https:x` lead below the page's own host where a browser finds them on one, and `\\` is read as `/`.
+/// written the one way that cannot be mistaken: the host in punycode, what is not ASCII in the path escaped. It is
+/// whole: on a page, `https:/x` and `https:x` lead below the page's own host, and `\\` is read as `/`.
 #[must_use]
 pub fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;

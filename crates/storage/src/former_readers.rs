@@ -1,5 +1,5 @@
-//! Where copies of members' posts are by what is no more: of who followed once, of who marked a post as a favourite, and of
-//! whom an edit took out.
+//! Where copies of members' posts are by what is no more: with former followers, with those who once marked a post as a
+//! favourite, and with those that an edit took out.
 //!
 //! Told of deletions, never of anything that is new. One row for a member or post and a community, whoever was the
 //! reader there: what a community does makes them no more than that.

@@ -332,8 +332,8 @@ pub async fn may_be_elsewhere(conn: &mut Conn, id: PostId) -> Result<bool> {
     sql!(
         "SELECT id FROM posts WHERE in_reply_to_id = $1 AND in_reply_to_id IS NOT NULL
          UNION ALL SELECT id FROM posts WHERE boost_of_id = $1 AND boost_of_id IS NOT NULL
-         UNION ALL SELECT r.post_id FROM posts p JOIN former_readers r ON r.author_id = p.account_id AND r.post_id = p.id
-            WHERE p.id = $1 LIMIT 1"
+         UNION ALL SELECT r.post_id FROM posts p
+            JOIN former_readers r ON r.author_id = p.account_id AND r.post_id = p.id WHERE p.id = $1 LIMIT 1"
     )
     .bind(id)
     .exists(conn)

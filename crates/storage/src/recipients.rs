@@ -65,7 +65,7 @@ macro_rules! followers {
     };
 }
 
-/// Whom post `$1` addresses or answers, and who answered or boosted it.
+/// The accounts that post `$1` addresses or answers, and those that answered or boosted it.
 macro_rules! concerned {
     () => {
         "SELECT m.account_id FROM mentions m WHERE m.post_id = $1
@@ -76,7 +76,7 @@ macro_rules! concerned {
 }
 
 /// Where the remote accounts are reached that a post or boost concerns and who may see it now: followers of its author,
-/// whom it addresses or answers, and whoever answered or boosted it.
+/// those that it addresses or answers, and those that answered or boosted it.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -161,9 +161,9 @@ macro_rules! deeds {
     };
 }
 
-/// Accounts whose servers have a copy of post `$1`, or part of it, by what somebody did with it: who answered or boosted
-/// it, now or once, and who marked it as a favourite. Of an open post also whom the answers of others name, and the
-/// followers of those of them who are members.
+/// Accounts whose servers have a copy of post `$1`, or part of it, by what somebody did with it: those that answered or
+/// boosted it, now or once, and those that marked it as a favourite. Of an open post also those that others' answers
+/// name, and followers of the members among them all.
 macro_rules! involved {
     () => {
         "SELECT account_id FROM about
@@ -233,7 +233,8 @@ async fn involved_that_see(conn: &mut Conn, post: PostId) -> Result<Vec<String>>
 pub(crate) async fn has_follower_at(conn: &mut Conn, of: AccountId, inbox: &str) -> Result<bool> {
     sql!(
         "SELECT f.id FROM accounts a JOIN follows f ON f.account_id = a.id AND f.target_id = $1
-         WHERE coalesce(a.shared_inbox_url, a.inbox_url) = $2 AND a.suspended_at IS NULL AND a.deleted_at IS NULL LIMIT 1"
+         WHERE coalesce(a.shared_inbox_url, a.inbox_url) = $2 AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+         LIMIT 1"
     )
     .bind(of)
     .bind(inbox)

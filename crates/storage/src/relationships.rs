@@ -30,7 +30,7 @@ macro_rules! relationships {
     };
 }
 
-/// How a member stands to each of the others whom they may see, in their order; one query.
+/// How a member stands to each of the others, as far as these may be seen, in their order; one query.
 ///
 /// # Errors
 /// As [`crate::Error`] says.

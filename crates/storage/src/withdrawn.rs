@@ -69,8 +69,8 @@ pub async fn withdraw_account(tx: &mut Tx, author: AccountId) -> Result<()> {
     Ok(())
 }
 
-/// Drops what waits of all that an account says: it was closed, and nobody sees it. What it takes back stays, and whom
-/// it keeps away.
+/// Drops what waits of all that an account says: it was closed, and nobody sees it. What it takes back stays, and so
+/// do its blocks.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -163,8 +163,8 @@ async fn withdraw_unseen(tx: &mut Tx, author: AccountId, waiting: Vec<(String, S
     let profile = job::subject_of_profile(author);
     for (subject, mut unseen) in subjects {
         if let Some(post) = job::post_of_subject(subject) {
-            let (of_followers, _) = posts::unchecked_or_tombstone(tx, post).await?;
-            if of_followers.visibility != Visibility::Direct {
+            let (published, _) = posts::unchecked_or_tombstone(tx, post).await?;
+            if published.visibility != Visibility::Direct {
                 unseen.retain(|inbox| !inboxes[inbox.as_str()]);
             }
             if !unseen.is_empty() {

@@ -1,8 +1,8 @@
 //! Those who run the community close somebody's account for now, and open it again.
 //!
-//! What she wrote stays, but while the account is closed nobody sees it, or her; she is signed out everywhere and cannot
-//! sign in. What she said and waits to be sent to other servers (posts, her profile, likes, follows) is dropped. When
-//! it is opened again, posts and likes are not sent; other servers are told of the profile and of open requests.
+//! What the member wrote stays, but while the account is closed nobody sees that, or the member, who is signed out
+//! everywhere and cannot sign in. What waits to be sent to other servers (posts, profile, likes, follows) is dropped.
+//! When it is opened again, posts and likes are not sent; other servers are told of the profile and of open requests.
 
 use domain::AccountId;
 use domain::account::Role;

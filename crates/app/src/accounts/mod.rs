@@ -40,8 +40,8 @@ impl By<'_> {
     }
 
     /// The member must have at least this role, and a higher one than the member it is done to. Owners may do it to
-    /// owners. Whoever changes members by what another one may do has called [`members::lock_owners`] before: two who do
-    /// it to each other at once take turns.
+    /// owners. Whoever changes members by what another one may do has called [`members::lock_owners`] before: two who
+    /// do it to each other at once take turns.
     ///
     /// # Errors
     /// [`Error::Forbidden`].

@@ -20,17 +20,11 @@ pub async fn block(app: &App, me: &Account, target: AccountId) -> Result<()> {
     if target.id == me.id {
         return Err(Error::Forbidden("You can't block yourself"));
     }
-    write(app, &mut tx, me, &target).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Nothing happens when it is blocked already.
-async fn write(app: &App, tx: &mut Tx, me: &Account, target: &Account) -> Result<()> {
     let uri = app.urls.activity(&me.username, "blocks", secrets::address_key());
-    if follows::insert_block(tx, me.id, target.id, &uri).await? {
-        end(tx, me.id, target, uri).await?;
+    if follows::insert_block(&mut tx, me.id, target.id, &uri).await? {
+        end(&mut tx, me.id, &target, uri).await?;
     }
+    tx.commit().await?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub enum Outcome {
     Requested,
 }
 
-/// A member follows an account, or asks to. Where she does already, the options change; another server is asked again.
+/// A member follows an account, or asks to. If it is so already, the options change; another server is asked again.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account; [`Error::Forbidden`] when it is herself, gone, one of the

@@ -72,11 +72,12 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
         account_keys::keep(&mut tx, id, key).await?;
     }
     if let Some(former) = &former {
-        peers::stand_as(&mut tx, id, &account).await?;
         for member in peers::succeed(&mut tx, former.id, id).await? {
             tx.emit(Event::RelationsChanged { account: member });
         }
         if known.is_some() {
+            // (A new row was written so.)
+            peers::stand_as(&mut tx, id, &account).await?;
             let successor = accounts::get(&mut tx, id).await?;
             block::end_with_successor(&mut tx, &successor).await?;
         }

@@ -78,7 +78,10 @@ pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
     }
     let withdrawn = bury_one(tx, post).await?;
     // Asked now: nobody can do anything with it any more.
-    Ok(if posts::may_be_elsewhere(tx, post.id).await? { Withdrawn::default() } else { withdrawn })
+    if withdrawn != Withdrawn::default() && posts::may_be_elsewhere(tx, post.id).await? {
+        return Ok(Withdrawn::default());
+    }
+    Ok(withdrawn)
 }
 
 async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {

@@ -231,7 +231,7 @@ impl Rewriter {
     }
 
     fn open_block(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
-        // A paragraph ends where a block begins, unless something inside it holds blocks; an item where the next begins.
+        // A paragraph ends where a block begins, unless something inside it holds blocks; an item where another does.
         self.close_innermost(&["blockquote", "li", "ul", "ol", "p", "pre", HEADING], &["p", "pre", HEADING]);
         if tag == "li" {
             self.close_innermost(&["li", "ul", "ol"], &["li"]);
@@ -393,8 +393,8 @@ mod tests {
         for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
             assert_eq!(sanitise(&format!("<{heading}>x</{heading}>")), "<p><strong>x</strong></p>");
         }
-        let apart = "address article aside center dd details div dl dt figcaption figure footer form header main nav section \
-                     summary table tr";
+        let apart = "address article aside center dd details div dl dt figcaption figure footer form header main nav \
+                     section summary table tr";
         for name in apart.split_whitespace() {
             assert_eq!(sanitise(&format!("a<{name}>x</{name}>b")), "a<br>x<br>b", "{name}");
         }

@@ -52,7 +52,8 @@ impl Federation {
     pub async fn distribute_post(&self, id: PostId, again: bool) -> app::Result<()> {
         let mut conn = self.app.db.glance().await?;
         let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-        let inboxes = publication(&mut conn, &post).await?;
+        let inboxes: BTreeSet<String> =
+            recipients::publication_inboxes(&mut conn, post.id).await?.into_iter().collect();
         if inboxes.is_empty() {
             return Ok(());
         }
@@ -98,10 +99,13 @@ impl Federation {
         drop(conn);
         let create = document(Context::Note, activity::create(&view, &self.app.files))?;
         let update = document(Context::Note, activity::update_note(&view, &self.app.files))?;
-        let (first, mut inboxes) = (self.reachable(first).await?, self.reachable(inboxes).await?);
+        let (first, mut inboxes) = (self.reachable(&first).await?, self.reachable(&inboxes).await?);
         let subject = subject_of_post(id);
         let new = |body, kind| New { author: author.id, body, subject: Some(&subject), kind, urgency: Urgency::Usual };
-        let Some(mut tx) = self.begin_to_store(author.id, true, Some(id)).await? else { return Ok(()) };
+        let mut tx = self.app.db.write().await?;
+        if !posts::hold(&mut tx, author.id, true, Some(id)).await? {
+            return Ok(());
+        }
         let unsent = deliveries::rewrite(&mut tx, id, &create, &update).await?;
         inboxes.retain(|inbox| !unsent.contains(&inbox.url));
         deliveries::enqueue(&mut tx, new(&create, Kind::CreateAgain), &first).await?;
@@ -111,8 +115,8 @@ impl Federation {
     }
 
     /// A post or boost is taken back, from everybody who may have it, whether or not they may still see it. Left out
-    /// are the inboxes it was never sent to (`unsent`; all of them where it was sent to nobody), unless they have a copy
-    /// by what somebody did with it.
+    /// are the inboxes it was never sent to (`unsent`; all of them where it was sent to nobody), unless they have a
+    /// copy by what somebody did with it.
     ///
     /// # Errors
     /// When the database refuses.
@@ -120,7 +124,7 @@ impl Federation {
         let mut conn = self.app.db.read().await?;
         let (post, _) = posts::unchecked_or_tombstone(&mut conn, id).await?;
         let Some(author) = own_account(&mut conn, post.account_id).await? else { return Ok(()) };
-        let mut inboxes = if from_nobody { BTreeSet::new() } else { recipients(&mut conn, &post).await? };
+        let mut inboxes = if from_nobody { BTreeSet::new() } else { all_it_was_sent_to(&mut conn, &post).await? };
         for inbox in unsent {
             inboxes.remove(inbox);
         }
@@ -203,25 +207,18 @@ impl Federation {
     /// When the database refuses.
     pub async fn distribute_account(&self, who: AccountId) -> app::Result<()> {
         let mut conn = self.app.db.read().await?;
-        let inboxes: BTreeSet<String> = recipients::follower_inboxes(&mut conn, who).await?.into_iter().collect();
+        let Some(who) = own_account(&mut conn, who).await? else { return Ok(()) };
+        let inboxes: BTreeSet<String> = recipients::follower_inboxes(&mut conn, who.id).await?.into_iter().collect();
         drop(conn);
-        let inboxes = self.reachable(inboxes).await?;
-        let Some(mut tx) = self.begin_to_store(who, true, None).await? else { return Ok(()) };
+        let subject = subject_of_profile(who.id);
+        let mut out = Outgoing { inboxes, subject: Some(subject.clone()), kind: Kind::Update, ..Outgoing::default() };
+        let Some((mut tx, inboxes)) = self.begin_to_store(who.id, &out).await? else { return Ok(()) };
         // As it is now, and stays until this is stored: an older one never comes after a newer one.
-        let view = match hydrate::account(&mut tx, who).await {
-            // Closed meanwhile: nobody sees her profile.
-            Err(storage::Error::NotFound) => return Ok(()),
-            view => view?,
-        };
+        let view = hydrate::account(&mut tx, who.id).await?;
         let Some(actor) = actor(&view, &self.app.urls) else { return Ok(()) };
-        let body = document(Context::Actor, activity::update_actor(actor, self.app.now(), secrets::address_key()))?;
-        let subject = subject_of_profile(who);
+        out.body = document(Context::Actor, activity::update_actor(actor, self.app.now(), secrets::address_key()))?;
         withdraw(&mut tx, &subject).await?;
-        let new =
-            New { author: who, body: &body, subject: Some(&subject), kind: Kind::Update, urgency: Urgency::Usual };
-        deliveries::enqueue(&mut tx, new, &inboxes).await?;
-        tx.commit().await?;
-        Ok(())
+        finish(tx, who.id, &out, &inboxes).await
     }
 
     /// A deleted account, to every server that may know it.
@@ -240,8 +237,8 @@ impl Federation {
         self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() }).await
     }
 
-    /// A pinned or unpinned post, to followers' servers. Not when it was unpinned or pinned again since: that is a job of
-    /// its own, which may be done before this one.
+    /// A pinned or unpinned post, to followers' servers. Not when it was unpinned or pinned again since: that is a job
+    /// of its own, which may be done before this one.
     ///
     /// # Errors
     /// When the database refuses.
@@ -260,22 +257,13 @@ impl Federation {
             true => document(Context::Plain, activity::add_pin(&who, &post.uri, &self.app.urls, key))?,
             false => document(Context::Plain, activity::remove_pin(&who, &post.uri, &self.app.urls, key))?,
         };
-        let inboxes = self.reachable(inboxes).await?;
         let subject = pinned.then(|| subject_of_post(post.id));
-        let Some(mut tx) = self.begin_to_store(who.id, pinned, None).await? else { return Ok(()) };
+        let out = Outgoing { body, inboxes, subject, ..Outgoing::default() };
+        let Some((mut tx, inboxes)) = self.begin_to_store(who.id, &out).await? else { return Ok(()) };
         if interactions::is_pinned(&mut tx, who.id, post.id).await? != pinned {
             return Ok(());
         }
-        let new = New {
-            author: who.id,
-            body: &body,
-            subject: subject.as_deref(),
-            kind: Kind::Other,
-            urgency: Urgency::Usual,
-        };
-        deliveries::enqueue(&mut tx, new, &inboxes).await?;
-        tx.commit().await?;
-        Ok(())
+        finish(tx, who.id, &out, &inboxes).await
     }
 
     /// The two accounts of something that happens between them, and where the other is reached. `None` when one of
@@ -303,40 +291,48 @@ impl Federation {
         Ok(())
     }
 
-    /// Begins the transaction in which something is stored; `None` when its author, or the post it is about, is gone by
-    /// now, or, `shown`, the author's account is closed.
-    async fn begin_to_store(&self, author: AccountId, shown: bool, post: Option<PostId>) -> app::Result<Option<Tx>> {
-        let mut tx = self.app.db.write().await?;
-        Ok(posts::hold(&mut tx, author, shown, post).await?.then_some(tx))
+    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
+        match self.begin_to_store(author, &out).await? {
+            Some((tx, inboxes)) => finish(tx, author, &out, &inboxes).await,
+            None => Ok(()),
+        }
     }
 
-    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
-        let Outgoing { body, inboxes, subject, kind, urgency, about, even_hidden } = out;
-        let inboxes = self.reachable(inboxes).await?;
+    /// Begins the transaction in which something is stored, and says for which inboxes. `None` when there are none, and
+    /// when by now its author or the post it is about is gone, or the author's account is closed.
+    async fn begin_to_store(&self, author: AccountId, out: &Outgoing) -> app::Result<Option<(Tx, Vec<Inbox>)>> {
+        let inboxes = self.reachable(&out.inboxes).await?;
         if inboxes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let new = New { author, body: &body, subject: subject.as_deref(), kind, urgency };
-        let tx = match urgency {
-            Urgency::AccountDeletion => Some(self.app.db.write().await?),
-            _ => self.begin_to_store(author, subject.is_some() && !even_hidden, about).await?,
+        let mut tx = self.app.db.write().await?;
+        let shown = out.subject.is_some() && !out.even_hidden;
+        let held = match out.urgency {
+            Urgency::AccountDeletion => true,
+            _ => posts::hold(&mut tx, author, shown, out.about).await?,
         };
-        let Some(mut tx) = tx else { return Ok(()) };
-        deliveries::enqueue(&mut tx, new, &inboxes).await?;
-        tx.commit().await?;
-        Ok(())
+        Ok(held.then_some((tx, inboxes)))
     }
 
     /// The inboxes at servers that are not suspended. (An account's inbox may be elsewhere than its handle.)
-    async fn reachable(&self, inboxes: BTreeSet<String>) -> app::Result<Vec<Inbox>> {
+    async fn reachable(&self, inboxes: &BTreeSet<String>) -> app::Result<Vec<Inbox>> {
         let mut reachable: Vec<Inbox> = Vec::with_capacity(inboxes.len());
-        for inbox in inboxes.into_iter().filter_map(|url| inbox(&url)) {
+        for inbox in inboxes.iter().filter_map(|url| inbox(url)) {
             if !self.is_suspended(&inbox.host).await? {
                 reachable.push(inbox);
             }
         }
         Ok(reachable)
     }
+}
+
+/// Stores what [`Federation::begin_to_store`] began with.
+async fn finish(mut tx: Tx, author: AccountId, out: &Outgoing, inboxes: &[Inbox]) -> app::Result<()> {
+    let Outgoing { body, subject, kind, urgency, .. } = out;
+    let new = New { author, body, subject: subject.as_deref(), kind: *kind, urgency: *urgency };
+    deliveries::enqueue(&mut tx, new, inboxes).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// A like, follow or block, or its being taken back.
@@ -377,14 +373,9 @@ async fn own_account(conn: &mut Conn, id: AccountId) -> app::Result<Option<Accou
     }
 }
 
-/// The inboxes that a post or boost is published to.
-async fn publication(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
-    Ok(recipients::publication_inboxes(conn, post.id).await?.into_iter().collect())
-}
-
 /// The inboxes of everybody who may have been sent a post: followers unless it is direct, whom it addresses or
 /// answers, and who was any of these before. For a boost also the author of what is boosted.
-async fn recipients(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
+async fn all_it_was_sent_to(conn: &mut Conn, post: &Post) -> app::Result<BTreeSet<String>> {
     let mut inboxes = BTreeSet::new();
     if post.visibility != Visibility::Direct {
         inboxes.extend(recipients::follower_inboxes(conn, post.account_id).await?);

@@ -31,7 +31,7 @@ pub async fn relationships(State(web): State<Web>, caller: Caller, Query(params)
     Ok(Json(shapes).into_response())
 }
 
-/// How she stands to one other, who may not be seen any more: the answer to every verb that changes it.
+/// How the member stands to one other, who may be hidden by now: the answer to every verb that changes it.
 pub async fn one(web: &Web, me: AccountId, other: AccountId) -> Result<Response> {
     let mut conn = web.app.db.read().await?;
     let facts = storage::relationships::even_hidden(&mut conn, me, other).await?;
