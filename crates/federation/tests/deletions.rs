@@ -1,4 +1,4 @@
-//! Copies that other servers have by what somebody did with a post: they are edited and taken back as those of followers.
+//! Copies that other servers have by what somebody did with a post: they are edited and taken back as followers' are.
 
 use app::accounts::By;
 use app::follows::{reject, remove, request};
@@ -23,6 +23,16 @@ async fn follows(here: &Home, who: &Account, there: &Home, whom: &Account) {
     .await;
 }
 
+/// maple with alice, who follows carol at willow; bob is a neighbour of carol's.
+async fn places() -> (Home, Home, Account, Account, Account) {
+    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
+    let alice = maple.member("alice").await;
+    let bob = willow.member("bob").await;
+    let carol = willow.lock(&willow.member("carol").await, false).await;
+    follows(&maple, &alice, &willow, &carol).await;
+    (maple, willow, alice, bob, carol)
+}
+
 async fn takes_back(home: &Home, who: &Account, post: &Post) {
     delete::delete(&home.fed.app, who, post.id, delete::Media::Remove).await.unwrap();
 }
@@ -35,12 +45,8 @@ async fn is_gone(home: &Home, uri: &str, why: &str) {
 /// marks or answers it. Who only did so once hears of the deletion alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_by_the_deed_of_others_is_edited_and_taken_back() {
-    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
-    let alice = maple.member("alice").await;
-    let bob = willow.member("bob").await;
-    let carol = willow.lock(&willow.member("carol").await, false).await;
+    let (maple, willow, alice, bob, carol) = places().await;
     let dana = willow.member("dana").await;
-    follows(&maple, &alice, &willow, &carol).await;
     for way in [
         "boost",
         "once boosted",
@@ -105,15 +111,11 @@ async fn what_came_by_the_deed_of_others_is_edited_and_taken_back() {
     }
 }
 
-/// Who has it by a member whom they followed once, or who is gone, hears of the deletion.
+/// Former followers of the member between, and followers of one who is gone, hear of the deletion.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_by_a_follow_that_ended_is_taken_back() {
     for way in ["unfollow", "remove", "the one between is gone"] {
-        let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
-        let alice = maple.member("alice").await;
-        let bob = willow.member("bob").await;
-        let carol = willow.lock(&willow.member("carol").await, false).await;
-        follows(&maple, &alice, &willow, &carol).await;
+        let (maple, willow, alice, bob, carol) = places().await;
         let shared = say(&willow, &bob, "shared", Public, None).await;
         boost::boost(&willow.fed.app, &carol, shared.id, None).await.unwrap();
         let answered = say(&willow, &bob, "answered", Public, None).await;
@@ -165,11 +167,7 @@ async fn boosts_of_what_is_taken_back_elsewhere_are_taken_back() {
 /// What only followers may see is nowhere by the deed of others, and nobody else is told of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_what_is_not_open_nobody_else_hears() {
-    let (maple, willow) = (Home::start("maple").await, Home::start("willow").await);
-    let alice = maple.member("alice").await;
-    let bob = willow.member("bob").await;
-    let carol = willow.lock(&willow.member("carol").await, false).await;
-    follows(&maple, &alice, &willow, &carol).await;
+    let (maple, willow, _alice, bob, carol) = places().await;
     let inner = say(&willow, &bob, "@carol for friends", Visibility::Followers, None).await;
     let answer = say(&willow, &carol, "yes", Public, Some(inner.id)).await;
     arrives(&maple, &answer.uri).await;

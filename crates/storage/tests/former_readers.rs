@@ -106,7 +106,8 @@ both! {
         };
         posts::update(&mut tx, post.id, &edit).await.unwrap();
         assert_eq!(told(&mut tx, post.id).await, ["out.example"]);
-        assert_eq!(hosts(recipients::audience_inboxes(&mut tx, post.id).await.unwrap()), ["goes.example", "stays.example"]);
+        let audience = recipients::audience_inboxes(&mut tx, post.id).await.unwrap();
+        assert_eq!(hosts(audience), ["goes.example", "stays.example"]);
         let now = tx.now();
         accounts::bury(&mut tx, goes.id, now).await.unwrap();
         purges::relations(&mut tx, goes.id).await.unwrap();

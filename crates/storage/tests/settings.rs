@@ -120,7 +120,12 @@ both! {
             Job::DeleteMedia { keys: vec!["a/b.webp".to_owned(), "ü".to_owned()] },
             Job::PurgeAccount { account: dana.id },
             Job::ForgetDomain { domain: domain::Host::parse("willow.example:4000").unwrap() },
-            Job::DistributeFollow { account: dana.id, target: dana.id, uri: "https://x.example/#\"1\"".to_owned(), again: false },
+            Job::DistributeFollow {
+                account: dana.id,
+                target: dana.id,
+                uri: "https://x.example/#\"1\"".to_owned(),
+                again: false,
+            },
         ];
         let mut tx = fresh.db.write().await.unwrap();
         for job in &asked {

@@ -1,5 +1,6 @@
 //! A member as an app sees her: a token and the client API.
 
+use domain::AccountId;
 use domain::account::Account;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -63,6 +64,15 @@ impl Person {
     #[must_use]
     pub fn at(&self, http: reqwest::Client, base: &str) -> Self {
         Self { base: base.to_owned(), http, ..self.clone() }
+    }
+
+    /// The id that the database knows.
+    ///
+    /// # Panics
+    /// When the API gave another one.
+    #[must_use]
+    pub fn account_id(&self) -> AccountId {
+        AccountId(self.id.parse().unwrap_or_else(|e| panic!("{} is no id ({e})", self.id)))
     }
 
     /// `name@domain`, as others write it.

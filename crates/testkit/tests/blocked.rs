@@ -64,7 +64,7 @@ on_both! {
         drop(conn);
         eventually("her home forgets", async || {
             let mut conn = maple.app().db.read().await.unwrap();
-            let me = domain::AccountId(alice.id.parse().unwrap());
+            let me = alice.account_id();
             let home = storage::timelines::home(&mut conn, me, &domain::page::Page::first(40)).await.unwrap();
             (home.len() == 1).then_some(())
         })

@@ -116,7 +116,7 @@ on_both! {
             json!([root["replies_count"], root["reblogs_count"], root["favourites_count"]])
         };
         assert_eq!(counts().await, json!([2, 1, 2]));
-        let account = domain::AccountId(priya.id.parse().unwrap());
+        let account = priya.account_id();
         let by = app::accounts::By::Operator;
         app::accounts::disable::disable(maple.app(), by, account).await.unwrap();
         assert_eq!(counts().await, json!([1, 0, 1]));

@@ -120,7 +120,7 @@ on_both! {
     async fn nothing_is_read_of_an_upload_that_will_be_refused(engine) {
         let house = Instance::start("maple", engine).await;
         let dana = house.member("dana").await;
-        let id = domain::AccountId(dana.id.parse().unwrap());
+        let id = dana.account_id();
         let reader = house.token(id, "read").await;
         for (token, length, expected) in [
             ("nonsense", 1000, 401),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use app::accounts::create::{self, NewMember};
 use app::accounts::{By, delete};
-use domain::AccountId;
 use domain::account::Role;
 use serde_json::json;
 use testkit::instance::PASSWORD;
@@ -104,7 +103,7 @@ async fn deleted_words_leave_the_files_within_a_day() {
     }
     let gone = carol.does("Delete", &json!({"id": oak.url("/notes/1"), "type": "Tombstone"}));
     assert_eq!(carol.post(&maple, &gone).await, 202);
-    delete::delete(maple.app(), By::Operator, AccountId(dana.id.parse().unwrap())).await.unwrap();
+    delete::delete(maple.app(), By::Operator, dana.account_id()).await.unwrap();
     all_is_done(&maple).await;
     maple.clock.advance(Duration::from_secs(24 * 60 * 60));
     server::schedule::hourly(maple.federation()).await.unwrap();

@@ -2,7 +2,6 @@
 
 use app::accounts::{By, disable};
 use app::peers::account::FurtherKeys;
-use domain::AccountId;
 use federation::inbound::Verdict;
 use serde_json::{Value, json};
 use storage::follows;
@@ -34,10 +33,10 @@ async fn follows(maple: &Instance, who: &str, whom: &str) -> bool {
 on_both! {
     async fn followers_move_over_when_both_accounts_say_so(engine) {
         let (maple, alice, oak, mut bob, mut robert) = before(engine).await;
-        // A follower whose account is closed stays where she is, and holds up nobody.
+        // A follower whose account is closed is not moved, and holds up nobody.
         let erin = maple.member("erin").await;
         bob.is_followed_by(&erin, &maple).await;
-        let closed = AccountId(erin.id.parse().unwrap());
+        let closed = erin.account_id();
         disable::disable(maple.app(), By::Operator, closed).await.unwrap();
         bob.document["movedTo"] = json!(robert.uri);
         bob.show();

@@ -33,7 +33,7 @@ on_both! {
         let maple = Instance::start("maple", engine).await;
         let (app, dana) = (maple.app(), maple.member("dana").await);
         let mut conn = app.db.read().await.unwrap();
-        let dana = storage::accounts::get(&mut conn, domain::AccountId(dana.id.parse().unwrap())).await.unwrap();
+        let dana = storage::accounts::get(&mut conn, dana.account_id()).await.unwrap();
         drop(conn);
         let keys = FurtherKeys::default();
         let read_again = async |picture: &str| {

@@ -44,7 +44,7 @@ impl Silent {
 async fn people(maple: &Instance, like: &Person, base: &str, names: impl Iterator<Item = String>) -> Vec<AccountId> {
     let app = maple.app();
     let mut conn = app.db.read().await.unwrap();
-    let like = storage::accounts::get(&mut conn, AccountId(like.id.parse().unwrap())).await.unwrap();
+    let like = storage::accounts::get(&mut conn, like.account_id()).await.unwrap();
     drop(conn);
     let mut ids = Vec::new();
     for name in names {

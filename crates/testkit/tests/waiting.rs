@@ -138,7 +138,7 @@ on_both! {
         // Her name is not free.
         let taken = maple
             .request(Method::POST, "/api/v1/accounts")
-            .bearer_auth(maple.token(AccountId(dana.id.parse().unwrap()), "read write").await);
+            .bearer_auth(maple.token(dana.account_id(), "read write").await);
         assert_ne!(taken.send().await.unwrap().status(), 200);
         // Those who decide about her are told, and they alone.
         let told = priya.notifications("admin.sign_up").await;
@@ -170,7 +170,7 @@ on_both! {
     async fn a_closed_account_is_seen_by_nobody_until_it_is_opened(engine) {
         let maple = community(engine).await;
         let (dana, eve) = tokio::join!(maple.member("dana"), maple.member("eve"));
-        let eve_id = AccountId(eve.id.parse().unwrap());
+        let eve_id = eve.account_id();
         dana.follow(&eve).await;
         eve.follow(&dana).await;
         let open = eve.publish("hello from eve", "public").await;

@@ -102,7 +102,7 @@ on_both! {
         let before = oak.received().len();
         let app = maple.app();
         let mut conn = app.db.read().await.unwrap();
-        let author = storage::accounts::get(&mut conn, AccountId(dana.id.parse().unwrap())).await.unwrap();
+        let author = storage::accounts::get(&mut conn, dana.account_id()).await.unwrap();
         drop(conn);
         // In one breath: a worker hardly comes between. If one does, it has begun to send the post (and may find, before
         // it stores the deliveries, that it is gone), and then the deletion is told.
@@ -129,7 +129,7 @@ on_both! {
         let hers = dana.publish("dana's words", "public").await;
         dana.delete(&format!("/api/v1/statuses/{}", id(&hers))).await.ok();
         jobs_end(&maple).await;
-        delete::delete(maple.app(), By::Operator, AccountId(dana.id.parse().unwrap())).await.unwrap();
+        delete::delete(maple.app(), By::Operator, dana.account_id()).await.unwrap();
         comes_back(&maple, &oak).await;
         let received = oak.received().split_off(before);
         let hers: Vec<&Value> = received.iter().filter(|a| a["actor"].as_str().unwrap().ends_with("/dana")).collect();
@@ -256,8 +256,7 @@ on_both! {
 }
 
 on_both! {
-    /// Nothing that the member says, in a post or otherwise. What is taken back is, and whom the member keeps away hears
-    /// of it.
+    /// Nothing that the member says, in a post or otherwise. What the member takes back is sent, and so are blocks.
     async fn what_a_closed_account_says_is_not_sent(engine) {
         let (maple, oak, dana, carol) = places(engine).await;
         let frank = oak.person("frank");
@@ -277,11 +276,12 @@ on_both! {
         dana.post(&format!("/api/v1/accounts/{frank_here}/block"), json!({})).await.ok();
         dana.delete(&format!("/api/v1/statuses/{}", id(&tried))).await.ok();
         jobs_end(&maple).await;
-        let me = AccountId(dana.id.parse().unwrap());
+        let me = dana.account_id();
         disable::disable(maple.app(), By::Operator, me).await.unwrap();
         // And nothing comes of jobs that began before.
         let (fed, carol_here) = (maple.federation(), AccountId(carol_here.parse().unwrap()));
-        fed.distribute_favourite(me, PostId(note.parse().unwrap()), "https://maple.example/likes/1", Said::First).await.unwrap();
+        let like = "https://maple.example/likes/1";
+        fed.distribute_favourite(me, PostId(note.parse().unwrap()), like, Said::First).await.unwrap();
         fed.distribute_follow(me, carol_here, "https://maple.example/follows/1", Said::First).await.unwrap();
         fed.distribute_pin(me, PostId(id(&spam).parse().unwrap()), true).await.unwrap();
         fed.distribute_account(me).await.unwrap();
@@ -315,7 +315,7 @@ on_both! {
 
 on_both! {
     /// A member wants nothing more to do with a community: what waits for its people does not go there, and what names
-    /// them later neither. That a post is gone is told to whom may have it.
+    /// them later neither. That a post is gone is told to those that may have it.
     async fn a_community_that_its_author_blocks_gets_nothing_that_waited(engine) {
         let (maple, oak, dana, carol) = places(engine).await;
         let elm = Remote::start("elm").await;
@@ -351,12 +351,13 @@ on_both! {
         let post = dana.publish("soon gone", "public").await;
         jobs_end(&maple).await;
         let like = carol.does("Like", &post["uri"]);
-        let count = async || dana.get(&format!("/api/v1/statuses/{}", id(&post))).await.ok()["favourites_count"].clone();
+        let path = format!("/api/v1/statuses/{}", id(&post));
+        let count = async || dana.get(&path).await.ok()["favourites_count"].clone();
         assert_eq!(carol.post(&maple, &like).await, 202);
         eventually("it is liked", async || (count().await == 1).then_some(())).await;
         assert_eq!(carol.post(&maple, &carol.does("Undo", &like)).await, 202);
         eventually("it is not", async || (count().await == 0).then_some(())).await;
-        dana.delete(&format!("/api/v1/statuses/{}", id(&post))).await.ok();
+        dana.delete(&path).await.ok();
         comes_back(&maple, &oak).await;
         assert_eq!(kinds(&oak.received().split_off(before)), ["Delete", "Create"], "and what was tried in vain");
     }
@@ -369,7 +370,7 @@ on_both! {
         let post = dana.publish("who we are", "public").await;
         eventually("all is quiet", async || (waiting(&maple).await == 0).then_some(())).await;
         let before = oak.received().len();
-        let (me, post_id) = (AccountId(dana.id.parse().unwrap()), PostId(id(&post).parse().unwrap()));
+        let (me, post_id) = (dana.account_id(), PostId(id(&post).parse().unwrap()));
         maple.federation().distribute_pin(me, post_id, true).await.unwrap();
         dana.post(&format!("/api/v1/statuses/{post_id}/pin"), json!({})).await.ok();
         maple.federation().distribute_pin(me, post_id, false).await.unwrap();

@@ -23,7 +23,7 @@ on_both! {
             assert!(answer.headers.contains_key("www-authenticate"));
         }
         clear(&get("/api/v1/timelines/public", "Bearer nonsense").await, 401, "a bad token where none is needed");
-        let id: domain::AccountId = dana.id.parse().unwrap();
+        let id = dana.account_id();
         let narrow = house.token(id, "read:statuses").await;
         let bearer = format!("Bearer {narrow}");
         assert_eq!(get("/api/v1/timelines/home", &bearer).await.status, 200);

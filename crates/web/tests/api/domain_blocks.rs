@@ -1,6 +1,5 @@
 //! `/api/v1/domain_blocks`: who may ask, what is refused, and pages.
 
-use domain::AccountId;
 use http::Method;
 use serde_json::json;
 use testkit::{Answer, Instance, on_both};
@@ -29,7 +28,7 @@ on_both! {
             let answer = house.request(method, "/api/v1/domain_blocks?domain=x.example").send().await.unwrap();
             assert_eq!(answer.status().as_u16(), status);
         }
-        let narrow = house.token(AccountId(dana.id.parse().unwrap()), "read:statuses write:statuses").await;
+        let narrow = house.token(dana.account_id(), "read:statuses write:statuses").await;
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let request = house.request(method, "/api/v1/domain_blocks?domain=x.example").bearer_auth(&narrow);
             assert_eq!(Answer::read(request.send().await.unwrap()).await.status, 403);

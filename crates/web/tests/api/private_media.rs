@@ -189,7 +189,7 @@ on_both! {
         drop(conn);
         let now = house.app().now();
         let made = |who: &Person| {
-            house.app().files.original(&cup, Whom::reader(domain::AccountId(who.id.parse().unwrap()), now))
+            house.app().files.original(&cup, Whom::reader(who.account_id(), now))
         };
         assert_eq!(made(priya), hers);
         street.refuses(&made(olga), "an outsider").await;
@@ -230,18 +230,17 @@ on_both! {
         street.refuses(&others[1], "she was removed").await;
 
         let by = app::accounts::By::Operator;
-        let account = |who: &Person| domain::AccountId(who.id.parse().unwrap());
         relate(eve, dana, "follow").await;
         assert_eq!(street.load(&others[0]).await.status, 200);
-        app::accounts::disable::disable(house.app(), by, account(eve)).await.unwrap();
+        app::accounts::disable::disable(house.app(), by, eve.account_id()).await.unwrap();
         street.refuses(&others[0], "her account is closed").await;
-        app::accounts::disable::enable(house.app(), by, account(eve)).await.unwrap();
+        app::accounts::disable::enable(house.app(), by, eve.account_id()).await.unwrap();
         assert_eq!(street.load(&others[0]).await.status, 200);
-        app::accounts::disable::disable(house.app(), by, account(dana)).await.unwrap();
+        app::accounts::disable::disable(house.app(), by, dana.account_id()).await.unwrap();
         street.refuses(&others[0], "its author's account is closed").await;
-        app::accounts::disable::enable(house.app(), by, account(dana)).await.unwrap();
+        app::accounts::disable::enable(house.app(), by, dana.account_id()).await.unwrap();
 
-        let dana = Person { token: house.token(account(dana), "read write").await, ..dana.clone() };
+        let dana = Person { token: house.token(dana.account_id(), "read write").await, ..dana.clone() };
         assert_eq!(street.load(&others[0]).await.status, 200);
         let answer = dana.delete(&path).await.ok();
         street.refuses(&others[0], "the post is deleted").await;
@@ -383,7 +382,7 @@ on_both! {
         let draft = json!({"media_ids": [id(&made)], "visibility": "private"});
         dana.post("/api/v1/statuses", draft).await.ok();
         let url = bare(made["url"].as_str().unwrap());
-        let account = domain::AccountId(priya.id.parse().unwrap());
+        let account = priya.account_id();
         assert_eq!(get(&priya.token, url).await, 200);
         assert_eq!(get(&house.token(account, "read:statuses").await, url).await, 200);
         for (token, why) in [

@@ -174,7 +174,7 @@ on_both! {
         assert_eq!(connect(&house, "?stream=nonsense", Some(&dana.token)).await.unwrap_err(), 400);
         let list = id(&priya.post("/api/v1/lists", json!({"title": "mine"})).await.ok());
         assert_eq!(connect(&house, &format!("?stream=list&list={list}"), Some(&dana.token)).await.unwrap_err(), 404);
-        let account: domain::AccountId = dana.id.parse().unwrap();
+        let account = dana.account_id();
         let narrow = house.token(account, "read:lists").await;
         assert_eq!(connect(&house, "?stream=user", Some(&narrow)).await.unwrap_err(), 403);
 
@@ -217,11 +217,10 @@ on_both! {
     async fn a_stream_ends_though_nobody_said_that_its_token_did(engine) {
         let house = Instance::start("maple", engine).await;
         let (dana, priya) = pair(&house).await;
-        let account = |person: &Person| -> domain::AccountId { person.id.parse().unwrap() };
         let mut public = connect(&house, "?stream=public", None).await.unwrap();
         let mut hers = connect(&house, "?stream=user", Some(&priya.token)).await.unwrap();
         let until = house.app().now().plus(Duration::from_secs(600));
-        let short = house.token_until(account(&priya), "read", Some(until)).await;
+        let short = house.token_until(priya.account_id(), "read", Some(until)).await;
         let mut expiring = connect(&house, "?stream=user", Some(&short)).await.unwrap();
         let mut revoked = connect(&house, "?stream=user", Some(&dana.token)).await.unwrap();
         let (june, vera) = (house.member("june").await, house.member("vera").await);
@@ -230,10 +229,10 @@ on_both! {
 
         // Changes without a word to listeners.
         let mut tx = house.app().db.write().await.unwrap();
-        storage::oauth::revoke_all_of(&mut tx, account(&dana)).await.unwrap();
+        storage::oauth::revoke_all_of(&mut tx, dana.account_id()).await.unwrap();
         let now = tx.now();
-        storage::members::set_disabled(&mut tx, account(&june), Some(now)).await.unwrap();
-        storage::accounts::bury(&mut tx, account(&vera), now).await.unwrap();
+        storage::members::set_disabled(&mut tx, june.account_id(), Some(now)).await.unwrap();
+        storage::accounts::bury(&mut tx, vera.account_id(), now).await.unwrap();
         tx.commit().await.unwrap();
         house.clock.advance(Duration::from_secs(601));
         for socket in [&mut revoked, &mut closed, &mut deleted, &mut expiring] {

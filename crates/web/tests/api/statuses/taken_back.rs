@@ -53,17 +53,17 @@ on_both! {
 }
 
 on_both! {
-    /// Followers and who asked, too, can be removed or blocked while they are not seen. Of who is nothing to her, and of
-    /// who has gone, a member learns nothing.
+    /// Followers, and those that asked, can be removed or blocked while they are hidden. Of a hidden account without a
+    /// relation a member learns nothing.
     async fn a_follower_who_is_not_seen_can_be_kept_away(engine) {
         let house = Instance::start("maple", engine).await;
         let dana = house.cautious_member("dana").await;
         let by = app::accounts::By::Operator;
         let stranger = house.member("frank").await;
-        app::accounts::disable::disable(house.app(), by, domain::AccountId(stranger.id.parse().unwrap())).await.unwrap();
+        app::accounts::disable::disable(house.app(), by, stranger.account_id()).await.unwrap();
         for (n, verb) in ["remove_from_followers", "block", "mute", "reject", "block"].into_iter().enumerate() {
             let eve = house.member(&format!("eve{n}")).await;
-            let account = domain::AccountId(eve.id.parse().unwrap());
+            let account = eve.account_id();
             eve.post(&format!("/api/v1/accounts/{}/follow", dana.id), json!({})).await.ok();
             let follows = n < 3;
             if follows {
@@ -80,7 +80,8 @@ on_both! {
             app::accounts::disable::enable(house.app(), by, account).await.unwrap();
             let now = dana.relationship(&eve.id).await;
             let stays = json!([verb == "mute", false, verb == "block", verb == "mute"]);
-            assert_eq!(json!([now["followed_by"], now["requested_by"], now["blocking"], now["muting"]]), stays, "{verb}");
+            let now = json!([now["followed_by"], now["requested_by"], now["blocking"], now["muting"]]);
+            assert_eq!(now, stays, "{verb}");
         }
     }
 }
@@ -97,7 +98,7 @@ on_both! {
         marisol.publish("@dana between us", "direct").await;
         let talk = dana.get("/api/v1/conversations").await.ok()[0]["id"].as_str().unwrap().to_owned();
         for who in [&eve, &locked] {
-            let account = domain::AccountId(who.id.parse().unwrap());
+            let account = who.account_id();
             let by = app::accounts::By::Operator;
             app::accounts::disable::disable(house.app(), by, account).await.unwrap();
             let ended = dana.post(&format!("/api/v1/accounts/{}/unfollow", who.id), json!({})).await.ok();
