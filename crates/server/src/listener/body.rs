@@ -1,18 +1,19 @@
 //! Bodies on their way: of a request, which has to come fast enough and weighs on its sender's share of memory; and of an
 //! answer, whose end is the end of the request's turn.
 
+use std::future::poll_fn;
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 use web::shares::{Full, Share};
 
-use super::connection::{Alarm, Busy, Turn};
+use super::connection::{Alarm, Busy};
 use super::{Pace, earned};
 
 /// What a piece takes of memory beside its bytes.
@@ -20,6 +21,12 @@ const PIECE: usize = 64;
 
 /// Pieces below this are copied, so that a few bytes do not keep the whole buffer alive that they were read into.
 const SMALL: usize = super::BUFFER / 2;
+
+/// Bytes of a body that nobody read which are read and thrown away, so that the connection can carry the next request.
+const MOST_THROWN_AWAY: usize = 32 << 10;
+
+/// How long such a body may still be on its way.
+const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(1);
 
 /// A request's body. Its reader sees [`ErrorKind::TimedOut`] where it comes too slowly, and [`ErrorKind::ResourceBusy`]
 /// where its sender has too much under way.
@@ -29,8 +36,9 @@ pub(super) struct Arriving {
     /// Taken once the body turns out not to have come with its head.
     place: Share,
     has_place: bool,
-    turn: Arc<Turn>,
     pace: Pace,
+    /// The sender sends nothing before it is told to, which reading does.
+    asks_first: bool,
     received: u64,
     began: Instant,
     /// Since when more is waited for.
@@ -39,23 +47,25 @@ pub(super) struct Arriving {
     waited: Duration,
     alarm: Alarm,
     whole: bool,
+    failed: bool,
 }
 
 impl Arriving {
-    pub(super) fn new(body: Incoming, memory: Arc<Share>, place: Share, turn: Arc<Turn>, pace: Pace) -> Self {
+    pub(super) fn new(body: Incoming, memory: Arc<Share>, place: Share, pace: Pace, asks_first: bool) -> Self {
         Self {
             body,
             memory,
             place,
             has_place: false,
-            turn,
             pace,
+            asks_first,
             received: 0,
             began: Instant::now(),
             waits: None,
             waited: Duration::ZERO,
             alarm: Alarm::default(),
             whole: false,
+            failed: false,
         }
     }
 
@@ -77,16 +87,8 @@ impl Arriving {
         tracing::debug!(received = self.received, waited = ?(self.waited + since.elapsed()), "a body came too slowly");
         Poll::Ready(Error::new(ErrorKind::TimedOut, "the body came too slowly"))
     }
-}
 
-impl hyper::body::Body for Arriving {
-    type Data = Bytes;
-    type Error = axum::BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         let Poll::Ready(frame) = polled else {
             let error = match self.take_place() {
@@ -118,29 +120,74 @@ impl hyper::body::Body for Arriving {
             return Poll::Ready(Some(Err(error.into())));
         }
         let bytes = if bytes.len() < SMALL { Bytes::copy_from_slice(&bytes) } else { bytes };
-        Poll::Ready(Some(Ok(Frame::data(bytes))))
+        Poll::Ready(Some(Ok(bytes)))
     }
 
-    fn is_end_stream(&self) -> bool {
+    fn is_whole(&self) -> bool {
         self.whole || self.body.is_end_stream()
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// Whether what nobody read is little enough to be thrown away.
+    fn can_be_thrown_away(&self) -> bool {
+        let asked = self.asks_first && self.received == 0;
+        !asked && !self.failed && self.body.size_hint().lower() <= MOST_THROWN_AWAY as u64
     }
+}
+
+/// A body as its reader has it. The connection keeps hold of it, too: what nobody reads is in the next request's way.
+pub(super) struct Reading(pub(super) Arc<Mutex<Arriving>>);
+
+impl Reading {
+    fn arriving(&self) -> MutexGuard<'_, Arriving> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl hyper::body::Body for Reading {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        let mut arriving = self.arriving();
+        let next = ready!(arriving.poll_next(cx));
+        arriving.failed = matches!(next, Some(Err(_)));
+        Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.arriving().is_whole()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.arriving().body.size_hint()
+    }
+}
+
+/// Throws away what nobody read of a body whose request is answered, if it is little and comes at once. Says whether all
+/// of it was read: otherwise the connection carries no other request.
+pub(super) async fn throw_away(rest: Reading) -> bool {
+    if rest.arriving().is_whole() {
+        return true;
+    }
+    if !rest.arriving().can_be_thrown_away() {
+        return false;
+    }
+    let mut thrown_away = 0;
+    let all = poll_fn(|cx| {
+        loop {
+            match ready!(rest.arriving().poll_next(cx)) {
+                None => return Poll::Ready(true),
+                Some(Ok(bytes)) if thrown_away + bytes.len() <= MOST_THROWN_AWAY => thrown_away += bytes.len(),
+                Some(_) => return Poll::Ready(false),
+            }
+        }
+    });
+    tokio::time::timeout(THROWN_AWAY_WITHIN, all).await.unwrap_or(false)
 }
 
 fn busy(full: Full) -> Error {
     tracing::debug!(?full, "a body was refused: too much is under way");
     Error::new(ErrorKind::ResourceBusy, "too much is under way")
-}
-
-impl Drop for Arriving {
-    fn drop(&mut self) {
-        if !self.whole && !hyper::body::Body::is_end_stream(&self.body) {
-            self.turn.leave_unread();
-        }
-    }
 }
 
 /// An answer's body, which keeps the request's place until it is written or given up.

@@ -19,7 +19,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use federation::SentBy;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -33,7 +33,7 @@ use web::limits::{Origin, address, is_trusted};
 use web::line::Line;
 use web::shares::{BodyMemory, Full, Share, Shares};
 
-use body::{Answer, Arriving};
+use body::{Answer, Arriving, Reading, throw_away};
 use connection::{Busy, Connection, MOST_LINGERING, Turn};
 
 /// Bytes that are read of a connection at a time. A request's head has to fit.
@@ -227,30 +227,39 @@ impl<S> Door<S> {
         Self { service, gate, peer, from_proxy, line: Line::default(), turn: Turn::new() }
     }
 
-    /// The request as handlers see it, and its place among what proxies pass on. `Err`: there is none for it.
-    fn admit(&self, request: hyper::Request<Incoming>) -> Result<(Request, Option<Share>), Full> {
+    /// The request as handlers see it, and its body once more, which the connection holds.
+    fn admit(&self, request: hyper::Request<Incoming>) -> Admitted {
         let (mut parts, body) = request.into_parts();
         let origin = Origin::new(address(Some(self.peer.ip()), &parts.headers, &self.gate.trusted_proxies));
         let place = if self.from_proxy {
             let place = self.gate.passed_on.open(Some(origin));
-            place.take(1)?;
-            Some(place)
+            place.take(1).map(|()| Some(place))
         } else {
-            None
+            Ok(None)
         };
         parts.extensions.insert(origin);
         parts.extensions.insert(SentBy(Some(origin.0)));
         parts.extensions.insert(self.line.clone());
-        let body = if body.is_end_stream() {
-            Body::empty()
-        } else {
-            let memory = Arc::new(self.gate.memory.open(Some(origin)));
-            parts.extensions.insert(BodyMemory(memory.clone()));
-            let place = self.gate.bodies.open(Some(origin));
-            Body::new(Arriving::new(body, memory, place, self.turn.clone(), self.gate.pace))
-        };
-        Ok((Request::from_parts(parts, body), place))
+        if body.is_end_stream() {
+            return Admitted { request: Request::from_parts(parts, Body::empty()), place, body: None };
+        }
+        let memory = Arc::new(self.gate.memory.open(Some(origin)));
+        parts.extensions.insert(BodyMemory(memory.clone()));
+        let waits = self.gate.bodies.open(Some(origin));
+        let asks_first = parts.headers.contains_key(header::EXPECT);
+        let arriving = Arriving::new(body, memory, waits, self.gate.pace, asks_first);
+        let arriving = Arc::new(Mutex::new(arriving));
+        let request = Request::from_parts(parts, Body::new(Reading(arriving.clone())));
+        Admitted { request, place, body: Some(Reading(arriving)) }
     }
+}
+
+struct Admitted {
+    request: Request,
+    /// Its place among what proxies pass on, if one passes it on. `Err`: there is none for it.
+    place: Result<Option<Share>, Full>,
+    /// `None`: it has none.
+    body: Option<Reading>,
 }
 
 impl<S> hyper::service::Service<hyper::Request<Incoming>> for Door<S>
@@ -263,16 +272,23 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
-        let (request, busy) = match self.admit(request) {
-            Ok((request, place)) => (Some(request), self.turn.begin(place)),
+        let Admitted { request, place, body } = self.admit(request);
+        let (request, busy) = match place {
+            Ok(place) => (Some(request), self.turn.begin(place)),
             Err(_) => (None, self.turn.begin(None)),
         };
-        let service = self.service.clone();
+        let (service, turn) = (self.service.clone(), self.turn.clone());
         Box::pin(async move {
-            let response = match request {
+            let mut response = match request {
                 Some(request) => service.oneshot(request).await?,
                 None => too_many(),
             };
+            if let Some(body) = body
+                && !throw_away(body).await
+            {
+                turn.leave_unread();
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok(answer(response, busy))
         })
     }

@@ -454,6 +454,46 @@ async fn a_refusal_reaches_who_is_still_sending() {
     assert!(status(&told) == 401 && told.ends_with("who are you?"), "{told}");
 }
 
+/// An app sends its next request on the same connection unless the answer says that it ends.
+#[tokio::test]
+async fn who_is_answered_before_its_body_is_read_knows_whether_the_connection_stays() {
+    let house = open(Bounds::default()).await;
+    let stays = |told: &str| !told.to_lowercase().contains("connection: close");
+    let small = format!("content-length: {}\r\n\r\n{}", 20_000, ".".repeat(20_000));
+    for body in [small.as_str(), "transfer-encoding: chunked\r\n\r\n3\r\n...\r\n0\r\n\r\n"] {
+        let mut peer = house.says(&format!("POST /refused HTTP/1.1\r\nhost: x\r\n{body}")).await;
+        let told = answer(&mut peer).await;
+        assert!(status(&told) == 401 && stays(&told), "{told}");
+        peer.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert_eq!(status(&answer(&mut peer).await), 200, "the next request finds the connection as it should be");
+    }
+    let large = format!("content-length: {}\r\n\r\n{}", 100_000, ".".repeat(100_000));
+    let missing = "content-length: 20000\r\n\r\n...";
+    let asking = "content-length: 3\r\nexpect: 100-continue\r\n\r\n";
+    let endless = format!("transfer-encoding: chunked\r\n\r\n{}", "1\r\n.\r\n".repeat(10_000));
+    for body in [large.as_str(), missing, asking, &endless] {
+        let mut peer = house.says(&format!("POST /refused HTTP/1.1\r\nhost: x\r\n{body}")).await;
+        let told = rest(&mut peer).await;
+        assert!(status(&told) == 401 && !stays(&told) && told.ends_with("who are you?"), "{told}");
+    }
+}
+
+/// As above, of a proxy's connection, which carries other people's requests.
+#[tokio::test]
+async fn a_proxy_that_is_refused_a_place_keeps_its_connection() {
+    let here = IpNet::from(IpAddr::from([127, 0, 0, 1]));
+    let bounds = Bounds { connections_per_address: 1, trusted_proxies: vec![here], ..Bounds::default() };
+    let house = open(bounds).await;
+    let of = |client: &str, what: &str| format!("{what} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n");
+    let _busy = house.says(&(of("192.0.2.1", "GET /slow") + "\r\n")).await;
+    sleep(Duration::from_millis(100)).await;
+    let much = format!("content-length: {}\r\n\r\n{}", 20_000, ".".repeat(20_000));
+    let mut peer = house.says(&(of("192.0.2.1", "POST /length") + &much)).await;
+    assert_eq!(status(&answer(&mut peer).await), 429);
+    peer.write_all((of("192.0.2.2", "GET /") + "\r\n").as_bytes()).await.unwrap();
+    assert_eq!(status(&answer(&mut peer).await), 200);
+}
+
 /// To read on from those who are refused costs something too: beyond a number, they are cut off.
 #[tokio::test]
 async fn not_everybody_who_is_refused_is_listened_to_further() {
