@@ -48,6 +48,8 @@ pub(super) struct Arriving {
     alarm: Alarm,
     whole: bool,
     failed: bool,
+    /// It failed because its sender has too much under way.
+    refused: bool,
 }
 
 impl Arriving {
@@ -66,16 +68,23 @@ impl Arriving {
             alarm: Alarm::default(),
             whole: false,
             failed: false,
+            refused: false,
         }
     }
 
     /// More is to come: only so many bodies are waited for at a time.
     fn take_place(&mut self) -> Result<(), Error> {
         if !self.has_place {
-            self.place.take(1).map_err(busy)?;
+            self.place.take(1).map_err(|full| self.refuse(full))?;
             self.has_place = true;
         }
         Ok(())
+    }
+
+    fn refuse(&mut self, full: Full) -> Error {
+        tracing::debug!(?full, "a body was refused: too much is under way");
+        self.refused = true;
+        Error::new(ErrorKind::ResourceBusy, "too much is under way")
     }
 
     /// Only the time that somebody waited counts: who reads slowly here does not make the sender slow.
@@ -115,10 +124,10 @@ impl Arriving {
         };
         self.received += bytes.len() as u64;
         self.whole = self.body.is_end_stream();
-        let taken = if self.whole { Ok(()) } else { self.take_place() };
-        if let Err(error) = taken.and_then(|()| self.memory.take(bytes.len() + PIECE).map_err(busy)) {
-            return Poll::Ready(Some(Err(error.into())));
+        if !self.whole {
+            self.take_place()?;
         }
+        self.memory.take(bytes.len() + PIECE).map_err(|full| self.refuse(full))?;
         let bytes = if bytes.len() < SMALL { Bytes::copy_from_slice(&bytes) } else { bytes };
         Poll::Ready(Some(Ok(bytes)))
     }
@@ -163,31 +172,41 @@ impl hyper::body::Body for Reading {
     }
 }
 
-/// Throws away what nobody read of a body whose request is answered, if it is little and comes at once. Says whether all
-/// of it was read: otherwise the connection carries no other request.
-pub(super) async fn throw_away(rest: Reading) -> bool {
-    if rest.arriving().is_whole() {
-        return true;
-    }
-    if !rest.arriving().can_be_thrown_away() {
-        return false;
+/// What is left of a body once its request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// The connection carries no other request.
+    Something,
+    /// As above, and the sender has too much under way: it is not even listened to further.
+    TooMuch,
+}
+
+/// Throws away what nobody read of a body whose request is answered, if it is little and comes at once.
+pub(super) async fn throw_away(rest: Reading) -> Left {
+    {
+        let arriving = rest.arriving();
+        if arriving.is_whole() {
+            return Left::Nothing;
+        }
+        if arriving.refused {
+            return Left::TooMuch;
+        }
+        if !arriving.can_be_thrown_away() {
+            return Left::Something;
+        }
     }
     let mut thrown_away = 0;
     let all = poll_fn(|cx| {
         loop {
             match ready!(rest.arriving().poll_next(cx)) {
-                None => return Poll::Ready(true),
+                None => return Poll::Ready(Left::Nothing),
                 Some(Ok(bytes)) if thrown_away + bytes.len() <= MOST_THROWN_AWAY => thrown_away += bytes.len(),
-                Some(_) => return Poll::Ready(false),
+                Some(_) => return Poll::Ready(Left::Something),
             }
         }
     });
-    tokio::time::timeout(THROWN_AWAY_WITHIN, all).await.unwrap_or(false)
-}
-
-fn busy(full: Full) -> Error {
-    tracing::debug!(?full, "a body was refused: too much is under way");
-    Error::new(ErrorKind::ResourceBusy, "too much is under way")
+    tokio::time::timeout(THROWN_AWAY_WITHIN, all).await.unwrap_or(Left::Something)
 }
 
 /// An answer's body, which keeps the request's place until it is written or given up.

@@ -27,7 +27,7 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long what comes in is still read, and thrown away, after a request was answered before all of it had come. A
 /// connection that is closed with bytes unread is reset, and the peer may never see the answer. (What has come already
-/// is always read.)
+/// is always read, except of who has too much under way.)
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Bytes that are thrown away so at most.
@@ -51,6 +51,8 @@ pub(super) struct Turn {
     answered_at: AtomicU64,
     /// A request was answered although its body had not come whole.
     left_unread: AtomicBool,
+    /// Whoever sent it is not listened to any further.
+    cut_off: AtomicBool,
     /// What the request held that the connection stopped speaking HTTP with: the connection holds it from then on.
     upgraded: OnceLock<Option<Share>>,
 }
@@ -63,6 +65,7 @@ impl Turn {
             answered: AtomicU32::default(),
             answered_at: AtomicU64::default(),
             left_unread: AtomicBool::default(),
+            cut_off: AtomicBool::default(),
             upgraded: OnceLock::new(),
         })
     }
@@ -73,8 +76,10 @@ impl Turn {
         Busy { turn: self.clone(), place }
     }
 
-    pub(super) fn leave_unread(&self) {
+    /// `worth_a_hearing`: what still comes is read for a while, so that the answer arrives.
+    pub(super) fn leave_unread(&self, worth_a_hearing: bool) {
         self.left_unread.store(true, Ordering::Relaxed);
+        self.cut_off.store(!worth_a_hearing, Ordering::Relaxed);
     }
 
     /// Which wait for a head this is; `None` while nobody waits for one.
@@ -311,6 +316,9 @@ impl AsyncWrite for Connection {
             Some(by) => by,
             None => {
                 ready!(Pin::new(&mut self.tcp).poll_shutdown(cx))?;
+                if self.turn.cut_off.load(Ordering::Relaxed) {
+                    return Poll::Ready(Ok(()));
+                }
                 if self.turn.left_unread.load(Ordering::Relaxed) {
                     let Ok(lingers) = self.lingering.clone().try_acquire_owned() else { return Poll::Ready(Ok(())) };
                     self.lingers = Some(lingers);

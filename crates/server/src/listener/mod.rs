@@ -33,7 +33,7 @@ use web::limits::{Origin, address, is_trusted};
 use web::line::Line;
 use web::shares::{BodyMemory, Full, Share, Shares};
 
-use body::{Answer, Arriving, Reading, throw_away};
+use body::{Answer, Arriving, Left, Reading, throw_away};
 use connection::{Busy, Connection, MOST_LINGERING, Turn};
 
 /// Bytes that are read of a connection at a time. A request's head has to fit.
@@ -283,10 +283,12 @@ where
                 Some(request) => service.oneshot(request).await?,
                 None => too_many(),
             };
-            if let Some(body) = body
-                && !throw_away(body).await
-            {
-                turn.leave_unread();
+            let left = match body {
+                Some(body) => throw_away(body).await,
+                None => Left::Nothing,
+            };
+            if left != Left::Nothing {
+                turn.leave_unread(left == Left::Something);
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(answer(response, busy))

@@ -515,6 +515,20 @@ async fn not_everybody_who_is_refused_is_listened_to_further() {
     assert_eq!(cut_off, 1);
 }
 
+/// Nor is anybody who has too much under way already.
+#[tokio::test]
+async fn who_has_too_much_under_way_is_not_listened_to_further() {
+    let house = open(Bounds { bodies: 4, ..Bounds::default() }).await;
+    let head = "POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n.";
+    let _under_way = house.says(head).await;
+    sleep(Duration::from_millis(100)).await;
+    let mut peer = house.says(head).await;
+    assert_eq!(answer(&mut peer).await.matches("ResourceBusy").count(), 1);
+    let _ = peer.write_all(b".").await;
+    sleep(Duration::from_millis(100)).await;
+    assert!(peer.write_all(b".").await.is_err(), "the connection is gone");
+}
+
 /// Somebody who asked for `path` and read the first bytes of the answer, and no more.
 async fn asked(path: &str) -> (TcpStream, House) {
     let house = open(Bounds::default()).await;
