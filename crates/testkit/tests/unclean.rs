@@ -69,10 +69,11 @@ on_both! {
             "type": "Document", "mediaType": "image/png", "url": willow.url("/a.png"), "name": "a cot",
             "blurhash": "UBL_:rOpGG-oBUNG,qRj2so|=eE1w^n4S5NH",
         });
+        let other = with(&picture, &json!({"url": willow.url("/b.png"), "blurhash": "\"><script>x"}));
         let tea = json!({"type": "Hashtag", "name": "#tea"});
         let note = with(
             &bob.note("/notes/1", "<p>tea</p>"),
-            &json!({"attachment": [picture], "summary": "warm", "tag": [tea]}),
+            &json!({"attachment": [picture, other], "summary": "warm", "tag": [tea]}),
         );
         let create = with(&bob.does("Create", &note), &json!({"object": soiled(&note)}));
         assert_eq!(bob.post(&maple, &create).await, 202);
@@ -81,6 +82,7 @@ on_both! {
         let status = alice.get(&format!("/api/v1/statuses/{}", post.id)).await.ok();
         assert_eq!(status["media_attachments"][0]["description"], "a cot");
         assert_eq!(status["media_attachments"][0]["blurhash"], "UBL_:rOpGG-oBUNG,qRj2so|=eE1w^n4S5NH");
+        assert_eq!(status["media_attachments"][1]["blurhash"], json!(null), "it has digits of its own");
         assert_eq!(status["tags"][0]["name"], "tea");
         assert_eq!(unclean(&status), Vec::<String>::new());
         assert!(feed(&maple, "/tags/tea.rss").await.contains("warm"));

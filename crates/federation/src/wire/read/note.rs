@@ -20,6 +20,8 @@ const MAX_MENTIONS: usize = 200;
 const MAX_TAGS: usize = 100;
 const MAX_OPTIONS: usize = 40;
 const MAX_DESCRIPTION: usize = 10_000;
+/// The digits of a blurhash.
+const BASE83: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
 
 /// What kind of object became a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -347,7 +349,7 @@ fn attachment(media: &Value, url: &str, kind_name: &str) -> ReceivedAttachment {
         mime: mime.unwrap_or_else(|| mime_of_ending(url).to_owned()),
         description: cut(&plain(description), MAX_DESCRIPTION),
         blurhash: text(media, "blurhash")
-            .filter(|hash| (6..=128).contains(&hash.len()) && hash.is_ascii())
+            .filter(|hash| (6..=128).contains(&hash.len()) && hash.bytes().all(|b| BASE83.contains(&b)))
             .map(str::to_owned),
         focus: focus(media),
         width: pixels(media, "width"),
