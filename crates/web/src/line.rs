@@ -12,6 +12,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// Another request came by it: what the ones before were does not matter.
+    pub fn begin_request(&self) {
+        self.streams.store(false, Ordering::Relaxed);
+    }
+
     /// It carries a stream from now on: nothing that anybody waits for to be whole.
     pub fn begin_stream(&self) {
         self.streams.store(true, Ordering::Relaxed);

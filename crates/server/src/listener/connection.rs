@@ -161,6 +161,8 @@ pub(super) struct Connection {
     head: Alarm,
     /// Since when nothing could be written.
     stalled: Option<Instant>,
+    /// When something could be written at last.
+    flowed_at: Instant,
     /// How long nothing could be written, before that.
     waited: Duration,
     written: u64,
@@ -177,6 +179,24 @@ pub(super) struct Connection {
     _place: Share,
 }
 
+/// Bytes of an answer that the kernel takes before it is read, so that many unread ones cost little. (Linux takes twice
+/// the number, for what it needs beside.)
+const WRITTEN_AHEAD: usize = 256 << 10;
+
+/// Bounds what the kernel keeps for a peer that does not read: how much, and for how long, even once the connection is
+/// closed on our side.
+fn bound_what_lies_unread(tcp: &TcpStream, unread: Duration) {
+    let mut done = rustix::net::sockopt::set_socket_send_buffer_size(tcp, WRITTEN_AHEAD);
+    #[cfg(target_os = "linux")]
+    {
+        let at_most = u32::try_from(2 * unread.as_millis()).unwrap_or(u32::MAX);
+        done = done.and(rustix::net::sockopt::set_tcp_user_timeout(tcp, at_most));
+    }
+    if let Err(error) = done {
+        tracing::debug!(%error, "a connection has the system's bounds");
+    }
+}
+
 impl Connection {
     pub(super) fn new(
         tcp: TcpStream,
@@ -187,6 +207,7 @@ impl Connection {
         lingering: Arc<Semaphore>,
         place: Share,
     ) -> Self {
+        bound_what_lies_unread(&tcp, pace.unread);
         Self {
             idle: if from_proxy { pace.proxy_idle } else { pace.idle },
             head_by: Instant::now() + pace.head,
@@ -199,6 +220,7 @@ impl Connection {
             begun: true,
             head: Alarm::default(),
             stalled: None,
+            flowed_at: Instant::now(),
             waited: Duration::ZERO,
             written: 0,
             write: Alarm::default(),
@@ -231,9 +253,16 @@ impl Connection {
             }
             return Poll::Pending;
         };
+        if self.stalled.is_some() {
+            // HTTP has done its part of the answer, and the peer still reads it: that has a deadline of its own.
+            let _ = self.head.poll(Instant::now() + self.idle, cx);
+            return Poll::Pending;
+        }
         if self.waits != wait {
             (self.waits, self.begun) = (wait, false);
-            self.head_by = self.turn.waits_since() + self.idle;
+        }
+        if !self.begun {
+            self.head_by = self.turn.waits_since().max(self.flowed_at) + self.idle;
         }
         ready!(self.head.poll(self.head_by, cx));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
@@ -244,7 +273,7 @@ impl Connection {
         let is_stream = self.line.carries_a_stream();
         if is_stream && self.stop.is_cancelled() {
             ready!(self.farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL))).as_mut().poll(cx));
-            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+            return self.give_up();
         }
         let since = *self.stalled.get_or_insert_with(Instant::now);
         let mut patience = self.pace.unread;
@@ -254,12 +283,19 @@ impl Connection {
             patience = patience.min((self.pace.unread + earned).saturating_sub(self.waited));
         }
         ready!(self.write.poll(since + patience, cx));
-        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+        self.give_up()
+    }
+
+    /// Nobody reads: what was written is not kept for them either, which the kernel would do otherwise.
+    fn give_up<T>(&self) -> Poll<io::Result<T>> {
+        let kind = ErrorKind::TimedOut;
+        Poll::Ready(Err(self.tcp.set_zero_linger().err().unwrap_or_else(|| kind.into())))
     }
 
     fn wrote(&mut self, written: &io::Result<usize>) {
         if let Some(since) = self.stalled.take() {
-            self.waited += since.elapsed();
+            self.flowed_at = Instant::now();
+            self.waited += self.flowed_at - since;
         }
         self.written += written.as_ref().map_or(0, |n| *n as u64);
     }

@@ -239,6 +239,7 @@ impl<S> Door<S> {
         };
         parts.extensions.insert(origin);
         parts.extensions.insert(SentBy(Some(origin.0)));
+        self.line.begin_request();
         parts.extensions.insert(self.line.clone());
         if body.is_end_stream() {
             return Admitted { request: Request::from_parts(parts, Body::empty()), place, body: None };
@@ -284,8 +285,8 @@ where
                 None => too_many(),
             };
             let left = match body {
-                Some(body) => throw_away(body).await,
-                None => Left::Nothing,
+                Some(body) if response.status() != StatusCode::SWITCHING_PROTOCOLS => throw_away(body).await,
+                _ => Left::Nothing,
             };
             if left != Left::Nothing {
                 turn.leave_unread(left == Left::Something);
