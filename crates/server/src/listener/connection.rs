@@ -184,7 +184,7 @@ pub(super) struct Connection {
 const WRITTEN_AHEAD: usize = 256 << 10;
 
 /// Bounds what the kernel keeps for a peer that does not read: how much, and for how long, even once the connection is
-/// closed on our side.
+/// closed on our side. Set on each connection: not every system hands the second bound on from the listening socket.
 fn bound_what_lies_unread(tcp: &TcpStream, unread: Duration) {
     let mut done = rustix::net::sockopt::set_socket_send_buffer_size(tcp, WRITTEN_AHEAD);
     #[cfg(target_os = "linux")]
@@ -288,8 +288,7 @@ impl Connection {
 
     /// Nobody reads: what was written is not kept for them either, which the kernel would do otherwise.
     fn give_up<T>(&self) -> Poll<io::Result<T>> {
-        let kind = ErrorKind::TimedOut;
-        Poll::Ready(Err(self.tcp.set_zero_linger().err().unwrap_or_else(|| kind.into())))
+        Poll::Ready(Err(self.tcp.set_zero_linger().err().unwrap_or_else(|| ErrorKind::TimedOut.into())))
     }
 
     fn wrote(&mut self, written: &io::Result<usize>) {
