@@ -445,6 +445,35 @@ on_both! {
     }
 }
 
+on_both! {
+    /// What comes at once is written together: nothing of it is lost, and each stream has it in its order.
+    async fn posts_on_many_streams_of_a_socket_come_on_each(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let mut socket = connect(&house, "", Some(&dana.token)).await.unwrap();
+        let tags: Vec<String> = (0..60).map(|n| format!("tag{n}")).collect();
+        for tag in &tags {
+            say(&mut socket, json!({"type": "subscribe", "stream": "hashtag", "tag": tag})).await;
+        }
+        // Refused in words, so the streams before it are joined.
+        say(&mut socket, json!({"type": "subscribe", "stream": "nonsense"})).await;
+        next(&mut socket).await;
+        let mut posts = Vec::new();
+        for _ in 0..3 {
+            posts.push(id(&dana.publish(&format!("#{}", tags.join(" #")), "public").await));
+        }
+        let mut told: Vec<Vec<String>> = vec![Vec::new(); tags.len()];
+        for _ in 0..posts.len() * tags.len() {
+            let (stream, event, text) = next(&mut socket).await;
+            assert_eq!(event, "update");
+            let place = tags.iter().position(|tag| stream == json!(["hashtag", tag])).unwrap();
+            told[place].push(id(&payload(&text)));
+        }
+        assert!(told.iter().all(|on_one| *on_one == posts), "{told:?}");
+        nothing(&mut socket).await;
+    }
+}
+
 /// Whoever does not read what is sent is let go while the server runs: the place is free again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_that_reads_nothing_gives_its_place_back() {

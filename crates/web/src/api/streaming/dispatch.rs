@@ -19,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
 use super::channel::Channel;
-use super::listeners::{Ear, Listeners};
+use super::listeners::{Ear, Listeners, Message};
 use crate::api::error::Result;
 use crate::api::render::{Render, Rendered, raw};
 
@@ -121,6 +121,10 @@ impl Dispatch {
         Render { files: &self.app.files, kept: &self.rendered, viewer, now: self.app.now() }
     }
 
+    fn tell(&self, ear: &Ear, event: &'static str, payload: Arc<str>) {
+        self.listeners.tell(ear, Message::new(Arc::clone(&ear.channel), event, payload));
+    }
+
     /// The channels that a post may be on, each once, with those who listen: for hashtags only the post's own.
     async fn channels(&self, conn: &mut Conn, post: &Post) -> Result<Vec<(Arc<Channel>, Vec<Ear>)>> {
         let public = post.visibility == Visibility::Public && post.boost_of_id.is_none();
@@ -146,22 +150,29 @@ impl Dispatch {
         let Ok(post) = posts::unchecked(&mut conn, id).await else { return Ok(()) };
         // What one viewer gets is the same on each of their channels, and for everybody who is not signed in.
         let mut written: HashMap<Viewer, Option<Arc<str>>> = HashMap::new();
+        let mut told = Vec::new();
         for (channel, ears) in self.channels(&mut conn, &post).await? {
             let viewers: HashSet<Viewer> = ears.iter().map(|ear| ear.viewer).collect();
-            let seen_by = self.seen_by(&mut conn, id, &channel, viewers).await?;
-            for ear in ears.iter().filter(|ear| seen_by.contains(&ear.viewer)) {
-                let json = match written.entry(ear.viewer) {
+            let mut messages: HashMap<Viewer, Arc<Message>> = HashMap::new();
+            for viewer in self.seen_by(&mut conn, id, &channel, viewers).await? {
+                let json = match written.entry(viewer) {
                     Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(unknown) => unknown.insert(match hydrate::post(&mut conn, ear.viewer, id).await {
-                        Ok(view) => Some(Arc::from(self.render(ear.viewer).status(&view)?.get())),
+                    Entry::Vacant(unknown) => unknown.insert(match hydrate::post(&mut conn, viewer, id).await {
+                        Ok(view) => Some(Arc::from(self.render(viewer).status(&view)?.get())),
                         Err(storage::Error::NotFound) => None,
                         Err(other) => return Err(other.into()),
                     }),
                 };
                 if let Some(json) = json {
-                    self.listeners.tell(ear, event, json.clone());
+                    messages.insert(viewer, Message::new(Arc::clone(&channel), event, Arc::clone(json)));
                 }
             }
+            told.extend(ears.into_iter().filter_map(|ear| Some((messages.get(&ear.viewer)?.clone(), ear))));
+        }
+        drop(conn);
+        // All that a listener gets of it comes at once, so that it is written at once.
+        for (message, ear) in told {
+            self.listeners.tell(&ear, message);
         }
         Ok(())
     }
@@ -193,7 +204,7 @@ impl Dispatch {
     /// To her it is as if the post were gone.
     fn hidden(&self, id: PostId, account: AccountId) {
         for ear in &self.listeners.of(account, |channel| matches!(channel, Channel::User | Channel::List(_))) {
-            self.listeners.tell(ear, "delete", Arc::from(id.to_string()));
+            self.tell(ear, "delete", Arc::from(id.to_string()));
         }
     }
 
@@ -236,7 +247,7 @@ impl Dispatch {
                 }),
             };
             if saw {
-                self.listeners.tell(ear, "delete", payload.clone());
+                self.tell(ear, "delete", payload.clone());
             }
         }
         Ok(())
@@ -256,7 +267,7 @@ impl Dispatch {
         };
         let json = raw(&self.render(Viewer::Account(account)).notification(&view)?)?;
         for ear in &ears {
-            self.listeners.tell(ear, "notification", Arc::from(json.get()));
+            self.tell(ear, "notification", Arc::from(json.get()));
         }
         Ok(())
     }
@@ -274,7 +285,7 @@ impl Dispatch {
         };
         let json = raw(&self.render(Viewer::Account(account)).conversation(&view)?)?;
         for ear in &ears {
-            self.listeners.tell(ear, "conversation", Arc::from(json.get()));
+            self.tell(ear, "conversation", Arc::from(json.get()));
         }
         Ok(())
     }
@@ -326,7 +337,7 @@ mod tests {
         Channel::Hashtag { key: key.to_owned(), local: false }
     }
 
-    async fn told(inbox: &mut Inbox) -> Vec<super::super::listeners::Message> {
+    async fn told(inbox: &mut Inbox) -> Vec<Arc<Message>> {
         let mut told = Vec::new();
         while let Ok(Some(message)) = tokio::time::timeout(Duration::from_millis(20), inbox.recv()).await {
             told.push(message);
@@ -358,21 +369,19 @@ mod tests {
         let id: PostId = post["id"].as_str().unwrap().parse().unwrap();
         dispatch.post(id, "update").await.unwrap();
         assert_eq!(dispatch.asked.load(Ordering::Relaxed), 2);
-        let mut first: Option<Arc<str>> = None;
+        let mut first: Option<Vec<Arc<Message>>> = None;
         for (_, inbox) in all.iter_mut().take(50) {
             let told = told(inbox).await;
             let labels: Vec<_> = told.iter().map(|message| message.channel.label().concat()).collect();
             assert_eq!(labels, ["public", "hashtagtea"]);
-            for message in told {
-                assert!(Arc::ptr_eq(first.get_or_insert(Arc::clone(&message.payload)), &message.payload), "one text");
-            }
+            assert!(Arc::ptr_eq(&told[0].payload, &told[1].payload), "one text");
+            let first = first.get_or_insert_with(|| told.clone());
+            assert!(first.iter().zip(&told).all(|(a, b)| Arc::ptr_eq(a, b)), "one message a channel, for all of them");
         }
 
         // Its end is told where it was, and once to each who may have seen it where that is not known any more.
         dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
-        let of = |told: &[super::super::listeners::Message]| {
-            told.iter().map(|m| m.channel.label().concat()).collect::<Vec<_>>()
-        };
+        let of = |told: &[Arc<Message>]| told.iter().map(|m| m.channel.label().concat()).collect::<Vec<_>>();
         assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"]);
         dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
         assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"], "the first hashtag");

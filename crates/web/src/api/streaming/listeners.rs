@@ -6,8 +6,9 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use axum::extract::ws::Utf8Bytes;
 use domain::{AccountId, TokenId, Viewer};
 use tokio::sync::Notify;
 
@@ -29,14 +30,22 @@ const MEMBERS_EACH: usize = 32;
 const CHANNELS: usize = 64;
 const CHANNELS_OF_STRANGERS: usize = 16;
 
-/// An event on its way to a listener.
-#[derive(Debug, Clone)]
+/// An event on its way to those who listen to one channel: they share it, however many they are.
+#[derive(Debug)]
 pub struct Message {
     pub channel: Arc<Channel>,
     /// `update`, `delete`, `notification` …
     pub event: &'static str,
     /// JSON, or an id.
     pub payload: Arc<str>,
+    /// As sockets are told it. The first that tells it writes it.
+    pub(super) text: OnceLock<Utf8Bytes>,
+}
+
+impl Message {
+    pub(super) fn new(channel: Arc<Channel>, event: &'static str, payload: Arc<str>) -> Arc<Self> {
+        Arc::new(Self { channel, event, payload, text: OnceLock::new() })
+    }
 }
 
 /// Who begins to listen.
@@ -258,8 +267,8 @@ impl Listeners {
     }
 
     /// Sends; a listener that cannot keep up is let go.
-    pub(super) fn tell(&self, ear: &Ear, event: &'static str, payload: Arc<str>) {
-        if !ear.mailbox.put(Message { channel: Arc::clone(&ear.channel), event, payload }) {
+    pub(super) fn tell(&self, ear: &Ear, message: Arc<Message>) {
+        if !ear.mailbox.put(message) {
             self.locked().remove(ear.id);
         }
     }
@@ -296,7 +305,7 @@ struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    messages: VecDeque<Message>,
+    messages: VecDeque<Arc<Message>>,
     bytes: usize,
     closed: bool,
 }
@@ -307,7 +316,7 @@ impl Mailbox {
     }
 
     /// `false` when there is no room, or nobody reads any more.
-    fn put(&self, message: Message) -> bool {
+    fn put(&self, message: Arc<Message>) -> bool {
         let mut queue = self.locked();
         let bytes = queue.bytes + message.payload.len();
         let full = queue.messages.len() >= WAITING || (bytes > WAITING_BYTES && !queue.messages.is_empty());
@@ -338,24 +347,28 @@ pub struct Inbox {
 
 impl Inbox {
     /// The next message; `None` when the listener was let go. Nothing is lost when this is given up half-way.
-    pub async fn recv(&mut self) -> Option<Message> {
+    pub async fn recv(&mut self) -> Option<Arc<Message>> {
         loop {
-            {
-                let mut queue = self.mailbox.locked();
-                if let Some(message) = queue.messages.pop_front() {
-                    queue.bytes = queue.bytes.saturating_sub(message.payload.len());
-                    if queue.messages.is_empty() {
-                        // A burst leaves no room behind.
-                        queue.messages = VecDeque::new();
-                    }
-                    return Some(message);
-                }
-                if queue.closed {
-                    return None;
-                }
+            if let Some(message) = self.waiting() {
+                return Some(message);
+            }
+            if self.mailbox.locked().closed {
+                return None;
             }
             self.mailbox.stirred.notified().await;
         }
+    }
+
+    /// The next message if it is there already.
+    pub fn waiting(&mut self) -> Option<Arc<Message>> {
+        let mut queue = self.mailbox.locked();
+        let message = queue.messages.pop_front()?;
+        queue.bytes = queue.bytes.saturating_sub(message.payload.len());
+        if queue.messages.is_empty() {
+            // A burst leaves no room behind.
+            queue.messages = VecDeque::new();
+        }
+        Some(message)
     }
 }
 
@@ -439,7 +452,7 @@ mod tests {
         assert!(place.add(Channel::User) && place.add(Channel::User));
         let ears = listeners.on(&Channel::User);
         assert_eq!(ears.len(), 1, "twice the same is once");
-        listeners.tell(&ears[0], "update", "{}".into());
+        listeners.tell(&ears[0], Message::new(Arc::new(Channel::User), "update", "{}".into()));
         assert_eq!(inbox.recv().await.unwrap().event, "update");
         assert_eq!(listeners.notified(DANA).len(), 1);
         assert!(listeners.notified(AccountId(2)).is_empty());
@@ -467,7 +480,7 @@ mod tests {
             assert!(place.add(Channel::User));
             let ears = listeners.on(&Channel::User);
             for _ in 0..=WAITING {
-                listeners.tell(&ears[0], "update", payload.as_str().into());
+                listeners.tell(&ears[0], Message::new(Arc::new(Channel::User), "update", payload.as_str().into()));
             }
             assert!(listeners.is_empty());
             assert!(inbox.recv().await.is_none(), "what waited for it is gone");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
+use futures_util::SinkExt;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Named};
@@ -19,9 +20,12 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(100);
 /// Bytes of a message from an app: it only ever names channels.
 const MAX_MESSAGE: usize = 8 * 1024;
-/// Bytes that are read at a time, and that are gathered before they are written. (The library would take 128 KiB for
-/// each, of every socket.)
-const BUFFER: usize = 4 * 1024;
+/// Bytes that are read at a time. (The library would take 128 KiB, of every socket.)
+const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that are gathered before they are written.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// Messages that are told in a row, before anything else that a socket waits for.
+const IN_A_ROW: usize = 64;
 /// A socket into which nothing can be written for so long is dropped: it reads too slowly.
 const TOO_SLOW: Duration = Duration::from_secs(10);
 /// Messages from an app in the time of two heartbeats: it joins and leaves channels, each with a look at the database.
@@ -37,7 +41,7 @@ pub fn serve(
     inbox: Inbox,
 ) -> Response {
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-    upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER).on_upgrade(move |socket| {
+    upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER).on_upgrade(move |socket| {
         let sockets = web.sockets.clone();
         sockets.track_future(run(web, socket, caller, place, inbox))
     })
@@ -103,7 +107,7 @@ async fn serve_until_it_ends(
     loop {
         let sent = tokio::select! {
             message = inbox.recv() => match message {
-                Some(message) => send(socket, told(&message)).await,
+                Some(message) => tell(socket, &mut inbox, &message).await,
                 None => return End::LetGo,
             },
             frame = socket.recv() => match frame {
@@ -138,17 +142,35 @@ async fn serve_until_it_ends(
     }
 }
 
-/// `Err` when nothing can be sent any more, or the other end does not read.
+/// Tells a message, and what waits behind it: of a post that is on many channels of a socket, not each is a write of
+/// its own.
+async fn tell(socket: &mut WebSocket, inbox: &mut Inbox, first: &Message) -> Result<(), ()> {
+    in_time(socket.feed(told(first))).await?;
+    for _ in 1..IN_A_ROW {
+        let Some(message) = inbox.waiting() else { break };
+        in_time(socket.feed(told(&message))).await?;
+    }
+    in_time(socket.flush()).await
+}
+
 async fn send(socket: &mut WebSocket, frame: Frame) -> Result<(), ()> {
-    match tokio::time::timeout(TOO_SLOW, socket.send(frame)).await {
+    in_time(socket.send(frame)).await
+}
+
+/// `Err` when nothing can be sent any more, or the other end does not read.
+async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> Result<(), ()> {
+    match tokio::time::timeout(TOO_SLOW, sending).await {
         Ok(sent) => sent.map_err(drop),
         Err(_) => Err(()),
     }
 }
 
 fn told(message: &Message) -> Frame {
-    let told = Told { stream: message.channel.label(), event: message.event, payload: &message.payload };
-    Frame::Text(serde_json::to_string(&told).unwrap_or_default().into())
+    let text = message.text.get_or_init(|| {
+        let told = Told { stream: message.channel.label(), event: message.event, payload: &message.payload };
+        serde_json::to_string(&told).unwrap_or_default().into()
+    });
+    Frame::Text(text.clone())
 }
 
 fn refused(e: &Error) -> Frame {
