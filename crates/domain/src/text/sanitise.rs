@@ -160,10 +160,15 @@ fn fate(name: &str) -> Fate {
 /// What a heading is called on the stack.
 const HEADING: &str = "heading";
 
+/// How many elements are written for it, one in the other.
+fn levels(tag: &str) -> usize {
+    if tag == HEADING { 2 } else { 1 }
+}
+
 #[derive(Default)]
 struct Rewriter {
     out: String,
-    /// Names of the open elements; never more than [`MAX_DEPTH`].
+    /// Names of the open elements; never deeper than [`MAX_DEPTH`].
     stack: Vec<&'static str>,
     /// Something was written since the last block began or ended.
     inline: bool,
@@ -230,13 +235,17 @@ impl Rewriter {
         }
     }
 
+    fn depth(&self) -> usize {
+        self.stack.iter().map(|tag| levels(tag)).sum()
+    }
+
     fn open_block(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
         // A paragraph ends where a block begins, unless something inside it holds blocks; an item where another does.
         self.close_innermost(&["blockquote", "li", "ul", "ol", "p", "pre", HEADING], &["p", "pre", HEADING]);
         if tag == "li" {
             self.close_innermost(&["li", "ul", "ol"], &["li"]);
         }
-        if self.stack.len() >= MAX_DEPTH {
+        if self.depth() + levels(tag) > MAX_DEPTH {
             self.apart();
             return;
         }
@@ -258,7 +267,7 @@ impl Rewriter {
                 return;
             }
         }
-        if self.stack.len() >= MAX_DEPTH {
+        if self.depth() + levels(tag) > MAX_DEPTH {
             return;
         }
         self.before_inline();
@@ -418,6 +427,21 @@ mod tests {
         ] {
             assert_eq!(sanitise(html), safe, "{html}");
         }
+    }
+
+    /// A heading is two elements: read again, it must not be too deep.
+    #[test]
+    fn depth_is_counted_as_it_is_written() {
+        let nested = |outer: usize, inner: &str| format!("{}{inner}", "<b>".repeat(outer));
+        for inner in ["<h1>x", "<p>x", "<i>x", "<h1><i>x", "<blockquote><h2><i>x"] {
+            for outer in MAX_DEPTH - 5..=MAX_DEPTH {
+                let safe = sanitise(&nested(outer, inner));
+                assert_eq!(sanitise(&safe), safe, "{inner} in {outer}");
+            }
+        }
+        assert!(sanitise(&nested(MAX_DEPTH - 2, "<h1>x")).contains("<p><strong>x</strong></p>"));
+        assert!(!sanitise(&nested(MAX_DEPTH - 1, "<h1>x")).contains("<strong>"));
+        assert!(sanitise(&nested(MAX_DEPTH - 1, "<i>x")).contains("<i>x</i>"));
     }
 
     #[test]
