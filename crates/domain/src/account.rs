@@ -272,6 +272,12 @@ impl Member {
         self.standing() == Standing::Active
     }
 
+    /// As [`Self::is_active`], with the account whose member this is: it must not be suspended either.
+    #[must_use]
+    pub fn may_sign_in(&self, account: &Account) -> bool {
+        self.is_active() && !account.is_suspended()
+    }
+
     #[must_use]
     pub fn standing(&self) -> Standing {
         Standing::of(self.approved_at.is_some(), self.disabled_at.is_some())

@@ -259,3 +259,26 @@ async fn stored_key(conn: &mut Conn, key_id: &str) -> storage::Result<Option<(Ac
         Err(e) => Err(e),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::FetchError;
+
+    /// What was not answered is not known to be missing: the next who asks may be answered.
+    #[test]
+    fn a_key_that_could_not_be_asked_for_is_not_taken_for_missing() {
+        let became = |e: FetchError| UnknownSender::from(ResolveError::from(e));
+        assert!(matches!(became(FetchError::Busy), UnknownSender::Busy));
+        for silent in
+            [FetchError::TooSlow, FetchError::Unreachable, FetchError::Status { status: 502, retry_after: None }]
+        {
+            assert!(matches!(became(silent), UnknownSender::Unreachable(_)));
+        }
+        for answered in [FetchError::Absent(404), FetchError::Forbidden(403), FetchError::Malformed] {
+            assert!(matches!(became(answered), UnknownSender::Absent(_)));
+        }
+        assert!(matches!(became(FetchError::Absent(410)), UnknownSender::Gone));
+        assert!(matches!(became(FetchError::Refused(crate::client::Refused::Blocked)), UnknownSender::Refused));
+    }
+}

@@ -84,9 +84,17 @@ on_both! {
         carol.document["assertionMethod"] = json!([ed25519.id]);
         carol.show();
         maple.clock.advance(MOMENT);
+        let before = oak.times_asked("/users/carol");
         for key in [&rsa, &ed25519] {
             assert_eq!(carol.post_with(key, &maple, &wave(&carol)).await, 202, "{}", key.id);
         }
+        assert_eq!(oak.times_asked("/users/carol"), before + 2, "once for each key");
+        // Somebody forges first the one key, then the other: that she was looked at for the first is enough.
+        let forged = Key::rsa(&rsa.id);
+        assert_eq!(carol.post_with(&forged, &maple, &wave(&carol)).await, 401);
+        let asked = oak.asked().len();
+        assert_eq!(carol.post_with(&Key::ed25519(&ed25519.id), &maple, &wave(&carol)).await, 401);
+        assert_eq!(oak.asked().len(), asked, "looked at a moment ago");
         maple.stop().await;
         maple.start_again().await;
         let asked = oak.asked().len();
@@ -238,5 +246,22 @@ on_both! {
         assert_eq!(carol.post_from(FORGER, &forged, &maple, &wave(&carol)).await, 401);
         tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
         assert_eq!(oak.times_asked("/users/carol"), before + 1, "looked at once for the key, and that is all");
+    }
+}
+
+on_both! {
+    /// A profile is read again a day after it was read last, when its owner is heard of.
+    async fn a_profile_is_read_again_after_a_day(engine) {
+        let (maple, oak, carol) = places(engine).await;
+        let heard = async || assert_eq!(carol.post(&maple, &wave(&carol)).await, 202);
+        heard().await;
+        maple.clock.advance(std::time::Duration::from_secs(23 * 60 * 60));
+        let before = oak.times_asked("/users/carol");
+        heard().await;
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        assert_eq!(oak.times_asked("/users/carol"), before);
+        maple.clock.advance(std::time::Duration::from_secs(2 * 60 * 60));
+        heard().await;
+        testkit::eventually("it is read again", async || (oak.times_asked("/users/carol") > before).then_some(())).await;
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use app::accounts::By;
 use app::accounts::create::{NewMember, create};
 use app::accounts::log_in::{Outcome, log_in};
-use app::accounts::{approve, change_password, change_role, delete, disable, purge, set_up, sign_up};
+use app::accounts::{approve, change_password, change_role, delete, disable, familiar, purge, set_up, sign_up};
 use app::community::change::{Changes, change};
 use app::{App, Config, Error, follows, invites, posts};
-use domain::account::{Account, Role};
+use domain::account::{Account, Member, Role};
 use domain::instance::SignUp;
 use domain::job::Job;
 use domain::{AccountId, Clock, Timestamp, Urls, Viewer};
@@ -487,5 +487,59 @@ both! {
         assert_eq!(jobs::backlog(&mut conn).await.unwrap().0, 0);
         assert!(matches!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Wrong));
         assert_eq!(field(sign_up::sign_up(&app, &new("Dana"), None).await), "username", "her name was given away");
+    }
+
+    /// Suspended is not closed, but she is let in no more than if her account were.
+    async fn a_suspended_member_is_not_let_in(fresh) {
+        let app = app(&fresh, SignUp::Open).await;
+        let dana = make(&app, "dana", Role::Member).await;
+        let mut tx = app.db.write().await.unwrap();
+        let (account, member) = members::with_account(&mut tx, dana.id).await.unwrap();
+        let (username, uri) = ("eve".to_owned(), format!("{}-eve", account.uri));
+        let account = Account { id: tx.id(), username, uri, suspended_at: Some(tx.now()), ..account };
+        let member = Member { account_id: account.id, email: "eve@mail.example".to_owned(), ..member };
+        accounts::upsert(&mut tx, &account).await.unwrap();
+        members::insert(&mut tx, &member, "", None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(member.is_active() && !member.may_sign_in(&account));
+        assert!(matches!(log_in(&app, "eve", PASSWORD).await.unwrap(), Outcome::Disabled));
+        assert!(matches!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Welcome(_)));
+    }
+
+    async fn an_address_is_familiar_for_ninety_days_after_its_last_use(fresh) {
+        let app = app(&fresh, SignUp::Open).await;
+        let dana = make(&app, "dana", Role::Member).await;
+        let (home, elsewhere) = ("192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap());
+        familiar::remember(&app, dana.id, home).await.unwrap();
+        for hours in [1, 89 * 24] {
+            fresh.advance(Duration::from_secs(hours * 3600));
+            assert!(familiar::is_familiar(&app, "dana", home).await.unwrap());
+            assert!(!familiar::is_familiar(&app, "dana", elsewhere).await.unwrap());
+        }
+        fresh.advance(Duration::from_secs(24 * 3600));
+        assert!(!familiar::is_familiar(&app, "dana", home).await.unwrap());
+    }
+
+    async fn invites_are_bounded_and_taken_back_once(fresh) {
+        let app = app(&fresh, SignUp::Invite).await;
+        let create = |uses, valid| invites::create::create(&app, By::Operator, invites::create::NewInvite { uses, valid });
+        for uses in [1, 1_000] {
+            assert_eq!(create(Some(uses), None).await.unwrap().max_uses, Some(uses));
+        }
+        for uses in [-1, 0, 1_001] {
+            assert_eq!(field(create(Some(uses), None).await), "uses");
+        }
+        let year = Duration::from_secs(366 * 24 * 3600);
+        for valid in [Duration::from_millis(1), year] {
+            assert_eq!(create(None, Some(valid)).await.unwrap().expires_at, Some(app.now().plus(valid)));
+        }
+        for valid in [Duration::ZERO, year + Duration::from_secs(1)] {
+            assert_eq!(field(create(None, Some(valid)).await), "expires");
+        }
+        let code = create(None, None).await.unwrap().code;
+        invites::revoke::revoke(&app, By::Operator, &code).await.unwrap();
+        let again = invites::revoke::revoke(&app, By::Operator, &code).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        assert!(matches!(invites::revoke::revoke(&app, By::Operator, "nothing").await, Err(Error::NotFound)));
     }
 }

@@ -86,5 +86,8 @@ mod tests {
         for other in [tag(2, 1, "192.0.2.1"), tag(1, 2, "192.0.2.1"), tag(1, 1, "192.0.2.2"), tag(1, 1, "2001:db8::")] {
             assert_ne!(mine, other);
         }
+        let all: std::collections::HashSet<i64> =
+            (0..10_000).map(|n: u16| tag(1, 1, &format!("10.0.{}.{}", n / 256, n % 256))).collect();
+        assert!(all.len() > 9_980, "24 bits, not fewer: {}", all.len());
     }
 }

@@ -77,7 +77,7 @@ pub async fn log_in(app: &App, login: &str, password: &str) -> Result<Outcome> {
     Ok(match member.standing() {
         Standing::Waiting => Outcome::Waiting,
         Standing::Disabled => Outcome::Disabled,
-        Standing::Active if account.is_suspended() => Outcome::Disabled,
+        Standing::Active if !member.may_sign_in(&account) => Outcome::Disabled,
         Standing::Active => Outcome::Welcome(Box::new((account, member))),
     })
 }

@@ -209,6 +209,20 @@ mod tests {
         })
     }
 
+    /// RFC 6761, section 6: `localhost` is this machine, `.invalid` is nobody.
+    #[tokio::test]
+    async fn only_localhost_is_this_machine_without_asking() {
+        use std::str::FromStr as _;
+        let guard = guard(&["127.0.0.0/8", "::1/128"], true);
+        let found = async |name: &str| guard.resolve(Name::from_str(name).unwrap()).await.map(|all| all.count());
+        for name in ["localhost", "maple.localhost", "LOCALHOST."] {
+            assert_eq!(found(name).await.unwrap(), 2, "{name}");
+        }
+        for name in ["nobody.invalid", "notlocalhost.invalid"] {
+            assert!(found(name).await.is_err(), "{name}");
+        }
+    }
+
     #[test]
     fn nothing_private_or_reserved_is_reached() {
         let guard = guard(&[], false);

@@ -89,6 +89,13 @@ mod tests {
     }
 
     #[test]
+    fn a_word_has_so_many_characters_and_no_more() {
+        assert!(base58(&"2".repeat(MAX_CHARS)).is_some());
+        assert_eq!(base58(&"2".repeat(MAX_CHARS + 1)), None);
+        assert_eq!(base58(""), None);
+    }
+
+    #[test]
     fn other_kinds_and_broken_words_are_passed_over() {
         for word in [
             "",
@@ -99,6 +106,9 @@ mod tests {
             "z0MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
             "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2do",
             "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
+            // Ed25519 of 31 and of 33 bytes.
+            "z2DQV5Tm64jwFsRi2chqem1Wt2aP6bP34vi2itLNof8JFdG",
+            "zQebgPz46dXF6xQtdeWC3Hp176BFCSRwmM6fivExUWaYckRGz",
             &format!("z{}", "2".repeat(MAX_CHARS + 1)),
         ] {
             assert_eq!(to_pem(word), None, "{word}");

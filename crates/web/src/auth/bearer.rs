@@ -254,7 +254,46 @@ impl Tokens {
 
 #[cfg(test)]
 mod tests {
+    use storage::Db;
+    use testkit::{Database, Engine, Instance};
+
     use super::*;
+
+    async fn tell(db: &Db, event: Event) {
+        let mut tx = db.write().await.unwrap();
+        tx.emit(event);
+        tx.commit().await.unwrap();
+    }
+
+    /// What was looked up before something ended may be what ended: it is not kept.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_token_is_remembered_until_something_ends_it() {
+        let maple = Instance::start_on("maple", Arc::new(Database::fresh(Engine::Sqlite).await), |_| {}).await;
+        let dana = maple.member("dana").await;
+        let db = &maple.app().db;
+        let tokens = Tokens::new(db.hub());
+        let digest = app::secrets::digest(&dana.token);
+        let look = async || {
+            let mut conn = db.read().await.unwrap();
+            Arc::new(storage::oauth::grant(&mut conn, &digest, maple.app().now()).await.unwrap().unwrap())
+        };
+        let token = look().await.token;
+        let account = dana.account_id();
+        for event in [Event::TokenRevoked { token }, Event::AccountChanged { account }] {
+            assert!(tokens.get(&digest).is_none());
+            let (before, grant) = (tokens.ended(), look().await);
+            tell(db, event.clone()).await;
+            tokens.keep(digest.clone(), grant, before);
+            assert!(tokens.get(&digest).is_none(), "{event:?} came between");
+            let (before, grant) = (tokens.ended(), look().await);
+            tokens.keep(digest.clone(), grant, before);
+            tell(db, Event::TokenRevoked { token: TokenId(token.0 + 1) }).await;
+            tell(db, Event::AccountChanged { account: AccountId(account.0 + 1) }).await;
+            assert_eq!(tokens.get(&digest).unwrap().token, token, "others ended");
+            tell(db, event).await;
+            assert!(tokens.get(&digest).is_none());
+        }
+    }
 
     fn token(header: Option<&str>, uri: &str) -> Option<String> {
         let mut request = http::Request::builder().uri(uri);

@@ -107,12 +107,30 @@ impl SignedIn {
             Err(e) => return Err(e.into()),
         };
         drop(conn);
-        if !member.is_active() || account.is_suspended() {
+        if !member.may_sign_in(&account) {
             return Ok(None);
         }
         if now.0 - session.last_used_at.0 > NOTE_USE_EVERY {
             app::sessions::keep::keep(&web.app, &token).await?;
         }
         Ok(Some(Self { account, member, token }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6265bis, section 4.1.3.2: a `__Host-` cookie is set by this host alone, over https, for all of it.
+    #[test]
+    fn cookies_are_this_hosts_alone_where_that_can_be() {
+        let cookies = |base: &str| Cookies::new(&Urls::new(&base.parse().unwrap()).unwrap());
+        let (https, http) = (cookies("https://maple.example"), cookies("http://localhost:4000"));
+        assert_eq!((https.session(), https.form()), ("__Host-porchlight", "__Host-porchlight-form"));
+        assert_eq!((http.session(), http.form()), ("porchlight", "porchlight-form"));
+        let set = https.set(https.session(), "x", Some(Duration::from_secs(60))).unwrap();
+        assert_eq!(set, "__Host-porchlight=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure");
+        let cleared = http.clear(http.session()).unwrap();
+        assert_eq!(cleared, "porchlight=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     }
 }

@@ -63,7 +63,7 @@ async fn may_see_as(web: &Web, account: AccountId, a: &Attachment) -> app::Resul
 async fn is_member(web: &Web, account: AccountId) -> app::Result<bool> {
     let mut conn = web.app.db.read().await?;
     match members::with_account(&mut conn, account).await {
-        Ok((account, member)) => Ok(member.is_active() && !account.is_suspended()),
+        Ok((account, member)) => Ok(member.may_sign_in(&account)),
         Err(storage::Error::NotFound) => Ok(false),
         Err(error) => Err(error.into()),
     }

@@ -17,6 +17,7 @@ mod statuses;
 mod streaming;
 mod tags;
 mod timelines;
+mod tokens;
 
 use serde_json::Value;
 

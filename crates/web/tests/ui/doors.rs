@@ -82,6 +82,7 @@ on_both! {
         let stolen = browser.cookies.borrow().clone();
         let answer = browser.fill("/", "/logout", &[]).await;
         assert_eq!((answer.status, answer.location()), (303, "/"));
+        assert!(answer.header("set-cookie").contains("Max-Age=0"), "the browser forgets it, too");
         assert!(!browser.get("/").await.body.contains("Hello"));
         *browser.cookies.borrow_mut() = stolen;
         assert!(!browser.get("/").await.body.contains("Hello"));
@@ -100,6 +101,29 @@ on_both! {
         }
         house.clock.advance(days(61));
         assert!(!browser.get("/").await.body.contains("Hello"));
+    }
+}
+
+on_both! {
+    /// Looking at pages does not write each time.
+    async fn the_use_of_a_session_is_noted_once_an_hour(engine) {
+        let house = House::open(engine).await;
+        house.member_as("dana", Role::Owner).await;
+        let browser = house.browser();
+        let answer = browser.sign_in("dana", PASSWORD).await;
+        let token = answer.header("set-cookie").split([';', '=']).nth(1).unwrap().to_owned();
+        let last_used = async || {
+            let mut conn = house.app.db.read().await.unwrap();
+            let hash = app::secrets::digest(&token);
+            storage::sessions::find(&mut conn, &hash, house.app.now()).await.unwrap().unwrap().last_used_at
+        };
+        let begun = last_used().await;
+        house.clock.advance(Duration::from_secs(59 * 60));
+        browser.get("/").await;
+        assert_eq!(last_used().await, begun);
+        house.clock.advance(Duration::from_secs(2 * 60));
+        browser.get("/").await;
+        assert!(last_used().await > begun);
     }
 }
 
