@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::account::{Account, Member};
 use domain::{AccountId, Timestamp};
 use serde_json::json;
 use testkit::{Instance, on_both};
@@ -55,5 +56,37 @@ on_both! {
         house.clock.advance(hours(2));
         used("Dana C").await;
         noted_since(Some(first.plus(hours(6)))).await;
+    }
+}
+
+on_both! {
+    /// However she came to hold one: a token is worth nothing to who may not sign in.
+    async fn a_token_of_who_may_not_sign_in_is_refused_with_the_reason(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let mut tx = house.app().db.write().await.unwrap();
+        let (account, member) = storage::members::with_account(&mut tx, dana.account_id()).await.unwrap();
+        let now = tx.now();
+        let mut others = Vec::new();
+        for (name, disabled_at, approved_at, suspended_at, reason) in [
+            ("closed", Some(now), Some(now), None, "Your login is currently disabled"),
+            ("suspended", None, Some(now), Some(now), "Your login is currently disabled"),
+            ("waiting", None, None, None, "Your login is currently pending approval"),
+        ] {
+            let (username, uri) = (name.to_owned(), format!("{}-{name}", account.uri));
+            let account = Account { id: tx.id(), username, uri, suspended_at, ..account.clone() };
+            let email = format!("{name}@mail.example");
+            let member = Member { account_id: account.id, email, disabled_at, approved_at, ..member.clone() };
+            storage::accounts::upsert(&mut tx, &account).await.unwrap();
+            storage::members::insert(&mut tx, &member, "", None).await.unwrap();
+            others.push((account.id, reason));
+        }
+        tx.commit().await.unwrap();
+        for (account, reason) in others {
+            let token = house.token_until(account, "read", None).await;
+            let answer = house.request(http::Method::GET, ME).bearer_auth(&token).send().await.unwrap();
+            assert_eq!(answer.status(), 403);
+            assert_eq!(answer.json::<serde_json::Value>().await.unwrap(), json!({"error": reason}));
+        }
     }
 }
