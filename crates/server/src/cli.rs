@@ -11,7 +11,7 @@ mod invite;
 pub mod output;
 mod ready;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ::domain::Clock;
@@ -126,6 +126,9 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     if matches!(command, Command::Serve) {
         return serve::run(config).await;
     }
+    if !matches!(command, Command::Migrate) {
+        needs_a_database(&config.storage())?;
+    }
     let db = Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?;
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
     let app = App::open(db, config.url.clone(), config.app(), media).await.context("cannot begin")?;
@@ -140,6 +143,18 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     };
     app.db.close().await;
     answered
+}
+
+/// A command that does not find the community must not make an empty one elsewhere.
+fn needs_a_database(config: &storage::Config) -> anyhow::Result<()> {
+    let Some(file) = config.url.strip_prefix("sqlite://").map(Path::new) else { return Ok(()) };
+    let there = file.try_exists().with_context(|| file.display().to_string())?;
+    anyhow::ensure!(
+        there,
+        "there is no database at {}: name the server's configuration with --config, or start the server once",
+        file.display()
+    );
+    Ok(())
 }
 
 #[cfg(test)]

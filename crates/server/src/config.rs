@@ -27,6 +27,9 @@ pub use reader::{Mistakes, without_password};
 /// Read when no file is named and it lies in the working directory.
 pub const DEFAULT_FILE: &str = "config.toml";
 
+/// Where HTTP is served unless something else is said.
+const PORT: u16 = 4000;
+
 /// Everything an owner may set, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
@@ -107,8 +110,10 @@ impl Config {
     pub fn read(file: Option<&Path>, environment: BTreeMap<String, String>) -> Result<Self, Mistakes> {
         let mut reader = Reader::open(file, environment)?;
         let mut config = Self::default();
-        reader.set("url", "http:// or https:// with a host and nothing after it", &mut config.url, public_url);
         reader.set("bind", "an address and a port, such as 127.0.0.1:4000", &mut config.bind, socket);
+        // Who moves a server to another port to try it must not make the old one part of every name in it.
+        config.url = at_home(config.bind.port());
+        reader.set("url", "http:// or https:// with a host and nothing after it", &mut config.url, public_url);
         reader.set(
             "database_url",
             "sqlite:///path/to/file, postgres://user:password@host/name, or empty",
@@ -251,8 +256,8 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: at_home(),
-            bind: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            url: at_home(PORT),
+            bind: SocketAddr::from(([127, 0, 0, 1], PORT)),
             database_url: String::new(),
             database_connections: 20,
             data_dir: PathBuf::from("./data"),
@@ -274,9 +279,11 @@ impl Default for Config {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a constant address, checked by every test that makes a Config")]
-fn at_home() -> Urls {
-    public_url("http://localhost:4000").expect("a public address")
+/// A port that the system chooses is not known before.
+#[expect(clippy::expect_used, reason = "the host is constant, and any port will do")]
+fn at_home(port: u16) -> Urls {
+    let port = if port == 0 { PORT } else { port };
+    public_url(&format!("http://localhost:{port}")).expect("a public address")
 }
 
 fn base_of<S: serde::Serializer>(urls: &Urls, to: S) -> Result<S::Ok, S::Error> {

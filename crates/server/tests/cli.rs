@@ -11,8 +11,14 @@ use tempfile::TempDir;
 struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    fn new() -> Self {
+        let home = Self::empty();
+        home.ask(&["migrate"]);
+        home
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -68,7 +74,7 @@ impl Home {
 
 #[test]
 fn a_right_configuration_is_shown() {
-    let home = Home::new();
+    let home = Home::empty();
     assert!(home.ask(&["check-config"]).ends_with("The configuration is right.\n"));
     let answer = home.ask_json(&["check-config"]);
     assert_eq!(answer["ok"], true);
@@ -78,7 +84,7 @@ fn a_right_configuration_is_shown() {
 
 #[test]
 fn a_wrong_configuration_stops_every_command_before_it_begins() {
-    let home = Home::new();
+    let home = Home::empty();
     std::fs::write(home.0.path().join("config.toml"), "sign_up = 'perhaps'\n").unwrap();
     for command in [&["check-config"][..], &["migrate"], &["serve"], &["account", "list"], &[]] {
         let complaint = home.refused(command);
@@ -93,7 +99,7 @@ fn a_wrong_configuration_stops_every_command_before_it_begins() {
 
 #[test]
 fn the_environment_and_a_named_file_reach_the_program() {
-    let home = Home::new();
+    let home = Home::empty();
     std::fs::write(home.0.path().join("maple.toml"), "url = 'https://maple.example'\n").unwrap();
     let output = home
         .command(&["check-config", "--json"])
@@ -105,6 +111,23 @@ fn the_environment_and_a_named_file_reach_the_program() {
     assert!(text.contains("https://maple.example"), "{text}");
     assert!(text.contains("postgres://porchlight:…@127.0.0.1/porchlight") && !text.contains("geheim"), "{text}");
     assert!(home.refused(&["check-config", "--config", "missing.toml"]).contains("cannot read missing.toml"));
+}
+
+/// What it was pointed at by mistake stays as it was.
+#[test]
+fn a_command_makes_no_community_where_there_is_none() {
+    let home = Home::empty();
+    for command in [
+        &["account", "create", "dana", "--email", "dana@maple.example", "--password", "correct-horse", "--owner"][..],
+        &["account", "list"],
+        &["community", "show"],
+        &["domain", "list"],
+        &["invite", "list"],
+    ] {
+        let complaint = home.refused(command);
+        assert!(complaint.contains("there is no database at") && complaint.contains("--config"), "{complaint}");
+    }
+    assert!(!home.0.path().join("data").exists());
 }
 
 #[test]
@@ -338,7 +361,7 @@ fn a_password_can_be_piped_in() {
 
 #[test]
 fn bringing_tables_up_to_date_is_answered_as_asked() {
-    let home = Home::new();
+    let home = Home::empty();
     assert_eq!(home.ask(&["migrate"]), "The database is up to date.\n");
     assert_eq!(home.ask_json(&["migrate"]), serde_json::json!({ "ok": true }));
 }

@@ -20,6 +20,21 @@ fn mistake(file: &str, environment: &[(&str, &str)]) -> String {
     mistakes.all()[0].clone()
 }
 
+/// Names and addresses are made of it for ever: another server's port must not get into them by a slip.
+#[test]
+fn a_server_on_this_machine_is_at_the_port_that_it_listens_on() {
+    for (bind, url) in [
+        ("127.0.0.1:4101", "http://localhost:4101"),
+        ("0.0.0.0:80", "http://localhost"),
+        ("[::1]:65535", "http://localhost:65535"),
+        ("127.0.0.1:0", "http://localhost:4000"),
+    ] {
+        assert_eq!(read("", &[("PORCHLIGHT_BIND", bind)]).unwrap().url.base(), url);
+        let named = read("url = 'http://localhost:8080'", &[("PORCHLIGHT_BIND", bind)]).unwrap();
+        assert_eq!(named.url.base(), "http://localhost:8080");
+    }
+}
+
 #[test]
 fn nothing_set_is_the_default() {
     let config = Config::read(None, BTreeMap::new()).unwrap();
