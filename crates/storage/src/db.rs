@@ -10,10 +10,9 @@ use std::time::Duration;
 use domain::event::Event;
 use domain::job::Job;
 use domain::{Clock, IdGenerator, JobId, Timestamp};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 
 use crate::error::{Error, Result};
 use crate::host_names;
@@ -21,6 +20,7 @@ use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::jobs;
 use crate::kept::Kept;
 use crate::node::{Node, in_its_folder};
+use crate::postgres::Held;
 use crate::private;
 use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
@@ -124,7 +124,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.read().await?),
-            Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
+            Pools::Postgres(pool) => Kind::Postgres(Held::read(pool).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -137,7 +137,7 @@ impl Db {
     pub async fn glance(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.glance().await?),
-            Pools::Postgres(pool) => Kind::Postgres(pool.acquire().await?),
+            Pools::Postgres(pool) => Kind::Postgres(Held::read(pool).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -149,7 +149,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::SqliteTx(sqlite.write().await?),
-            Pools::Postgres(pool) => Kind::PostgresTx(pool.begin().await?),
+            Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
         Ok(Tx { conn, db: self.clone(), jobs: Vec::new(), signals: Vec::new() })
@@ -171,7 +171,7 @@ impl Db {
         let mut tx = self.write().await?;
         let own = i64::from(self.node());
         let mut living = match &mut tx.conn.kind {
-            Kind::PostgresTx(pg) => Node::living(pg).await?,
+            Kind::PostgresTx(pg) => Node::living(pg.conn()?).await?,
             // The embedded database has one server process: this one. (A command beside it claims nothing.)
             _ => vec![own],
         };
@@ -332,8 +332,8 @@ pub struct Conn {
 enum Kind {
     Sqlite(Reading),
     SqliteTx(Writing),
-    Postgres(PoolConnection<Postgres>),
-    PostgresTx(Transaction<'static, Postgres>),
+    Postgres(Held),
+    PostgresTx(Held),
 }
 
 /// The database's own connection, for `sql` alone.
@@ -353,8 +353,7 @@ impl Conn {
         Ok(match &mut self.kind {
             Kind::Sqlite(c) => Raw::Sqlite(c.conn()?, false),
             Kind::SqliteTx(c) => Raw::Sqlite(c.conn(), true),
-            Kind::Postgres(c) => Raw::Postgres(c),
-            Kind::PostgresTx(c) => Raw::Postgres(c),
+            Kind::Postgres(c) | Kind::PostgresTx(c) => Raw::Postgres(c.conn()?),
         })
     }
 }
@@ -422,7 +421,7 @@ impl Tx {
     /// As [`Error`] says.
     pub async fn one_claimer(&mut self, queue: &'static str) -> Result<()> {
         if let Kind::PostgresTx(tx) = &mut self.conn.kind {
-            sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(queue).execute(&mut **tx).await?;
+            sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(queue).execute(tx.conn()?).await?;
         }
         Ok(())
     }
@@ -452,7 +451,7 @@ impl Tx {
                     sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) AS m")
                         .bind(CHANNEL)
                         .bind(messages)
-                        .execute(&mut *tx)
+                        .execute(tx.conn()?)
                         .await?;
                 }
                 tx.commit().await?;

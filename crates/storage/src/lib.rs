@@ -40,6 +40,7 @@ pub mod peers;
 mod place;
 #[cfg(debug_assertions)]
 mod plans;
+mod postgres;
 pub mod posts;
 mod private;
 pub mod purges;

@@ -6,6 +6,7 @@
 #[macro_use]
 mod both;
 
+mod cancelled;
 mod clock;
 mod counts;
 mod domains;
