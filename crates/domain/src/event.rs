@@ -49,4 +49,6 @@ pub enum Event {
     },
     /// Settings of the community, domain policies or custom emojis changed.
     SettingsChanged,
+    /// Others may have happened that nobody here was told of: whatever is kept in memory may be stale.
+    SomeMissed,
 }

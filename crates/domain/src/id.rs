@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ fn parse(s: &str) -> Result<i64, InvalidId> {
 #[derive(Debug)]
 pub struct IdGenerator {
     clock: Clock,
-    node: i64,
+    node: AtomicU8,
     /// The last `milliseconds << 10 | sequence` given out.
     last: AtomicI64,
     /// Spreads ids of backdated posts, whose published times share a second.
@@ -114,8 +114,18 @@ impl IdGenerator {
 
     #[must_use]
     pub fn new(clock: Clock, node: u8) -> Self {
-        let node = i64::from(node % Self::NODES);
+        let node = AtomicU8::new(node % Self::NODES);
         Self { clock, node, last: AtomicI64::new(0), spread: AtomicI64::new(0) }
+    }
+
+    #[must_use]
+    pub fn node(&self) -> u8 {
+        self.node.load(Ordering::Relaxed)
+    }
+
+    /// From now on ids are made with another number, which this process alone must hold.
+    pub fn set_node(&self, node: u8) {
+        self.node.store(node % Self::NODES, Ordering::Relaxed);
     }
 
     /// The next id: larger than every id this generator gave before.
@@ -165,7 +175,7 @@ impl IdGenerator {
     }
 
     fn assemble(&self, tick: i64) -> i64 {
-        ((tick >> 10) << 16) | (self.node << 10) | (tick & 0x3FF)
+        ((tick >> 10) << 16) | (i64::from(self.node()) << 10) | (tick & 0x3FF)
     }
 }
 

@@ -153,7 +153,7 @@ impl Remembered {
             match events.try_recv() {
                 Ok(Event::AccountChanged { account }) => self.forget(account),
                 // A domain that was blocked takes its accounts along.
-                Ok(Event::SettingsChanged) | Err(TryRecvError::Lagged(_)) => self.forget_all(),
+                Ok(Event::SettingsChanged | Event::SomeMissed) | Err(TryRecvError::Lagged(_)) => self.forget_all(),
                 Ok(_) => {}
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return events,
             }

@@ -16,23 +16,22 @@ const WORTH_SAYING: Duration = Duration::from_secs(60);
 /// No lease is longer.
 const LONGEST_LEASE: Duration = Duration::from_secs(20 * 60);
 
+/// The highest id there is.
+pub(crate) const HIGHEST: &str = "SELECT max(id) FROM (SELECT max(id) AS id FROM accounts
+        UNION ALL SELECT max(id) FROM posts UNION ALL SELECT max(id) FROM post_edits
+        UNION ALL SELECT max(id) FROM attachments UNION ALL SELECT max(id) FROM favourites
+        UNION ALL SELECT max(id) FROM bookmarks UNION ALL SELECT max(id) FROM follows
+        UNION ALL SELECT max(id) FROM blocks UNION ALL SELECT max(id) FROM notifications
+        UNION ALL SELECT max(id) FROM jobs UNION ALL SELECT max(id) FROM inbox_items
+        UNION ALL SELECT max(id) FROM outgoing_activities UNION ALL SELECT max(id) FROM oauth_tokens
+        UNION ALL SELECT max(id) FROM reports) AS made";
+
 impl Db {
     /// When a process starts: its ids continue after all there are, whatever its clock shows, and what waits for a time
     /// that was set by a clock ahead of this one waits as long as was meant.
     pub(crate) async fn begin_after_the_past(&self) -> Result<()> {
         let mut conn = self.read().await?;
-        let (highest,) = sql!(
-            "SELECT max(id) FROM (SELECT max(id) AS id FROM accounts
-                UNION ALL SELECT max(id) FROM posts UNION ALL SELECT max(id) FROM post_edits
-                UNION ALL SELECT max(id) FROM attachments UNION ALL SELECT max(id) FROM favourites
-                UNION ALL SELECT max(id) FROM bookmarks UNION ALL SELECT max(id) FROM follows
-                UNION ALL SELECT max(id) FROM blocks UNION ALL SELECT max(id) FROM notifications
-                UNION ALL SELECT max(id) FROM jobs UNION ALL SELECT max(id) FROM inbox_items
-                UNION ALL SELECT max(id) FROM outgoing_activities UNION ALL SELECT max(id) FROM oauth_tokens
-                UNION ALL SELECT max(id) FROM reports) AS made"
-        )
-        .one::<(Option<i64>,)>(&mut conn)
-        .await?;
+        let (highest,) = sql!(HIGHEST).one::<(Option<i64>,)>(&mut conn).await?;
         drop(conn);
         let Some(highest) = highest else { return Ok(()) };
         self.ids().continue_after(highest);

@@ -3,8 +3,8 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::event::Event;
@@ -22,12 +22,16 @@ use crate::kept::Kept;
 use crate::node::{Node, in_its_folder};
 use crate::postgres::Held;
 use crate::private;
+use crate::session::{self, Session};
 use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
 
 /// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
 /// any long enough to be worth compiling.
 const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
+
+/// After so long a connection to PostgreSQL is looked at before it is used again.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -48,11 +52,13 @@ pub struct Db {
 struct Inner {
     pools: Pools,
     hub: Hub,
-    ids: IdGenerator,
+    ids: Arc<IdGenerator>,
     clock: Clock,
     /// What the clock showed when it was last looked at, in milliseconds: it may step back.
     seen: AtomicI64,
     node: Node,
+    /// The numbers that were held when leases of the dead were last ended.
+    living: Mutex<Vec<i64>>,
     kept: Arc<Kept>,
 }
 
@@ -85,31 +91,56 @@ impl Db {
         let options: PgConnectOptions = config.url.parse()?;
         let options = options.application_name("porchlight").statement_cache_capacity(512).disable_statement_logging();
         reach(&options).await?;
+        let holder: Arc<OnceLock<Weak<Session>>> = Arc::default();
+        let held = holder.clone();
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.max(3))
             .test_before_acquire(false)
+            // One that nobody used for a while may have ended meanwhile.
+            .before_acquire(|connection, seen| {
+                Box::pin(async move {
+                    if seen.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .acquire_timeout(Duration::from_secs(30))
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(PLANNED_ONCE).await.map(drop) }))
-            .connect_with(options)
+            .after_connect(move |connection, _| {
+                let session = held.get().and_then(Weak::upgrade);
+                Box::pin(async move {
+                    // What ended the connections before this one may have ended that session, too.
+                    if let Some(session) = session {
+                        session.look().await;
+                    }
+                    connection.execute(PLANNED_ONCE).await.map(drop)
+                })
+            })
+            .connect_with(options.clone())
             .await?;
         sqlx::migrate!("../../migrations/postgres").run(&pool).await.map_err(migration)?;
         let hub = Hub::default();
         hub.listen(&pool).await?;
-        let node = Node::of_postgres(&pool).await?;
-        Ok(Self::assemble(Pools::Postgres(pool), hub, node, clock))
+        let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
+        let session = Session::begin(&options, ids.clone()).await?;
+        // It is empty: nothing else sets it.
+        let _ = holder.set(Arc::downgrade(&session));
+        let node = Node::of_postgres(session, ids.clone());
+        Ok(Self::assemble(Pools::Postgres(pool), hub, node, ids, clock))
     }
 
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
         let file = in_its_folder(path)?;
-        let node = Node::of_sqlite(&file)?;
+        let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
+        let node = Node::of_sqlite(&file, ids.clone())?;
         migrate_sqlite(&file).await?;
-        Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, clock))
+        Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, ids, clock))
     }
 
-    fn assemble(pools: Pools, hub: Hub, node: Node, clock: Clock) -> Self {
-        let ids = IdGenerator::new(clock.clone(), node.number);
+    fn assemble(pools: Pools, hub: Hub, node: Node, ids: Arc<IdGenerator>, clock: Clock) -> Self {
         let seen = AtomicI64::new(clock.now().0);
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, kept: Arc::default() }) }
+        let living = Mutex::default();
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, living, kept: Arc::default() }) }
     }
 
     /// What the clock showed when this was asked last.
@@ -147,18 +178,19 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none can be begun within 30 s.
     pub async fn write(&self) -> Result<Tx> {
+        let held = self.inner.node.held().await?;
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::SqliteTx(sqlite.write().await?),
             Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
-        Ok(Tx { conn, db: self.clone(), jobs: Vec::new(), signals: Vec::new() })
+        Ok(Tx { conn, db: self.clone(), held, jobs: Vec::new(), signals: Vec::new() })
     }
 
     /// The number that this process holds alone.
     #[must_use]
     pub fn node(&self) -> u8 {
-        self.inner.node.number
+        self.inner.node.number()
     }
 
     /// Gives back what processes held when they died: their work is claimed again at once, not only when their
@@ -171,10 +203,12 @@ impl Db {
         let mut tx = self.write().await?;
         let own = i64::from(self.node());
         let mut living = match &mut tx.conn.kind {
-            Kind::PostgresTx(pg) => Node::living(pg.conn()?).await?,
+            Kind::PostgresTx(pg) => session::living(pg.conn()?).await?,
             // The embedded database has one server process: this one. (A command beside it claims nothing.)
             _ => vec![own],
         };
+        self.and_those_before(&mut living);
+        living.push(own);
         living.retain(|number| !(starting && *number == own));
         let freed = [
             sql!("UPDATE jobs /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
@@ -197,6 +231,13 @@ impl Db {
             }
         }
         tx.commit().await
+    }
+
+    /// A lock is gone for a moment when PostgreSQL restarts: whoever held one when this was asked before lives, too.
+    fn and_those_before(&self, living: &mut Vec<i64>) {
+        let mut before = self.inner.living.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = living.clone();
+        living.append(&mut std::mem::replace(&mut *before, now));
     }
 
     /// Live events and wake-up calls.
@@ -364,6 +405,8 @@ impl Conn {
 pub struct Tx {
     conn: Conn,
     db: Db,
+    /// Since when this process holds its number: see [`Node::held`].
+    held: u64,
     jobs: Vec<Job>,
     signals: Vec<Signal>,
 }
@@ -436,6 +479,9 @@ impl Tx {
             let id: JobId = self.id();
             jobs::insert(&mut self.conn, id, &job, now).await?;
             self.wake(Queue::Jobs);
+        }
+        if !self.db.inner.node.is_held_since(self.held) {
+            return Err(Error::Unavailable("this process lost its node number before it was done".to_owned()));
         }
         match self.conn.kind {
             Kind::SqliteTx(tx) => {

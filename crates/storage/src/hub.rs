@@ -97,27 +97,54 @@ impl Hub {
         }
     }
 
+    /// Something was missed: whoever keeps anything reads afresh, and workers look at their queues.
+    fn some_missed(&self) {
+        self.deliver(Signal::Event(Event::SomeMissed));
+        [Queue::Jobs, Queue::Inbox, Queue::Deliveries].into_iter().for_each(|queue| self.wake(queue));
+    }
+
     /// Brings other processes' signals (and our own) here, for as long as the database lives.
     pub(crate) async fn listen(&self, pool: &PgPool) -> Result<()> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(CHANNEL).await?;
-        let hub = self.clone();
-        tokio::spawn(async move {
-            loop {
-                match listener.recv().await {
-                    Ok(message) => match serde_json::from_str(message.payload()) {
-                        Ok(signal) => hub.deliver(signal),
-                        Err(e) => tracing::warn!(error = %e, "a live event could not be read"),
-                    },
-                    Err(sqlx::Error::PoolClosed) => return,
-                    Err(e) => {
-                        // recv() reconnects by itself; what was missed is found by polling and by reading afresh.
-                        tracing::warn!(error = %e, "the connection for live events failed");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                }
-            }
-        });
+        let listener = listener(pool).await?;
+        tokio::spawn(hear(self.clone(), pool.clone(), listener));
         Ok(())
+    }
+}
+
+async fn listener(pool: &PgPool) -> sqlx::Result<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    // It would connect again without a word, and nobody would know that something was missed.
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+async fn hear(hub: Hub, pool: PgPool, mut connected: PgListener) {
+    loop {
+        let why = match connected.try_recv().await {
+            Ok(Some(message)) => {
+                match serde_json::from_str(message.payload()) {
+                    Ok(signal) => hub.deliver(signal),
+                    Err(e) => tracing::warn!(error = %e, "a live event could not be read"),
+                }
+                continue;
+            }
+            Ok(None) => "it ended".to_owned(),
+            Err(sqlx::Error::PoolClosed) => return,
+            Err(e) => e.to_string(),
+        };
+        tracing::warn!(why, "the connection for live events is lost");
+        drop(connected);
+        let mut pause = Duration::from_millis(50);
+        connected = loop {
+            match listener(&pool).await {
+                Ok(again) => break again,
+                Err(sqlx::Error::PoolClosed) => return,
+                Err(error) => tracing::debug!(%error, "live events cannot be listened for"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        };
+        hub.some_missed();
     }
 }

@@ -50,6 +50,7 @@ pub mod record;
 pub mod relationships;
 pub mod reports;
 pub mod search;
+mod session;
 pub mod sessions;
 pub mod settings;
 pub mod sql;

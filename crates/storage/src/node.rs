@@ -1,21 +1,19 @@
 //! The node number of a process: part of every id it makes, so no two processes may hold the same one. And the right to
 //! serve the embedded database, which one process has alone.
 //!
-//! On PostgreSQL by an advisory lock on a connection of its own, on SQLite by a lock on a file beside the
+//! On PostgreSQL by an advisory lock on a connection of its own ([`Session`]), on SQLite by a lock on a file beside the
 //! database. Both end with the process, however it ends.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use domain::IdGenerator;
-use sqlx::{PgConnection, PgPool};
 
 use crate::db::Config;
 use crate::error::{Error, Result};
+use crate::session::Session;
 use crate::{place, private};
-
-/// Ours among advisory locks ("porc").
-const LOCK_CLASS: i32 = 0x706F_7263;
 
 /// The right to serve a database. Held for as long as the server runs.
 ///
@@ -62,66 +60,68 @@ pub(crate) fn in_its_folder(database: &Path) -> Result<PathBuf> {
     place::of(database).map_err(failed)
 }
 
-/// Held for as long as the process lives.
+/// The number of this process.
 #[derive(Debug)]
 pub struct Node {
-    pub number: u8,
-    _hold: Hold,
+    ids: Arc<IdGenerator>,
+    hold: Hold,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for their locks, which end when they are dropped")]
 enum Hold {
+    #[expect(dead_code, reason = "held for its lock, which ends when it is dropped")]
     File(File),
-    /// Taken out of the pool, which could never be closed otherwise.
-    Connection(PgConnection),
+    Session(Arc<Session>),
 }
 
 impl Node {
-    pub(crate) async fn of_postgres(pool: &PgPool) -> Result<Self> {
-        let mut conn = pool.acquire().await?;
-        for number in 0..IdGenerator::NODES {
-            let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
-                .bind(LOCK_CLASS)
-                .bind(i32::from(number))
-                .fetch_one(&mut *conn)
-                .await?;
-            if got {
-                return Ok(Self { number, _hold: Hold::Connection(conn.detach()) });
-            }
-        }
-        Err(too_many())
+    pub(crate) fn of_postgres(session: Arc<Session>, ids: Arc<IdGenerator>) -> Self {
+        Self { ids, hold: Hold::Session(session) }
     }
 
-    /// The numbers that living processes hold.
-    pub(crate) async fn living(conn: &mut PgConnection) -> Result<Vec<i64>> {
-        let rows: Vec<(i64,)> = sqlx::query_as(
-            "SELECT CAST(objid AS bigint) FROM pg_locks
-             WHERE locktype = 'advisory' AND granted AND CAST(classid AS bigint) = $1 AND objsubid = 2
-               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        )
-        .bind(i64::from(LOCK_CLASS))
-        .fetch_all(conn)
-        .await?;
-        Ok(rows.into_iter().map(|(number,)| number).collect())
-    }
-
-    pub(crate) fn of_sqlite(database: &Path) -> Result<Self> {
+    pub(crate) fn of_sqlite(database: &Path, ids: Arc<IdGenerator>) -> Result<Self> {
         for number in 0..IdGenerator::NODES {
             let mut path = database.as_os_str().to_owned();
             path.push(format!("-node{number}"));
             let path = Path::new(&path);
             let file = private::lock_file(path).map_err(|e| Error::Unavailable(format!("{}: {e}", path.display())))?;
             match file.try_lock() {
-                Ok(()) => return Ok(Self { number, _hold: Hold::File(file) }),
+                Ok(()) => {
+                    ids.set_node(number);
+                    return Ok(Self { ids, hold: Hold::File(file) });
+                }
                 Err(std::fs::TryLockError::WouldBlock) => {}
                 Err(std::fs::TryLockError::Error(e)) => return Err(Error::Unavailable(e.to_string())),
             }
         }
         Err(too_many())
     }
+
+    /// Holds a number, or did when it was last looked at.
+    pub(crate) fn number(&self) -> u8 {
+        self.ids.node()
+    }
+
+    /// Since when the number is held, without a break: to be compared by [`Node::is_held_since`] once what began then is
+    /// to become true.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it was lost and cannot be had again now.
+    pub(crate) async fn held(&self) -> Result<u64> {
+        match &self.hold {
+            Hold::File(_) => Ok(0),
+            Hold::Session(session) => session.held().await,
+        }
+    }
+
+    pub(crate) fn is_held_since(&self, then: u64) -> bool {
+        match &self.hold {
+            Hold::File(_) => true,
+            Hold::Session(session) => session.is_held_since(then),
+        }
+    }
 }
 
-fn too_many() -> Error {
+pub(crate) fn too_many() -> Error {
     Error::Unavailable(format!("{} processes already work on this database", IdGenerator::NODES))
 }

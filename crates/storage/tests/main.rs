@@ -18,6 +18,7 @@ mod jobs;
 mod kept;
 mod leaks;
 mod members;
+mod node;
 mod pages;
 mod peers;
 mod people;

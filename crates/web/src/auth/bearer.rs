@@ -237,8 +237,8 @@ impl Tokens {
                     self.grants.retain(|_, grant| grant.token != token);
                 }
                 Ok(Event::AccountChanged { account }) => self.forget_account(account),
+                Ok(Event::SomeMissed) | Err(TryRecvError::Lagged(_)) => self.grants.clear(),
                 Ok(_) => continue,
-                Err(TryRecvError::Lagged(_)) => self.grants.clear(),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return events,
             }
             self.ended.fetch_add(1, Ordering::Release);

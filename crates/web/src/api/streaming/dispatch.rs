@@ -57,6 +57,7 @@ pub fn start(app: &App, rendered: &Arc<Rendered>, listeners: &Listeners) {
             };
             match event {
                 Ok(Event::TokenRevoked { token }) => dispatch.listeners.close(token),
+                Ok(Event::SomeMissed) => dispatch.listeners.close_all(),
                 Ok(_) if dispatch.listeners.is_empty() => {}
                 Ok(event) => {
                     if let Err(error) = dispatch.event(event).await {
@@ -113,7 +114,8 @@ impl Dispatch {
             Event::AccountChanged { .. }
             | Event::RelationsChanged { .. }
             | Event::TokenRevoked { .. }
-            | Event::SettingsChanged => Ok(()),
+            | Event::SettingsChanged
+            | Event::SomeMissed => Ok(()),
         }
     }
 

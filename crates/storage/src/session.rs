@@ -1,0 +1,148 @@
+//! The session on PostgreSQL that holds this process's node number, and what happens when it ends.
+//!
+//! It ends when PostgreSQL restarts, when another machine takes over for it, or when the network fails; the lock ends with
+//! it, and whoever comes may have the number. So it is looked at every few seconds, and whenever another connection is
+//! made, since what ends one ends all. Once it is lost nothing is written until a number is held again, and what was
+//! begun before it was lost is not committed: no two processes give out the same id.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use domain::IdGenerator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::node::too_many;
+
+/// Ours among advisory locks ("porc").
+const LOCK_CLASS: i32 = 0x706F_7263;
+/// How often the session is looked at.
+const EVERY: Duration = Duration::from_secs(2);
+/// One that does not answer for so long is given up, and so is an attempt to have another.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After an attempt that failed nobody tries again for so long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    options: PgConnectOptions,
+    ids: Arc<IdGenerator>,
+    place: Mutex<Place>,
+    /// How often a number was taken or lost: odd while one is held.
+    changes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    conn: Option<PgConnection>,
+    /// When it was last tried in vain to have a number.
+    tried: Option<Instant>,
+}
+
+impl Session {
+    /// Takes a number, and keeps it for as long as this is held.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be reached, or every number is taken.
+    pub(crate) async fn begin(options: &PgConnectOptions, ids: Arc<IdGenerator>) -> Result<Arc<Self>> {
+        let conn = take(options, &ids, None).await?;
+        let place = Mutex::new(Place { conn: Some(conn), tried: None });
+        let session = Arc::new(Self { options: options.clone(), ids, place, changes: AtomicU64::new(1) });
+        tokio::spawn(keep(Arc::downgrade(&session)));
+        Ok(session)
+    }
+
+    /// Since when a number is held. Where it was lost, another is taken, or the same.
+    pub(crate) async fn held(&self) -> Result<u64> {
+        if let Some(since) = self.since() {
+            return Ok(since);
+        }
+        self.look().await;
+        self.since().ok_or_else(|| Error::Unavailable("this process holds no node number at the moment".to_owned()))
+    }
+
+    pub(crate) fn is_held_since(&self, then: u64) -> bool {
+        self.since() == Some(then)
+    }
+
+    fn since(&self) -> Option<u64> {
+        Some(self.changes.load(Ordering::Acquire)).filter(|changes| changes % 2 == 1)
+    }
+
+    /// Is the session still there? If not, a number is taken anew.
+    pub(crate) async fn look(&self) {
+        let mut place = self.place.lock().await;
+        if let Some(conn) = &mut place.conn {
+            if matches!(timeout(PATIENCE, conn.ping()).await, Ok(Ok(()))) {
+                return;
+            }
+            place.conn = None;
+            self.changes.fetch_add(1, Ordering::AcqRel);
+            tracing::warn!("the connection to the database that holds this process's number is lost: it is taken anew");
+        }
+        if place.tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
+            return;
+        }
+        let before = self.ids.node();
+        match timeout(PATIENCE, take(&self.options, &self.ids, Some(before))).await {
+            Ok(Ok(conn)) => {
+                *place = Place { conn: Some(conn), tried: None };
+                self.changes.fetch_add(1, Ordering::AcqRel);
+                tracing::info!(before, now = self.ids.node(), "a number is held again");
+            }
+            failed => {
+                place.tried = Some(Instant::now());
+                let error = failed
+                    .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or(String::new(), |e| e.to_string()));
+                tracing::warn!(%error, "no number can be had: nothing is written until there is one");
+            }
+        }
+    }
+}
+
+/// Looks at the session for as long as somebody has it.
+async fn keep(session: Weak<Session>) {
+    loop {
+        sleep(EVERY).await;
+        let Some(session) = session.upgrade() else { return };
+        session.look().await;
+    }
+}
+
+/// Opens a session and takes the first number that is free: `first`, if it is. Ids continue after all there are: whoever
+/// had the number before may have had a clock that was ahead.
+async fn take(options: &PgConnectOptions, ids: &IdGenerator, first: Option<u8>) -> Result<PgConnection> {
+    let mut conn = options.connect().await?;
+    for number in first.into_iter().chain(0..IdGenerator::NODES) {
+        let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
+            .bind(LOCK_CLASS)
+            .bind(i32::from(number))
+            .fetch_one(&mut conn)
+            .await?;
+        if got {
+            let (highest,): (Option<i64>,) = sqlx::query_as(clock::HIGHEST).fetch_one(&mut conn).await?;
+            ids.set_node(number);
+            ids.continue_after(highest.unwrap_or_default());
+            return Ok(conn);
+        }
+    }
+    Err(too_many())
+}
+
+/// The numbers that living processes hold.
+pub(crate) async fn living(conn: &mut PgConnection) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = sqlx::query_as(
+        "SELECT CAST(objid AS bigint) FROM pg_locks
+         WHERE locktype = 'advisory' AND granted AND CAST(classid AS bigint) = $1 AND objsubid = 2
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .bind(i64::from(LOCK_CLASS))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
+}
