@@ -11,7 +11,7 @@ mod invite;
 pub mod output;
 mod ready;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ::domain::Clock;
@@ -126,10 +126,11 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
     if matches!(command, Command::Serve) {
         return serve::run(config).await;
     }
+    let storage = config.storage();
     if !matches!(command, Command::Migrate) {
-        needs_a_database(&config.storage())?;
+        needs_a_database(&storage)?;
     }
-    let db = Db::connect(&config.storage(), Clock::System).await.context("cannot open the database")?;
+    let db = Db::connect(&storage, Clock::System).await.context("cannot open the database")?;
     let media = media::MediaStore::on_disk(&config.media_dir()).context("cannot open the folder for media")?;
     let app = App::open(db, config.url.clone(), config.app(), media).await.context("cannot begin")?;
     let answered = match command {
@@ -147,7 +148,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
 
 /// A command that does not find the community must not make an empty one elsewhere.
 fn needs_a_database(config: &storage::Config) -> anyhow::Result<()> {
-    let Some(file) = config.url.strip_prefix("sqlite://").map(Path::new) else { return Ok(()) };
+    let Some(file) = config.file() else { return Ok(()) };
     let there = file.try_exists().with_context(|| file.display().to_string())?;
     anyhow::ensure!(
         there,

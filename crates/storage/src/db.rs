@@ -42,6 +42,14 @@ pub struct Config {
     pub max_connections: u32,
 }
 
+impl Config {
+    /// The embedded database's file; `None` where it is PostgreSQL.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.url.strip_prefix("sqlite://").map(Path::new)
+    }
+}
+
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -77,8 +85,8 @@ impl Db {
     pub async fn connect(config: &Config, clock: Clock) -> Result<Self> {
         let db = if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
             Self::connect_postgres(config, clock).await?
-        } else if let Some(path) = config.url.strip_prefix("sqlite://") {
-            Self::connect_sqlite(Path::new(path), clock).await?
+        } else if let Some(path) = config.file() {
+            Self::connect_sqlite(path, clock).await?
         } else {
             return Err(Error::Internal("the database address must start with sqlite:// or postgres://".to_owned()));
         };
@@ -125,14 +133,13 @@ impl Db {
         let session = Session::begin(&options, ids.clone()).await?;
         // It is empty: nothing else sets it.
         let _ = holder.set(Arc::downgrade(&session));
-        let node = Node::of_postgres(session, ids.clone());
-        Ok(Self::assemble(Pools::Postgres(pool), hub, node, ids, clock))
+        Ok(Self::assemble(Pools::Postgres(pool), hub, Node::Session(session), ids, clock))
     }
 
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
         let file = in_its_folder(path)?;
         let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
-        let node = Node::of_sqlite(&file, ids.clone())?;
+        let node = Node::of_sqlite(&file, &ids)?;
         migrate_sqlite(&file).await?;
         Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, ids, clock))
     }
@@ -190,7 +197,7 @@ impl Db {
     /// The number that this process holds alone.
     #[must_use]
     pub fn node(&self) -> u8 {
-        self.inner.node.number()
+        self.inner.ids.node()
     }
 
     /// Gives back what processes held when they died: their work is claimed again at once, not only when their

@@ -30,8 +30,8 @@ impl Serving {
     /// # Errors
     /// [`Error::Unavailable`] when another process serves this file, or the lock cannot be had.
     pub fn begin(config: &Config) -> Result<Self> {
-        let Some(database) = config.url.strip_prefix("sqlite://") else { return Ok(Self { _hold: None }) };
-        let place = in_its_folder(Path::new(database))?;
+        let Some(database) = config.file() else { return Ok(Self { _hold: None }) };
+        let place = in_its_folder(database)?;
         let mut path = place.into_os_string();
         path.push("-serve");
         let path = PathBuf::from(path);
@@ -40,7 +40,8 @@ impl Serving {
         match file.try_lock() {
             Ok(()) => Ok(Self { _hold: Some(file) }),
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::Unavailable(format!(
-                "another server works on {database} already, and SQLite is for one; it holds {}",
+                "another server works on {} already, and SQLite is for one; it holds {}",
+                database.display(),
                 path.display()
             ))),
             Err(std::fs::TryLockError::Error(e)) => Err(failed(e)),
@@ -60,26 +61,16 @@ pub(crate) fn in_its_folder(database: &Path) -> Result<PathBuf> {
     place::of(database).map_err(failed)
 }
 
-/// The number of this process.
+/// What holds the number of this process, for as long as it lives.
 #[derive(Debug)]
-pub struct Node {
-    ids: Arc<IdGenerator>,
-    hold: Hold,
-}
-
-#[derive(Debug)]
-enum Hold {
+pub(crate) enum Node {
     #[expect(dead_code, reason = "held for its lock, which ends when it is dropped")]
     File(File),
     Session(Arc<Session>),
 }
 
 impl Node {
-    pub(crate) fn of_postgres(session: Arc<Session>, ids: Arc<IdGenerator>) -> Self {
-        Self { ids, hold: Hold::Session(session) }
-    }
-
-    pub(crate) fn of_sqlite(database: &Path, ids: Arc<IdGenerator>) -> Result<Self> {
+    pub(crate) fn of_sqlite(database: &Path, ids: &IdGenerator) -> Result<Self> {
         for number in 0..IdGenerator::NODES {
             let mut path = database.as_os_str().to_owned();
             path.push(format!("-node{number}"));
@@ -88,7 +79,7 @@ impl Node {
             match file.try_lock() {
                 Ok(()) => {
                     ids.set_node(number);
-                    return Ok(Self { ids, hold: Hold::File(file) });
+                    return Ok(Self::File(file));
                 }
                 Err(std::fs::TryLockError::WouldBlock) => {}
                 Err(std::fs::TryLockError::Error(e)) => return Err(Error::Unavailable(e.to_string())),
@@ -97,27 +88,22 @@ impl Node {
         Err(too_many())
     }
 
-    /// Holds a number, or did when it was last looked at.
-    pub(crate) fn number(&self) -> u8 {
-        self.ids.node()
-    }
-
-    /// Since when the number is held, without a break: to be compared by [`Node::is_held_since`] once what began then is
-    /// to become true.
+    /// Since when the number is held, without a break: to be compared by [`Node::is_held_since`] once what began then
+    /// is to become true.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it was lost and cannot be had again now.
     pub(crate) async fn held(&self) -> Result<u64> {
-        match &self.hold {
-            Hold::File(_) => Ok(0),
-            Hold::Session(session) => session.held().await,
+        match self {
+            Self::File(_) => Ok(0),
+            Self::Session(session) => session.held().await,
         }
     }
 
     pub(crate) fn is_held_since(&self, then: u64) -> bool {
-        match &self.hold {
-            Hold::File(_) => true,
-            Hold::Session(session) => session.is_held_since(then),
+        match self {
+            Self::File(_) => true,
+            Self::Session(session) => session.is_held_since(then),
         }
     }
 }

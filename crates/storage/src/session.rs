@@ -1,8 +1,8 @@
 //! The session on PostgreSQL that holds this process's node number, and what happens when it ends.
 //!
-//! It ends when PostgreSQL restarts, when another machine takes over for it, or when the network fails; the lock ends with
-//! it, and whoever comes may have the number. So it is looked at every few seconds, and whenever another connection is
-//! made, since what ends one ends all. Once it is lost nothing is written until a number is held again, and what was
+//! It ends when PostgreSQL restarts, when another machine takes over for it, or when the network fails; the lock ends
+//! with it, and whoever comes may have the number. So it is looked at every few seconds, and whenever another connection
+//! is made, since what ends one ends all. Once it is lost nothing is written until a number is held again, and what was
 //! begun before it was lost is not committed: no two processes give out the same id.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +50,8 @@ impl Session {
     /// # Errors
     /// When PostgreSQL cannot be reached, or every number is taken.
     pub(crate) async fn begin(options: &PgConnectOptions, ids: Arc<IdGenerator>) -> Result<Arc<Self>> {
-        let conn = take(options, &ids, None).await?;
+        let (conn, number) = take(options, ids.node()).await?;
+        ids.set_node(number);
         let place = Mutex::new(Place { conn: Some(conn), tried: None });
         let session = Arc::new(Self { options: options.clone(), ids, place, changes: AtomicU64::new(1) });
         tokio::spawn(keep(Arc::downgrade(&session)));
@@ -89,19 +90,27 @@ impl Session {
             return;
         }
         let before = self.ids.node();
-        match timeout(PATIENCE, take(&self.options, &self.ids, Some(before))).await {
-            Ok(Ok(conn)) => {
+        let again = timeout(PATIENCE, self.take_again(before)).await;
+        match again.unwrap_or_else(|_| Err(Error::Unavailable("no answer".to_owned()))) {
+            Ok((conn, number, highest)) => {
+                self.ids.set_node(number);
+                self.ids.continue_after(highest);
                 *place = Place { conn: Some(conn), tried: None };
                 self.changes.fetch_add(1, Ordering::AcqRel);
-                tracing::info!(before, now = self.ids.node(), "a number is held again");
+                tracing::info!(before, now = number, "a number is held again");
             }
-            failed => {
+            Err(error) => {
                 place.tried = Some(Instant::now());
-                let error = failed
-                    .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or(String::new(), |e| e.to_string()));
                 tracing::warn!(%error, "no number can be had: nothing is written until there is one");
             }
         }
+    }
+
+    /// With the highest id there is: whoever had the number meanwhile may have had a clock that was ahead.
+    async fn take_again(&self, before: u8) -> Result<(PgConnection, u8, i64)> {
+        let (mut conn, number) = take(&self.options, before).await?;
+        let (highest,): (Option<i64>,) = sqlx::query_as(clock::HIGHEST).fetch_one(&mut conn).await?;
+        Ok((conn, number, highest.unwrap_or_default()))
     }
 }
 
@@ -114,21 +123,17 @@ async fn keep(session: Weak<Session>) {
     }
 }
 
-/// Opens a session and takes the first number that is free: `first`, if it is. Ids continue after all there are: whoever
-/// had the number before may have had a clock that was ahead.
-async fn take(options: &PgConnectOptions, ids: &IdGenerator, first: Option<u8>) -> Result<PgConnection> {
+/// Opens a session and takes the first number that is free: `wanted`, if it is.
+async fn take(options: &PgConnectOptions, wanted: u8) -> Result<(PgConnection, u8)> {
     let mut conn = options.connect().await?;
-    for number in first.into_iter().chain(0..IdGenerator::NODES) {
+    for number in std::iter::once(wanted).chain(0..IdGenerator::NODES) {
         let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
             .bind(LOCK_CLASS)
             .bind(i32::from(number))
             .fetch_one(&mut conn)
             .await?;
         if got {
-            let (highest,): (Option<i64>,) = sqlx::query_as(clock::HIGHEST).fetch_one(&mut conn).await?;
-            ids.set_node(number);
-            ids.continue_after(highest.unwrap_or_default());
-            return Ok(conn);
+            return Ok((conn, number));
         }
     }
     Err(too_many())

@@ -17,7 +17,7 @@ use crate::people::{account, member};
 /// When somebody stops waiting.
 #[derive(Debug, Clone, Copy)]
 enum Stop {
-    /// As soon as there is something to wait for, for the so-manieth time.
+    /// As soon as there is something to wait for, for the n-th time.
     Asking(usize),
     /// When what was waited for has come.
     Answered(usize),
@@ -131,8 +131,8 @@ both! {
         let times = give_up_everywhere(&fresh, "write", |db, name| Box::pin(write(db, name))).await
             + give_up_everywhere(&fresh, "fail", |db, name| Box::pin(fail(db, name))).await
             + give_up_everywhere(&fresh, "read", |db, name| Box::pin(read(db, name))).await;
-        // The embedded database answers at once: there is nothing to wait for. PostgreSQL may have answered before it is
-        // waited for, but not always.
+        // The embedded database answers at once: there is nothing to wait for. PostgreSQL may have answered before it
+        // is waited for, but not always.
         assert!(fresh.db.is_sqlite() || times > 5, "given up {times} times");
         // Every connection is there for the next.
         let mut all = Vec::new();

@@ -1,4 +1,5 @@
-//! The number of a process on PostgreSQL, when the connection that holds it ends: PostgreSQL restarts, the network fails.
+//! The number of a process on PostgreSQL, when the connection that holds it ends: PostgreSQL restarts, the network
+//! fails.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,7 +22,11 @@ async fn watcher(fresh: &Fresh) -> PgConnection {
 }
 
 async fn numbers(watcher: &mut PgConnection) -> Vec<i64> {
-    let query = format!("SELECT CAST(objid AS bigint) FROM pg_locks WHERE granted AND {NUMBERS}");
+    those(watcher, "granted").await
+}
+
+async fn those(watcher: &mut PgConnection, condition: &str) -> Vec<i64> {
+    let query = format!("SELECT CAST(objid AS bigint) FROM pg_locks WHERE {condition} AND {NUMBERS}");
     let rows: Vec<(i64,)> = sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_all(watcher).await.unwrap();
     rows.into_iter().map(|(number,)| number).collect()
 }
@@ -114,8 +119,7 @@ both! {
             let lock = sqlx::query("SELECT pg_advisory_lock(1886351971, $1)").bind(i32::from(number));
             lock.execute(&mut taker).await.map(|_| taker)
         });
-        let waiting = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND {NUMBERS}");
-        while sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(waiting.clone())).fetch_one(&mut watcher).await.unwrap().0 == 0 {
+        while those(&mut watcher, "NOT granted").await.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         end_all_sessions(&mut watcher, pid).await;

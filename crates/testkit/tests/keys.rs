@@ -262,6 +262,7 @@ on_both! {
         assert_eq!(oak.times_asked("/users/carol"), before);
         maple.clock.advance(std::time::Duration::from_secs(2 * 60 * 60));
         heard().await;
-        testkit::eventually("it is read again", async || (oak.times_asked("/users/carol") > before).then_some(())).await;
+        testkit::eventually("it is read again", async || (oak.times_asked("/users/carol") > before).then_some(()))
+            .await;
     }
 }

@@ -522,7 +522,8 @@ both! {
 
     async fn invites_are_bounded_and_taken_back_once(fresh) {
         let app = app(&fresh, SignUp::Invite).await;
-        let create = |uses, valid| invites::create::create(&app, By::Operator, invites::create::NewInvite { uses, valid });
+        let create =
+            |uses, valid| invites::create::create(&app, By::Operator, invites::create::NewInvite { uses, valid });
         for uses in [1, 1_000] {
             assert_eq!(create(Some(uses), None).await.unwrap().max_uses, Some(uses));
         }
