@@ -85,6 +85,7 @@ impl Db {
             sql!("UPDATE inbox_items /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
             sql!("UPDATE deliveries /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
             sql!("UPDATE hosts /* scan */ SET retry_at = retry_at - $2 WHERE retry_at > $1"),
+            sql!("UPDATE hosts SET due_at = due_at - $2 WHERE due_at > $1"),
         ] {
             query.bind(now).bind(by).run(&mut tx).await?;
         }
@@ -92,6 +93,7 @@ impl Db {
             sql!("UPDATE jobs /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
             sql!("UPDATE inbox_items /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
             sql!("UPDATE deliveries /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
+            sql!("UPDATE hosts /* scan */ SET busy_until = $1 WHERE busy_until > $1"),
         ] {
             query.bind(longest).run(&mut tx).await?;
         }

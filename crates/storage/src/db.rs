@@ -1,6 +1,7 @@
 //! Connections: `Db::read()` for looking, `Db::write()` for changing, and the transaction that is the only
 //! way to enqueue work or to tell listeners.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,22 +10,20 @@ use std::time::Duration;
 
 use domain::event::Event;
 use domain::job::Job;
-use domain::{Clock, IdGenerator, JobId, Timestamp};
+use domain::{Clock, Host, IdGenerator, JobId, Timestamp};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 
 use crate::error::{Error, Result};
-use crate::host_names;
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
-use crate::jobs;
 use crate::kept::Kept;
 use crate::node::{Node, in_its_folder};
 use crate::postgres::Held;
 use crate::private;
 use crate::session::{self, Session};
-use crate::sql;
 use crate::sqlite::{Reading, Sqlite, Writing};
+use crate::{host_names, hosts, jobs, sql};
 
 /// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
 /// any long enough to be worth compiling.
@@ -191,7 +190,7 @@ impl Db {
             Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
-        Ok(Tx { conn, db: self.clone(), held, jobs: Vec::new(), signals: Vec::new() })
+        Ok(Tx { conn, db: self.clone(), held, jobs: Vec::new(), hosts: BTreeSet::new(), signals: Vec::new() })
     }
 
     /// The number that this process holds alone.
@@ -217,6 +216,13 @@ impl Db {
         self.and_those_before(&mut living);
         living.push(own);
         living.retain(|number| !(starting && *number == own));
+        let hosts = sql!(
+            "UPDATE deliveries /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))
+             RETURNING host"
+        )
+        .bind(living.as_slice())
+        .all::<(Host,)>(&mut tx)
+        .await?;
         let freed = [
             sql!("UPDATE jobs /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
                 .bind(living.as_slice())
@@ -226,11 +232,10 @@ impl Db {
                 .bind(living.as_slice())
                 .run(&mut tx)
                 .await?,
-            sql!("UPDATE deliveries /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
-                .bind(living.as_slice())
-                .run(&mut tx)
-                .await?,
+            u64::try_from(hosts.len()).unwrap_or(u64::MAX),
         ];
+        let hosts: BTreeSet<Host> = hosts.into_iter().map(|(host,)| host).collect();
+        hosts::free(&mut tx, &hosts.into_iter().collect::<Vec<_>>()).await?;
         if freed.iter().sum::<u64>() > 0 {
             tracing::info!(?freed, "work of a process that died is taken over (jobs, received, deliveries)");
             for queue in [Queue::Jobs, Queue::Inbox, Queue::Deliveries] {
@@ -397,6 +402,11 @@ impl Conn {
         matches!(self.kind, Kind::Sqlite(_) | Kind::Postgres(_))
     }
 
+    /// Is this the embedded database?
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.kind, Kind::Sqlite(_) | Kind::SqliteTx(_))
+    }
+
     pub(crate) fn raw(&mut self) -> Result<Raw<'_>> {
         Ok(match &mut self.kind {
             Kind::Sqlite(c) => Raw::Sqlite(c.conn()?, false),
@@ -415,6 +425,7 @@ pub struct Tx {
     /// Since when this process holds its number: see [`Node::held`].
     held: u64,
     jobs: Vec<Job>,
+    hosts: BTreeSet<Host>,
     signals: Vec<Signal>,
 }
 
@@ -464,14 +475,30 @@ impl Tx {
         }
     }
 
-    /// Until this transaction ends, no other process claims from the queue: an order that spans rows can then be
-    /// kept. The embedded database has one writer anyway.
+    /// Something waits for this host: it has a turn after commit.
+    pub(crate) fn call_host(&mut self, host: &Host) {
+        if !self.hosts.contains(host) {
+            self.hosts.insert(host.clone());
+        }
+    }
+
+    /// Calls them now: nothing else is locked after that.
+    pub(crate) async fn call_hosts(&mut self) -> Result<()> {
+        if self.hosts.is_empty() {
+            return Ok(());
+        }
+        let hosts: Vec<Host> = std::mem::take(&mut self.hosts).into_iter().collect();
+        let now = self.now();
+        hosts::call(&mut self.conn, &hosts, now).await
+    }
+
+    /// Until this transaction ends, no other process does this. The embedded database has one writer anyway.
     ///
     /// # Errors
     /// As [`Error`] says.
-    pub async fn one_claimer(&mut self, queue: &'static str) -> Result<()> {
+    pub async fn alone(&mut self, at: &'static str) -> Result<()> {
         if let Kind::PostgresTx(tx) = &mut self.conn.kind {
-            sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(queue).execute(tx.conn()?).await?;
+            sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(at).execute(tx.conn()?).await?;
         }
         Ok(())
     }
@@ -487,6 +514,7 @@ impl Tx {
             jobs::insert(&mut self.conn, id, &job, now).await?;
             self.wake(Queue::Jobs);
         }
+        self.call_hosts().await?;
         if !self.db.inner.node.is_held_since(self.held) {
             return Err(Error::Unavailable("this process lost its node number before it was done".to_owned()));
         }

@@ -11,7 +11,7 @@ use domain::{AccountId, Host};
 
 use crate::db::{Db, Tx};
 use crate::error::Result;
-use crate::{accounts, domains, peers, settings, sql};
+use crate::{accounts, domains, hosts, peers, settings, sql};
 
 /// Brings every stored host name into the one form, unless that was done.
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -19,12 +19,13 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
         return Ok(());
     }
     let mut tx = db.write().await?;
-    tx.one_claimer("host names").await?;
+    tx.alone("host names").await?;
     if settings::hosts_are_canonical(&mut tx).await? {
         return Ok(());
     }
     let changed = rows(&mut tx).await? + handles(&mut tx).await?;
     if changed > 0 {
+        hosts::call_all(&mut tx).await?;
         decide_anew(&mut tx).await?;
         tracing::info!(changed, "host names were brought into their usual form");
     }

@@ -1,6 +1,8 @@
 //! Activities that were accepted (answered 202) and wait to be processed: each one once, those of one actor in
 //! their order, every server in turn.
 
+use std::time::Duration;
+
 use domain::{AccountId, Host, InboxItemId, Timestamp};
 
 use crate::db::Tx;
@@ -71,41 +73,117 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     Ok(true)
 }
 
+/// What a claim gave.
+#[derive(Debug, Clone, Default)]
+pub struct Claim {
+    /// In the order they came.
+    pub items: Vec<Claimed>,
+    /// The last server that was looked at, if there may be others after it: the next claim goes on there.
+    pub after: Option<String>,
+}
+
+/// Servers that a claim looks at, and activities that wait from each.
+const TURNS: i64 = 32;
+const LOOK: i64 = 128;
+
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
-/// none whose actor has an earlier one in work elsewhere, and none of the `busy` servers. When there is not room for all,
-/// the oldest of every server, then the second of every server, and so on: a server that sends much delays nobody, and
-/// a burst from many is processed about in the order it came. What somebody passed on waits for others' servers: what she
-/// says herself does not wait for it.
+/// none of those that are `busy`. What one actor says is not taken while something she said before is under way. Servers
+/// have their turns in the order of their names, those after `after` first; where there is not room for all, each gets
+/// as much as the others, so what came from many is processed about in the order it came. What somebody passed on waits
+/// for others' servers: what she says herself does not wait for it.
+///
+/// What it costs depends on neither what waits nor what the database believes about that: each step names the columns of
+/// the index that has its order, and stops after so many rows.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
+pub async fn claim(
+    tx: &mut Tx,
+    lease: Timestamp,
+    limit: i64,
+    per_host: i64,
+    busy: &[Host],
+    after: &str,
+) -> Result<Claim> {
+    tx.alone("inbox").await?;
+    let hosts = sql!(
+        sqlite: "WITH RECURSIVE turns (host, n) AS (
+                SELECT (SELECT min(host) FROM inbox_items WHERE put_off = FALSE AND host > $1), 1
+                UNION ALL
+                SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.put_off = FALSE AND i.host > t.host), t.n + 1
+                FROM turns t WHERE t.host IS NOT NULL AND t.n < $2)
+             SELECT host FROM turns WHERE host IS NOT NULL",
+        postgres: "WITH RECURSIVE turns (host, n) AS (
+                SELECT (SELECT host FROM inbox_items WHERE (put_off, host) > (FALSE, $1) AND NOT put_off
+                        ORDER BY put_off, host, id LIMIT 1), 1
+                UNION ALL
+                SELECT (SELECT i.host FROM inbox_items i WHERE (i.put_off, i.host) > (FALSE, t.host) AND NOT i.put_off
+                        ORDER BY i.put_off, i.host, i.id LIMIT 1), t.n + 1
+                FROM turns t WHERE t.host IS NOT NULL AND t.n < $2)
+             SELECT host FROM turns WHERE host IS NOT NULL",
+    )
+    .bind(after)
+    .bind(TURNS)
+    .all::<(Host,)>(tx)
+    .await?;
+    let full = hosts.len() >= usize::try_from(TURNS).unwrap_or(usize::MAX);
+    let after = hosts.last().filter(|_| full).map(|(host,)| host.as_str().to_owned());
+    let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| !busy.contains(host)).collect();
+    let items = take_from(tx, lease, limit, per_host, &hosts).await?;
+    let room = usize::try_from(limit).is_ok_and(|limit| items.len() < limit);
+    if room {
+        let idle: Vec<Host> =
+            hosts.into_iter().filter(|host| !items.iter().any(|item| item.host == *host)).collect();
+        put_off(tx, &idle).await?;
+    }
+    Ok(Claim { items, after })
+}
+
+async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: &[Host]) -> Result<Vec<Claimed>> {
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
     let (now, node) = (tx.now(), tx.node());
-    tx.one_claimer("inbox").await?;
     let rows = sql!(
-        "WITH RECURSIVE hosts (host) AS (
-            SELECT min(host) FROM inbox_items
-            UNION ALL
-            SELECT (SELECT min(i.host) FROM inbox_items i WHERE i.host > h.host) FROM hosts h WHERE h.host IS NOT NULL),
-         due (id, turn) AS (
-            SELECT i.id, row_number() OVER (PARTITION BY h.host ORDER BY i.id)
-            FROM hosts h JOIN inbox_items i ON i.id IN (
-                SELECT x.id FROM inbox_items x
-                WHERE x.host = h.host AND x.run_at <= $1 AND x.leased_until <= $1
-                  AND NOT EXISTS (SELECT 1 FROM inbox_items e
-                    WHERE e.actor_id = x.actor_id AND e.forwarded = x.forwarded AND e.id < x.id AND e.leased_until > $1)
-                ORDER BY x.id LIMIT $4)
-            WHERE NOT (h.host = ANY($6)))
-         UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
-         WHERE id IN (SELECT id FROM due ORDER BY turn, id LIMIT $3)
-         RETURNING id, actor_id, host, body, forwarded, attempts"
+        sqlite: "WITH due (id, turn) AS (
+                SELECT i.id, row_number() OVER (PARTITION BY h.value ORDER BY i.id)
+                FROM json_each($6) h JOIN inbox_items i ON i.id IN (
+                    SELECT x.id FROM (SELECT id, actor_id, forwarded, leased_until FROM inbox_items
+                        WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $7) x
+                    WHERE x.leased_until <= $1
+                      AND NOT EXISTS (SELECT 1 FROM inbox_items e
+                        WHERE e.actor_id = x.actor_id AND e.put_off = FALSE AND e.forwarded = x.forwarded
+                          AND e.id < x.id AND e.leased_until > $1)
+                    ORDER BY x.id LIMIT $4))
+             UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
+             WHERE id IN (SELECT id FROM due ORDER BY turn, id LIMIT $3)
+             RETURNING id, actor_id, host, body, forwarded, attempts",
+        postgres: "WITH due AS MATERIALIZED (
+                SELECT x.id, row_number() OVER (PARTITION BY h.host ORDER BY x.id) AS turn
+                FROM unnest(CAST($6 AS text[])) AS h (host) CROSS JOIN LATERAL (
+                    SELECT w.id FROM (SELECT id, actor_id, forwarded, leased_until FROM inbox_items
+                        WHERE NOT put_off AND host = h.host ORDER BY put_off, host, id LIMIT $7) w
+                    WHERE w.leased_until <= $1
+                      AND (SELECT e.id FROM inbox_items e
+                        WHERE e.actor_id = w.actor_id AND NOT e.put_off AND e.forwarded = w.forwarded
+                          AND e.id < w.id AND e.leased_until > $1
+                        ORDER BY e.actor_id, e.put_off, e.forwarded, e.id LIMIT 1) IS NULL
+                    ORDER BY w.id LIMIT $4) x),
+             free AS MATERIALIZED (
+                SELECT id FROM inbox_items
+                WHERE id = ANY(ARRAY(SELECT id FROM due ORDER BY turn, id LIMIT $3)) AND leased_until <= $1
+                FOR UPDATE SKIP LOCKED)
+             UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
+             WHERE id = ANY(ARRAY(SELECT id FROM free))
+             RETURNING id, actor_id, host, body, forwarded, attempts",
     )
     .bind(now)
     .bind(lease)
     .bind(limit)
-    .bind(per_host)
+    .bind(each)
     .bind(node)
-    .bind(busy)
+    .bind(hosts)
+    .bind(LOOK)
     .all::<(i64, i64, Host, String, bool, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
@@ -123,6 +201,58 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64, bus
     Ok(claimed)
 }
 
+/// How long what waits for another activity is put off.
+const PUT_OFF: Duration = Duration::from_secs(2);
+
+/// Nothing could be taken of what is first in line from these servers: it waits for what others have under way. It is put
+/// off for a moment, where there is more, so that what comes after it is seen.
+async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let (now, until) = (tx.now(), tx.now().plus(PUT_OFF));
+    sql!(
+        sqlite: "UPDATE inbox_items SET put_off = TRUE, run_at = $2 WHERE leased_until <= $1 AND id IN (
+                SELECT i.id FROM json_each($3) h JOIN inbox_items i ON i.id IN (
+                    SELECT id FROM inbox_items WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $4)
+                WHERE EXISTS (SELECT 1 FROM inbox_items WHERE put_off = FALSE AND host = h.value
+                    ORDER BY id LIMIT 1 OFFSET $4))",
+        postgres: "UPDATE inbox_items SET put_off = TRUE, run_at = $2 WHERE id = ANY(ARRAY(
+                SELECT i.id FROM inbox_items i WHERE i.leased_until <= $1 AND i.id = ANY(ARRAY(
+                    SELECT x.id FROM unnest(CAST($3 AS text[])) AS h (host) CROSS JOIN LATERAL (
+                        SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
+                        ORDER BY put_off, host, id LIMIT $4) x
+                    WHERE (SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
+                        ORDER BY put_off, host, id LIMIT 1 OFFSET $4) IS NOT NULL))
+                FOR UPDATE SKIP LOCKED))",
+    )
+    .bind(now)
+    .bind(until)
+    .bind(hosts)
+    .bind(LOOK)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// What was put off until now is looked at again. To be called about once a second; at most 5,000 at a time.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn bring_back(tx: &mut Tx) -> Result<u64> {
+    let now = tx.now();
+    sql!(
+        sqlite: "UPDATE inbox_items SET put_off = FALSE WHERE id IN (
+                SELECT id FROM inbox_items WHERE put_off AND run_at <= $1 ORDER BY run_at, id LIMIT 5000)",
+        postgres: "UPDATE inbox_items SET put_off = FALSE WHERE id = ANY(ARRAY(
+                SELECT id FROM inbox_items WHERE put_off AND run_at <= $1 ORDER BY run_at, id LIMIT 5000
+                FOR UPDATE SKIP LOCKED))",
+    )
+    .bind(now)
+    .run(tx)
+    .await
+}
+
 /// Processed, or found to be of no use: forgotten (its fingerprint stays).
 ///
 /// # Errors
@@ -137,7 +267,7 @@ pub async fn finish(tx: &mut Tx, ids: &[InboxItemId]) -> Result<()> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn retry(tx: &mut Tx, id: InboxItemId, run_at: Timestamp, error: &str) -> Result<()> {
-    sql!("UPDATE inbox_items SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
+    sql!("UPDATE inbox_items SET put_off = TRUE, run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
         .bind(id)
         .bind(run_at)
         .bind(error)

@@ -53,9 +53,9 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Clai
         sqlite: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3)
                  RETURNING id, payload, attempts",
-        postgres: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
+        postgres: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id = ANY(ARRAY(
                     SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3
-                    FOR UPDATE SKIP LOCKED)
+                    FOR UPDATE SKIP LOCKED))
                  RETURNING id, payload, attempts",
     )
     .bind(now)

@@ -20,6 +20,7 @@ pub mod error;
 pub mod follows;
 pub mod former_readers;
 mod host_names;
+pub mod hosts;
 pub mod hub;
 pub mod hydrate;
 pub mod idempotency_keys;

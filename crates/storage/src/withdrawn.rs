@@ -10,7 +10,7 @@ use domain::job::{self, Job};
 use domain::{AccountId, ActivityId, Host, PostId, Visibility};
 
 use crate::db::Tx;
-use crate::deliveries::{Kind, forget_activities};
+use crate::deliveries::{Kind, forget_activities, hold};
 use crate::error::Result;
 use crate::recipients::{has_follower_at, update_inboxes, update_inboxes_of_others};
 use crate::{jobs, posts, sql};
@@ -189,7 +189,7 @@ async fn drop_from_inboxes(tx: &mut Tx, subject: &str, inboxes: &[String]) -> Re
     let now = tx.now();
     let activities: Vec<ActivityId> =
         sql!("SELECT id FROM outgoing_activities WHERE subject = $1").bind(subject).ids(tx).await?;
-    tx.one_claimer("deliveries").await?;
+    hold(tx, &activities).await?;
     sql!("DELETE FROM deliveries WHERE activity_id = ANY($1) AND inbox_url = ANY($2) AND leased_until <= $3")
         .bind(&activities)
         .bind(inboxes)
@@ -231,7 +231,7 @@ async fn drop_activities(tx: &mut Tx, activities: &[ActivityId]) -> Result<Dropp
         return Ok(Dropped::default());
     }
     let now = tx.now();
-    tx.one_claimer("deliveries").await?;
+    hold(tx, activities).await?;
     let waiting = sql!(
         "DELETE FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2
          RETURNING activity_id, inbox_url, attempts"

@@ -122,7 +122,7 @@ both! {
         assert_eq!(deliveries::backlog(&mut tx).await.unwrap(), (1, 1));
         assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
         let lease = tx.now().plus(std::time::Duration::from_secs(60));
-        let left = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
+        let left = deliveries::claim(&mut tx, lease, 10, 10).await.unwrap().deliveries;
         assert_eq!(left[0].host, host("oak.example"));
         assert_eq!(deliveries::bodies(&mut tx, &[left[0].activity_id]).await.unwrap().len(), 1);
     }

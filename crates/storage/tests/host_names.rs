@@ -4,6 +4,7 @@ use domain::instance::DomainSeverity;
 use domain::page::Page;
 use domain::{AccountId, Host, Visibility};
 use storage::deliveries::{self, Inbox};
+use storage::hosts::{self, Answered};
 use storage::posts::Links;
 use storage::{Tx, accounts, domain_blocks, domains, former_readers, inbox_items, peers, posts, sql};
 
@@ -40,9 +41,12 @@ both! {
         sql!("UPDATE custom_emojis /* scan */ SET domain = 'xn--bcher-KVA.example'").run(&mut tx).await.unwrap();
         let inboxes = ["evil.example", "oak.example"].map(|h| Inbox { host: host(h), url: format!("https://{h}/inbox") });
         deliveries::enqueue(&mut tx, plain(dana.id), &inboxes).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = fresh.db.write().await.unwrap();
         sql!("UPDATE deliveries /* scan */ SET host = host || '.'").run(&mut tx).await.unwrap();
         let now = tx.now();
-        deliveries::host_failed(&mut tx, &host("oak.example"), now, "no answer").await.unwrap();
+        let failed = Answered::Not { retry_at: now, error: "no answer".to_owned() };
+        hosts::answered(&mut tx, &[(host("oak.example"), failed)].into()).await.unwrap();
         sql!("UPDATE hosts /* scan */ SET host = host || ':443'").run(&mut tx).await.unwrap();
         sql!("DELETE FROM settings WHERE name = 'hosts_are_canonical'").run(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
@@ -64,9 +68,9 @@ both! {
         let cat = peers::known_emojis(&mut tx, &host("b\u{fc}cher.example"), &["cat".to_owned()]).await.unwrap();
         assert_eq!(cat.len(), 1);
         let lease = tx.now();
-        let left = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
+        let left = deliveries::claim(&mut tx, lease, 10, 10).await.unwrap().deliveries;
         assert_eq!(left.iter().map(|c| c.host.clone()).collect::<Vec<_>>(), [host("oak.example")]);
-        assert_eq!(deliveries::failing_hosts(&mut tx, &[host("oak.example")]).await.unwrap().len(), 1);
+        assert_eq!(hosts::failing(&mut tx, &[host("oak.example")]).await.unwrap().len(), 1);
         assert_eq!(inbox_items::backlog(&mut tx).await.unwrap(), 0);
         drop(tx);
         db.close().await;

@@ -24,6 +24,7 @@ mod peers;
 mod people;
 #[cfg(unix)]
 mod private;
+mod queues;
 mod settings;
 mod sign_in;
 mod transactions;

@@ -8,7 +8,7 @@ use storage::deliveries::Urgency;
 use storage::deliveries::{self, Inbox};
 use storage::inbox_items::New;
 use storage::withdrawn::withdraw;
-use storage::{Tx, account_keys, accounts, inbox_items, peers};
+use storage::{Tx, account_keys, accounts, hosts, inbox_items, peers};
 
 use crate::people::{account, host, member, plain};
 
@@ -37,7 +37,7 @@ both! {
 
         let lease = fresh.clock.now().plus(Duration::from_secs(60));
         let mut tx = fresh.db.write().await.unwrap();
-        let first = inbox_items::claim(&mut tx, lease, 10, 2, &[]).await.unwrap();
+        let first = inbox_items::claim(&mut tx, lease, 10, 2, &[], "").await.unwrap().items;
         tx.commit().await.unwrap();
         let hosts: Vec<&str> = first.iter().map(|c| c.host.as_str()).collect();
         assert_eq!(hosts, ["a.example", "a.example", "b.example"]);
@@ -46,8 +46,8 @@ both! {
         let mut tx = fresh.db.write().await.unwrap();
         inbox_items::finish(&mut tx, &first.iter().map(|c| c.id).collect::<Vec<_>>()).await.unwrap();
         let busy = [host("a.example")];
-        assert!(inbox_items::claim(&mut tx, lease, 10, 2, &busy).await.unwrap().is_empty());
-        assert_eq!(inbox_items::claim(&mut tx, lease, 10, 2, &[]).await.unwrap().len(), 2);
+        assert!(inbox_items::claim(&mut tx, lease, 10, 2, &busy, "").await.unwrap().items.is_empty());
+        assert_eq!(inbox_items::claim(&mut tx, lease, 10, 2, &[], "").await.unwrap().items.len(), 2);
         tx.commit().await.unwrap();
     }
 
@@ -64,7 +64,7 @@ both! {
         }
         let lease = fresh.clock.now().plus(Duration::from_secs(60));
         for expected in ["a b z", "a b z", "a a b"] {
-            let claimed = inbox_items::claim(&mut tx, lease, 3, 32, &[]).await.unwrap();
+            let claimed = inbox_items::claim(&mut tx, lease, 3, 32, &[], "").await.unwrap().items;
             let hosts: Vec<&str> = claimed.iter().map(|c| c.host.as_str().trim_end_matches(".example")).collect();
             assert_eq!(hosts.join(" "), expected);
             inbox_items::finish(&mut tx, &claimed.iter().map(|c| c.id).collect::<Vec<_>>()).await.unwrap();
@@ -75,19 +75,21 @@ both! {
     async fn every_host_has_its_turn_however_much_goes_to_the_first(fresh) {
         let dana = member(&fresh.db, "dana").await.id;
         let inbox = |name: &str| Inbox { host: host(&format!("{name}.example")), url: format!("https://{name}.example/inbox") };
-        let (mut turn, mut turns) = (String::new(), String::new());
+        let mut turns = String::new();
         for _ in 0..4 {
+            fresh.advance(Duration::from_millis(1));
             let mut tx = fresh.db.write().await.unwrap();
             deliveries::enqueue(&mut tx, plain(dana), &["a", "b", "y-1", "z"].map(inbox)).await.unwrap();
             let lease = tx.now().plus(Duration::from_secs(60));
-            let claimed = deliveries::claim(&mut tx, lease, 3, 1, &turn).await.unwrap();
+            let claimed = deliveries::claim(&mut tx, lease, 3, 1).await.unwrap().deliveries;
             for delivery in &claimed {
                 turns.push_str(delivery.host.as_str().trim_end_matches(".example"));
                 turns.push(' ');
             }
-            claimed.last().unwrap().host.as_str().clone_into(&mut turn);
             let ended: Vec<_> = claimed.iter().map(|d| d.id).collect();
             deliveries::finish(&mut tx, &ended).await.unwrap();
+            let free: Vec<_> = claimed.into_iter().map(|d| d.host).collect();
+            hosts::free(&mut tx, &free).await.unwrap();
             tx.commit().await.unwrap();
         }
         assert_eq!(turns, "a b y-1 z a b y-1 z a b y-1 z ");
@@ -109,7 +111,7 @@ both! {
         let claim = async || {
             let mut tx = fresh.db.write().await.unwrap();
             let lease = tx.now().plus(Duration::from_secs(60));
-            let claimed = deliveries::claim(&mut tx, lease, 10, 10, "").await.unwrap();
+            let claimed = deliveries::claim(&mut tx, lease, 10, 10).await.unwrap().deliveries;
             let ids: Vec<_> = claimed.iter().map(|delivery| delivery.activity_id).collect();
             let bodies = deliveries::bodies(&mut tx, &ids).await.unwrap();
             tx.commit().await.unwrap();
@@ -134,11 +136,13 @@ both! {
         assert_eq!(claim().await.1, Vec::<String>::new(), "a delivery to this host is under way");
         let mut tx = fresh.db.write().await.unwrap();
         deliveries::retry(&mut tx, under_way[0].id, fresh.clock.now(), "no answer").await.unwrap();
+        hosts::free(&mut tx, std::slice::from_ref(&inbox.host)).await.unwrap();
         tx.commit().await.unwrap();
         let (claimed, bodies) = claim().await;
         assert_eq!(bodies, ["fay is gone", "one is gone", "three"]);
         let mut tx = fresh.db.write().await.unwrap();
         deliveries::finish(&mut tx, &claimed.iter().map(|delivery| delivery.id).collect::<Vec<_>>()).await.unwrap();
+        hosts::free(&mut tx, std::slice::from_ref(&inbox.host)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(claim().await.1, [""], "nothing is left of it to be sent");
     }
@@ -152,7 +156,7 @@ both! {
         }
         let lease = fresh.clock.now().plus(Duration::from_secs(60));
         let claimed = async |tx: &mut Tx| {
-            let claimed = inbox_items::claim(tx, lease, 1, 1, &[]).await.unwrap();
+            let claimed = inbox_items::claim(tx, lease, 1, 1, &[], "").await.unwrap().items;
             claimed.first().map(|item| item.forwarded)
         };
         assert_eq!(claimed(&mut tx).await, Some(true));

@@ -60,7 +60,7 @@ on_both! {
         dana.publish("hello", "public").await;
         eventually("oak is left alone", async || {
             let mut conn = maple.app().db.read().await.unwrap();
-            let failing = storage::deliveries::failing_hosts(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
+            let failing = storage::hosts::failing(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
             (!failing.is_empty()).then_some(())
         })
         .await;

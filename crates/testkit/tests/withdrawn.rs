@@ -36,7 +36,7 @@ async fn goes_down(maple: &Instance, oak: &Remote, dana: &Person) -> Value {
     eventually("oak is left alone", async || {
         let mut conn = maple.app().db.read().await.unwrap();
         let failing =
-            storage::deliveries::failing_hosts(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
+            storage::hosts::failing(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
         (!failing.is_empty()).then_some(())
     })
     .await;

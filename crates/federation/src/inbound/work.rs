@@ -6,7 +6,7 @@
 //! processing it twice changes nothing.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{AccountId, Host, InboxItemId};
 use storage::inbox_items::{self, Claimed};
@@ -32,30 +32,44 @@ const ATTEMPTS: i64 = 20;
 /// How many activities of each server are under way.
 type Busy = HashMap<Host, usize>;
 
+/// Whose turn it is.
+#[derive(Default)]
+struct Turn {
+    /// The server that had its turn last; empty where all have had theirs.
+    after: String,
+    /// When what had been put off was last looked for.
+    brought_back: Option<Instant>,
+}
+
 impl Federation {
     /// Processes what was accepted and what will be, until told to stop; then what is under way ends first.
     pub async fn process_until(&self, stop: CancellationToken) {
         let mut running: JoinSet<Vec<(Claimed, Verdict)>> = JoinSet::new();
         let mut busy = Busy::new();
         let mut look = true;
+        let mut turn = Turn::default();
         while !stop.is_cancelled() {
             let room = AT_ONCE.saturating_sub(busy.values().sum());
             if look && room >= AT_ONCE / 4 {
-                look = false;
-                match self.claim_received(room, &busy).await {
+                match self.claim_received(room, &busy, &mut turn).await {
                     Ok(batches) => {
+                        look = !batches.is_empty();
                         for batch in batches {
-                            look = true;
                             if let Some(first) = batch.first() {
                                 *busy.entry(first.host.clone()).or_default() += batch.len();
                             }
                             let this = self.clone();
                             running.spawn(async move { Box::pin(this.process_in_order(batch)).await });
                         }
+                        if !turn.after.is_empty() {
+                            // Not every server has had its turn.
+                            look = true;
+                            continue;
+                        }
                     }
                     Err(error) => {
                         tracing::error!(%error, "received activities could not be claimed");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        tokio::time::sleep(LOOK_AGAIN).await;
                     }
                 }
             }
@@ -91,16 +105,19 @@ impl Federation {
     }
 
     /// Claims what is due: for each actor its activities in their order, and apart from them what it passed on.
-    async fn claim_received(&self, room: usize, busy: &Busy) -> app::Result<Vec<Vec<Claimed>>> {
+    async fn claim_received(&self, room: usize, busy: &Busy, turn: &mut Turn) -> app::Result<Vec<Vec<Claimed>>> {
         let full: Vec<Host> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let mut tx = self.app.db.write().await?;
         let lease = tx.now().plus(LEASE);
-        let claimed = inbox_items::claim(&mut tx, lease, number(room), number(PER_HOST), &full).await?;
-        if claimed.is_empty() {
-            return Ok(Vec::new());
+        if turn.brought_back.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            inbox_items::bring_back(&mut tx).await?;
+            turn.brought_back = Some(Instant::now());
         }
+        let claim = inbox_items::claim(&mut tx, lease, number(room), number(PER_HOST), &full, &turn.after).await?;
         tx.commit().await?;
+        turn.after = claim.after.unwrap_or_default();
+        let claimed = claim.items;
         let mut order: Vec<(AccountId, bool)> = Vec::new();
         let mut by_actor: HashMap<(AccountId, bool), Vec<Claimed>> = HashMap::new();
         for item in claimed {

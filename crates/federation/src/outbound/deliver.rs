@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::job::Job;
 use domain::{AccountId, ActivityId, DeliveryId, Host, Timestamp};
-use storage::deliveries::{self, Claimed};
+use storage::deliveries::{self, Claim, Claimed};
+use storage::hosts::{self, Answered};
 use storage::{Queue, Tx, accounts, peers};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -43,6 +44,9 @@ const SETTLE: usize = 100;
 const SETTLE_AFTER: Duration = Duration::from_millis(100);
 /// What nobody took for so long is dropped.
 pub const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// No transaction is under way for so long.
+const UNDER_WAY: Duration = Duration::from_secs(60 * 60);
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +82,12 @@ impl Federation {
         let mut results: Vec<(Claimed, Ended)> = Vec::new();
         let mut settle_at = tokio::time::interval(SETTLE_AFTER);
         let mut look = true;
-        // The host that had its turn last.
-        let mut turn = String::new();
+        let mut busy = Busy::default();
         while !stop.is_cancelled() {
-            if look && running.len() < CLAIM_BELOW {
-                match self.claim(&mut turn).await {
-                    Ok(parcels) => {
-                        look = parcels.len() >= CLAIM_BELOW;
+            while look && running.len() < CLAIM_BELOW && !stop.is_cancelled() {
+                match self.claim(&mut busy).await {
+                    Ok((parcels, more)) => {
+                        look = more;
                         for parcel in parcels {
                             let (this, everywhere) = (self.clone(), Arc::clone(&everywhere));
                             running.spawn(async move { this.deliver_one(parcel, everywhere).await });
@@ -92,7 +95,8 @@ impl Federation {
                     }
                     Err(error) => {
                         tracing::error!(%error, "deliveries could not be claimed");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                        break;
                     }
                 }
             }
@@ -102,36 +106,34 @@ impl Federation {
                     results.extend(finished.ok());
                 }
                 _ = settle_at.tick(), if !results.is_empty() => {
-                    self.settle_or_log(&mut results).await;
+                    self.settle_or_log(&mut results, &mut busy).await;
                     look = true;
                 }
                 () = self.app.db.hub().wait(Queue::Deliveries, LOOK_AGAIN) => look = true,
                 () = stop.cancelled() => {}
             }
             if results.len() >= SETTLE {
-                self.settle_or_log(&mut results).await;
+                self.settle_or_log(&mut results, &mut busy).await;
                 look = true;
             }
         }
         while let Some(finished) = running.join_next().await {
             results.extend(finished.ok());
         }
-        self.settle_or_log(&mut results).await;
+        self.settle_or_log(&mut results, &mut busy).await;
     }
 
-    async fn claim(&self, turn: &mut String) -> app::Result<Vec<Parcel>> {
+    /// What is due, and whether there may be more.
+    async fn claim(&self, busy: &mut Busy) -> app::Result<(Vec<Parcel>, bool)> {
         let mut tx = self.app.db.write().await?;
         let lease = self.app.now().plus(LEASE);
-        let mut claimed = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM, turn).await?;
-        let Some(last) = claimed.last() else { return Ok(Vec::new()) };
-        last.host.as_str().clone_into(turn);
+        let Claim { deliveries: claimed, more } = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
         tx.commit().await?;
-        // What was asked for first is sent first.
-        claimed.sort_by_key(|delivery| delivery.id);
+        busy.begin(&claimed);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
         let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| &delivery.host));
-        Ok(claimed
+        let parcels = claimed
             .into_iter()
             .map(|delivery| Parcel {
                 payload: payloads.get(&delivery.activity_id).cloned(),
@@ -139,7 +141,8 @@ impl Federation {
                 host: Arc::clone(&hosts[&delivery.host]),
                 delivery,
             })
-            .collect())
+            .collect();
+        Ok((parcels, more))
     }
 
     /// Drops what nobody took for [`GIVE_UP_AFTER`].
@@ -149,6 +152,7 @@ impl Federation {
     pub async fn give_up_old_deliveries(&self) -> app::Result<usize> {
         let mut tx = self.app.db.write().await?;
         let n = deliveries::give_up_before(&mut tx, self.app.now().minus(GIVE_UP_AFTER)).await?;
+        deliveries::forget_sent(&mut tx, self.app.now().minus(UNDER_WAY)).await?;
         tx.commit().await?;
         Ok(n)
     }
@@ -199,19 +203,22 @@ impl Federation {
         (delivery, ended)
     }
 
-    async fn settle_or_log(&self, results: &mut Vec<(Claimed, Ended)>) {
-        if let Err(error) = self.settle(std::mem::take(results)).await {
+    async fn settle_or_log(&self, results: &mut Vec<(Claimed, Ended)>, busy: &mut Busy) {
+        let free = busy.end(results);
+        if let Err(error) = self.settle(std::mem::take(results), &free).await {
             // What was delivered is delivered again when its lease ends: the receiver knows it by its id.
             tracing::error!(%error, "deliveries could not be settled");
         }
     }
 
-    /// Writes down how deliveries ended, in one transaction.
-    async fn settle(&self, results: Vec<(Claimed, Ended)>) -> app::Result<()> {
+    /// Writes down how deliveries ended, and that nothing is under way any more to the hosts that are `free`, in one
+    /// transaction.
+    async fn settle(&self, results: Vec<(Claimed, Ended)>, free: &[Host]) -> app::Result<()> {
         if results.is_empty() {
             return Ok(());
         }
         let mut tx = self.app.db.write().await?;
+        deliveries::hold_these(&mut tx, &results.iter().map(|(delivery, _)| delivery.id).collect::<Vec<_>>()).await?;
         let now = self.app.now();
         let mut ended: Vec<DeliveryId> = Vec::new();
         let mut answered: BTreeSet<Host> = BTreeSet::new();
@@ -252,6 +259,7 @@ impl Federation {
         }
         deliveries::finish(&mut tx, &ended).await?;
         self.mark_hosts(&mut tx, now, answered, failed).await?;
+        hosts::free(&mut tx, free).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -264,21 +272,48 @@ impl Federation {
         answered: BTreeSet<Host>,
         failed: HashMap<Host, (String, Option<u64>)>,
     ) -> app::Result<()> {
-        let hosts: Vec<Host> = answered.iter().cloned().chain(failed.keys().cloned()).collect();
-        let known: HashMap<Host, i64> = deliveries::failing_hosts(tx, &hosts).await?.into_iter().collect();
-        let recovered: Vec<Host> = answered.iter().filter(|h| known.contains_key(*h)).cloned().collect();
-        if !recovered.is_empty() {
-            deliveries::host_answered(tx, &recovered).await?;
-        }
-        for (host, (why, retry_after)) in failed {
-            if answered.contains(&host) {
-                continue;
-            }
+        let names: Vec<Host> = failed.keys().cloned().collect();
+        let known: HashMap<Host, i64> = hosts::failing(tx, &names).await?.into_iter().collect();
+        let mut answers: BTreeMap<Host, Answered> = answered.into_iter().map(|host| (host, Answered::Well)).collect();
+        for (host, (error, retry_after)) in failed {
             let failures = known.get(&host).copied().unwrap_or(0);
             let pause = retry_after.map_or_else(|| backoff(failures), Duration::from_secs);
-            deliveries::host_failed(tx, &host, now.plus(jittered(pause, now.0)), &why).await?;
+            let retry_at = now.plus(jittered(pause, now.0));
+            answers.entry(host).or_insert(Answered::Not { retry_at, error });
         }
+        hosts::answered(tx, &answers).await?;
         Ok(())
+    }
+}
+
+/// How many deliveries are under way to each host.
+#[derive(Default)]
+struct Busy(HashMap<Host, usize>);
+
+impl Busy {
+    fn begin(&mut self, claimed: &[Claimed]) {
+        // Nothing else is under way to these, or what is was taken from this process when its lease ended.
+        for delivery in claimed {
+            self.0.remove(&delivery.host);
+        }
+        for delivery in claimed {
+            *self.0.entry(delivery.host.clone()).or_default() += 1;
+        }
+    }
+
+    /// Gives the hosts that nothing is under way to any more.
+    fn end(&mut self, results: &[(Claimed, Ended)]) -> Vec<Host> {
+        let mut free = Vec::new();
+        for (delivery, _) in results {
+            if let Some(n) = self.0.get_mut(&delivery.host) {
+                *n -= 1;
+                if *n == 0 {
+                    self.0.remove(&delivery.host);
+                    free.push(delivery.host.clone());
+                }
+            }
+        }
+        free
     }
 }
 
