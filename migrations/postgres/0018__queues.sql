@@ -21,7 +21,7 @@ ALTER TABLE inbox_items ADD COLUMN put_off BOOLEAN NOT NULL DEFAULT FALSE;
 UPDATE inbox_items SET put_off = TRUE WHERE attempts > 0 AND leased_until = 0;
 DROP INDEX inbox_items_by_host;
 DROP INDEX inbox_items_by_actor;
-CREATE INDEX inbox_items_by_actor ON inbox_items (actor_id, put_off, forwarded, id);
+CREATE INDEX inbox_items_by_actor ON inbox_items (put_off, actor_id, forwarded, id);
 CREATE INDEX inbox_items_by_host ON inbox_items (put_off, host, id);
 CREATE INDEX inbox_items_put_off ON inbox_items (run_at, id) WHERE put_off;
 

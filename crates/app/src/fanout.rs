@@ -26,12 +26,12 @@ pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
         return Ok(());
     }
     let at = (by > 0).then_some(post.created_at);
-    accounts::count_posts(tx, post.account_id, by, at).await?;
+    counts::posts(tx, post.account_id, by, at);
     if let Some(original) = post.boost_of_id {
-        counts::boosts(tx, original, by, post.account_id).await?;
+        counts::boosts(tx, original, by, post.account_id);
     }
     if let Some(parent) = post.in_reply_to_id {
-        counts::replies(tx, parent, by, post.account_id).await?;
+        counts::replies(tx, parent, by, post.account_id);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use domain::account::{Account, ActorKind, ProfileField, ProfileImage};
 use domain::{AccountId, Host, Timestamp, text};
 
 use crate::counts;
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::record::record;
 use crate::sql;
@@ -273,10 +273,11 @@ pub async fn by_handle(conn: &mut Conn, username: &str, domain: Option<&Host>) -
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool> {
+pub async fn bury(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<bool> {
+    lock(tx, id).await?;
     // Whoever is not shown already stands in no counter.
     let was_counted =
-        sql!(concat!("SELECT a.id FROM accounts a WHERE a.id = $1 AND ", listed!("a"))).bind(id).exists(conn).await?;
+        sql!(concat!("SELECT a.id FROM accounts a WHERE a.id = $1 AND ", listed!("a"))).bind(id).exists(tx).await?;
     let n = sql!(
         "UPDATE accounts SET version = version + 1, deleted_at = $2, suspended_at = coalesce(suspended_at, $2), display_name = '', note = '',
             fields = '[]', avatar = NULL, header = NULL, also_known_as = '[]', moved_to_uri = NULL,
@@ -285,13 +286,22 @@ pub async fn bury(conn: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool
     )
     .bind(id)
     .bind(now)
-    .run(conn)
+    .run(tx)
     .await?;
     if was_counted {
-        counts::around_account(conn, id).await?;
+        counts::around_account(tx, id).await?;
     }
-    sql!("DELETE FROM account_words WHERE account_id = $1").bind(id).run(conn).await?;
+    sql!("DELETE FROM account_words WHERE account_id = $1").bind(id).run(tx).await?;
     Ok(n > 0)
+}
+
+/// Waits for those who hold the account ([`crate::posts::hold`]), and they for this transaction: it is to be hidden or to
+/// go. Counters move all the same.
+pub(crate) async fn lock(tx: &mut Tx, id: AccountId) -> Result<()> {
+    if !tx.is_sqlite() {
+        sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
+    }
+    Ok(())
 }
 
 /// Was an account with this ActivityPub id deleted here (410, and never to be made anew)?
@@ -402,50 +412,6 @@ async fn keep_words(conn: &mut Conn, id: AccountId, a: &Account) -> Result<()> {
     )
     .bind(id)
     .bind(words.as_slice())
-    .run(conn)
-    .await?;
-    Ok(())
-}
-
-/// Changes a counter by `by`, in the transaction of the change it counts.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn count_followers(conn: &mut Conn, id: AccountId, by: i64) -> Result<()> {
-    sql!("UPDATE accounts SET version = version + 1, followers_count = followers_count + $2 WHERE id = $1")
-        .bind(id)
-        .bind(by)
-        .run(conn)
-        .await?;
-    Ok(())
-}
-
-/// See [`count_followers`].
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn count_following(conn: &mut Conn, id: AccountId, by: i64) -> Result<()> {
-    sql!("UPDATE accounts SET version = version + 1, following_count = following_count + $2 WHERE id = $1")
-        .bind(id)
-        .bind(by)
-        .run(conn)
-        .await?;
-    Ok(())
-}
-
-/// See [`count_followers`]; a new post also moves `last_post_at`.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn count_posts(conn: &mut Conn, id: AccountId, by: i64, at: Option<Timestamp>) -> Result<()> {
-    sql!(
-        "UPDATE accounts SET version = version + 1, posts_count = posts_count + $2,
-            last_post_at = CASE WHEN $3 > coalesce(last_post_at, 0) THEN $3 ELSE last_post_at END
-         WHERE id = $1"
-    )
-    .bind(id)
-    .bind(by)
-    .bind(at)
     .run(conn)
     .await?;
     Ok(())

@@ -23,7 +23,8 @@ use crate::postgres::Held;
 use crate::private;
 use crate::session::{self, Session};
 use crate::sqlite::{Reading, Sqlite, Writing};
-use crate::{host_names, hosts, jobs, sql};
+use crate::teller::{Teller, ends_rights};
+use crate::{counts, host_names, hosts, jobs, sql};
 
 /// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
 /// any long enough to be worth compiling.
@@ -64,6 +65,8 @@ struct Inner {
     /// What the clock showed when it was last looked at, in milliseconds: it may step back.
     seen: AtomicI64,
     node: Node,
+    /// Tells other processes, where there may be any.
+    teller: Option<Teller>,
     /// The numbers that were held when leases of the dead were last ended.
     living: Mutex<Vec<i64>>,
     kept: Arc<Kept>,
@@ -132,7 +135,8 @@ impl Db {
         let session = Session::begin(&options, ids.clone()).await?;
         // It is empty: nothing else sets it.
         let _ = holder.set(Arc::downgrade(&session));
-        Ok(Self::assemble(Pools::Postgres(pool), hub, Node::Session(session), ids, clock))
+        let teller = Teller::begin(&options);
+        Ok(Self::assemble(Pools::Postgres(pool), hub, Node::Session(session), ids, clock, Some(teller)))
     }
 
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
@@ -140,13 +144,20 @@ impl Db {
         let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
         let node = Node::of_sqlite(&file, &ids)?;
         migrate_sqlite(&file).await?;
-        Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, ids, clock))
+        Ok(Self::assemble(Pools::Sqlite(Sqlite::open(&file)?), Hub::default(), node, ids, clock, None))
     }
 
-    fn assemble(pools: Pools, hub: Hub, node: Node, ids: Arc<IdGenerator>, clock: Clock) -> Self {
+    fn assemble(
+        pools: Pools,
+        hub: Hub,
+        node: Node,
+        ids: Arc<IdGenerator>,
+        clock: Clock,
+        teller: Option<Teller>,
+    ) -> Self {
         let seen = AtomicI64::new(clock.now().0);
         let living = Mutex::default();
-        Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, living, kept: Arc::default() }) }
+        Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, teller, living, kept: Arc::default() }) }
     }
 
     /// What the clock showed when this was asked last.
@@ -190,7 +201,15 @@ impl Db {
             Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
-        Ok(Tx { conn, db: self.clone(), held, jobs: Vec::new(), hosts: BTreeSet::new(), signals: Vec::new() })
+        Ok(Tx {
+            conn,
+            db: self.clone(),
+            held,
+            jobs: Vec::new(),
+            moves: counts::Moves::default(),
+            hosts: BTreeSet::new(),
+            signals: Vec::new(),
+        })
     }
 
     /// The number that this process holds alone.
@@ -246,10 +265,14 @@ impl Db {
     }
 
     /// A lock is gone for a moment when PostgreSQL restarts: whoever held one when this was asked before lives, too.
+    /// Somebody who is gone may have died between a change and telling of it.
     fn and_those_before(&self, living: &mut Vec<i64>) {
         let mut before = self.inner.living.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = living.clone();
-        living.append(&mut std::mem::replace(&mut *before, now));
+        let mut then = std::mem::replace(&mut *before, living.clone());
+        if then.iter().any(|number| !living.contains(number)) {
+            self.hub().some_missed();
+        }
+        living.append(&mut then);
     }
 
     /// Live events and wake-up calls.
@@ -425,6 +448,7 @@ pub struct Tx {
     /// Since when this process holds its number: see [`Node::held`].
     held: u64,
     jobs: Vec<Job>,
+    moves: counts::Moves,
     hosts: BTreeSet<Host>,
     signals: Vec<Signal>,
 }
@@ -475,6 +499,11 @@ impl Tx {
         }
     }
 
+    /// Counters that move at the end.
+    pub(crate) fn moves(&mut self) -> &mut counts::Moves {
+        &mut self.moves
+    }
+
     /// Something waits for this host: it has a turn after commit.
     pub(crate) fn call_host(&mut self, host: &Host) {
         if !self.hosts.contains(host) {
@@ -514,6 +543,8 @@ impl Tx {
             jobs::insert(&mut self.conn, id, &job, now).await?;
             self.wake(Queue::Jobs);
         }
+        // Rows that others wait for come last.
+        counts::settle(&mut self).await?;
         self.call_hosts().await?;
         if !self.db.inner.node.is_held_since(self.held) {
             return Err(Error::Unavailable("this process lost its node number before it was done".to_owned()));
@@ -526,9 +557,10 @@ impl Tx {
                 }
             }
             Kind::PostgresTx(mut tx) => {
-                if !self.signals.is_empty() {
+                let (rights, rest): (Vec<Signal>, Vec<Signal>) = self.signals.into_iter().partition(ends_rights);
+                if !rights.is_empty() {
                     let messages =
-                        self.signals.iter().map(serde_json::to_string).collect::<std::result::Result<Vec<_>, _>>()?;
+                        rights.iter().map(serde_json::to_string).collect::<std::result::Result<Vec<_>, _>>()?;
                     sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) AS m")
                         .bind(CHANNEL)
                         .bind(messages)
@@ -536,15 +568,18 @@ impl Tx {
                         .await?;
                 }
                 tx.commit().await?;
-                // Told to all processes, and a moment later to this one too: but here nothing may be believed any more
-                // that it ended. Hearing of it twice does no harm.
-                for signal in self.signals {
-                    if let Signal::Event(
-                        Event::TokenRevoked { .. } | Event::AccountChanged { .. } | Event::SettingsChanged,
-                    ) = signal
-                    {
-                        self.db.hub().deliver(signal);
+                // Here nothing may be believed any more that ended, and workers need not hear it from the database.
+                // Hearing of it twice does no harm.
+                for signal in rights {
+                    self.db.hub().deliver(signal);
+                }
+                for signal in &rest {
+                    if let Signal::Wake { wake } = signal {
+                        self.db.hub().wake(*wake);
                     }
+                }
+                if let (Some(teller), false) = (&self.db.inner.teller, rest.is_empty()) {
+                    teller.tell(&rest).await?;
                 }
             }
             Kind::Sqlite(_) | Kind::Postgres(_) => {}

@@ -211,7 +211,10 @@ pub async fn drop_queued(tx: &mut Tx, domain: &Host, known: &[Host]) -> Result<u
         .all::<(Host,)>(tx)
         .await?;
     let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| domain.covers(host)).collect();
-    sql!("DELETE FROM inbox_items WHERE put_off IN (FALSE, TRUE) AND host = ANY($1)").bind(hosts.as_slice()).run(tx).await?;
+    sql!("DELETE FROM inbox_items WHERE put_off IN (FALSE, TRUE) AND host = ANY($1)")
+        .bind(hosts.as_slice())
+        .run(tx)
+        .await?;
     let mut waiting = sql!("SELECT id FROM deliveries WHERE host = ANY($1)").bind(hosts.as_slice()).ids(tx).await?;
     let theirs = sql!("SELECT DISTINCT coalesce(shared_inbox_url, inbox_url) FROM accounts WHERE domain = ANY($1)");
     let theirs = crate::recipients::urls(theirs.bind(known), tx).await?;
@@ -221,8 +224,7 @@ pub async fn drop_queued(tx: &mut Tx, domain: &Host, known: &[Host]) -> Result<u
     );
     let others = crate::recipients::urls(others.bind(theirs.as_slice()), tx).await?;
     let theirs: Vec<String> = theirs.into_iter().filter(|url| !others.contains(url)).collect();
-    waiting.extend(
-        sql!("SELECT id FROM deliveries WHERE inbox_url = ANY($1)").bind(theirs).ids::<DeliveryId>(tx).await?,
-    );
+    waiting
+        .extend(sql!("SELECT id FROM deliveries WHERE inbox_url = ANY($1)").bind(theirs).ids::<DeliveryId>(tx).await?);
     crate::deliveries::drop_all(tx, waiting).await
 }

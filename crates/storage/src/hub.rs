@@ -1,9 +1,8 @@
 //! Live events and wake-up calls: told after commit, in every process that works on the database.
 //!
-//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY`, where a
-//! message is sent in the transaction itself, so that it arrives if and only if the change did. The embedded
-//! database has one server process; what the command line changes beside it is found by polling, each by those whom
-//! it concerns: a live stream asks whether its token is still good.
+//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY` ([`crate::teller`]). The
+//! embedded database has one server process; what the command line changes beside it is found by polling, each by those
+//! whom it concerns: a live stream asks whether its token is still good.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,7 +97,7 @@ impl Hub {
     }
 
     /// Something was missed: whoever keeps anything reads afresh, and workers look at their queues.
-    fn some_missed(&self) {
+    pub(crate) fn some_missed(&self) {
         self.deliver(Signal::Event(Event::SomeMissed));
         [Queue::Jobs, Queue::Inbox, Queue::Deliveries].into_iter().for_each(|queue| self.wake(queue));
     }

@@ -1,8 +1,6 @@
 //! Activities that were accepted (answered 202) and wait to be processed: each one once, those of one actor in
 //! their order, every server in turn.
 
-use std::time::Duration;
-
 use domain::{AccountId, Host, InboxItemId, Timestamp};
 
 use crate::db::Tx;
@@ -129,12 +127,12 @@ pub async fn claim(
     let full = hosts.len() >= usize::try_from(TURNS).unwrap_or(usize::MAX);
     let after = hosts.last().filter(|_| full).map(|(host,)| host.as_str().to_owned());
     let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| !busy.contains(host)).collect();
-    let items = take_from(tx, lease, limit, per_host, &hosts).await?;
-    let room = usize::try_from(limit).is_ok_and(|limit| items.len() < limit);
-    if room {
-        let idle: Vec<Host> =
-            hosts.into_iter().filter(|host| !items.iter().any(|item| item.host == *host)).collect();
-        put_off(tx, &idle).await?;
+    let mut items = take_from(tx, lease, limit, per_host, &hosts).await?;
+    let room = limit - i64::try_from(items.len()).unwrap_or(limit);
+    let idle: Vec<Host> = hosts.into_iter().filter(|host| !items.iter().any(|item| item.host == *host)).collect();
+    if room > 0 && have_more(tx, &idle).await? {
+        items.extend(take_from_anybody(tx, lease, room, busy).await?);
+        items.sort_by_key(|item| item.id);
     }
     Ok(Claim { items, after })
 }
@@ -184,55 +182,102 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
     .bind(node)
     .bind(hosts)
     .bind(LOOK)
-    .all::<(i64, i64, Host, String, bool, i64)>(tx)
+    .all(tx)
     .await?;
-    let mut claimed: Vec<Claimed> = rows
-        .into_iter()
-        .map(|(id, actor, host, body, forwarded, attempts)| Claimed {
-            id: InboxItemId(id),
-            actor_id: AccountId(actor),
-            host,
-            body,
-            forwarded,
-            attempts: attempts - 1,
-        })
-        .collect();
+    let mut claimed = claimed(rows);
     claimed.sort_by_key(|c| c.id);
     Ok(claimed)
 }
 
-/// How long what waits for another activity is put off.
-const PUT_OFF: Duration = Duration::from_secs(2);
+fn claimed(rows: Vec<(i64, i64, Host, String, bool, i64)>) -> Vec<Claimed> {
+    let claimed = |(id, actor, host, body, forwarded, attempts)| Claimed {
+        id: InboxItemId(id),
+        actor_id: AccountId(actor),
+        host,
+        body,
+        forwarded,
+        attempts: attempts - 1,
+    };
+    rows.into_iter().map(claimed).collect()
+}
 
-/// Nothing could be taken of what is first in line from these servers: it waits for what others have under way. It is put
-/// off for a moment, where there is more, so that what comes after it is seen.
-async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+/// Does more wait from one of these servers than a claim looks at?
+async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
     if hosts.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    let (now, until) = (tx.now(), tx.now().plus(PUT_OFF));
     sql!(
-        sqlite: "UPDATE inbox_items SET put_off = TRUE, run_at = $2 WHERE leased_until <= $1 AND id IN (
-                SELECT i.id FROM json_each($3) h JOIN inbox_items i ON i.id IN (
-                    SELECT id FROM inbox_items WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $4)
-                WHERE EXISTS (SELECT 1 FROM inbox_items WHERE put_off = FALSE AND host = h.value
-                    ORDER BY id LIMIT 1 OFFSET $4))",
-        postgres: "UPDATE inbox_items SET put_off = TRUE, run_at = $2 WHERE id = ANY(ARRAY(
-                SELECT i.id FROM inbox_items i WHERE i.leased_until <= $1 AND i.id = ANY(ARRAY(
-                    SELECT x.id FROM unnest(CAST($3 AS text[])) AS h (host) CROSS JOIN LATERAL (
-                        SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
-                        ORDER BY put_off, host, id LIMIT $4) x
-                    WHERE (SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
-                        ORDER BY put_off, host, id LIMIT 1 OFFSET $4) IS NOT NULL))
-                FOR UPDATE SKIP LOCKED))",
+        sqlite: "SELECT 1 FROM json_each($1) h WHERE (SELECT id FROM inbox_items WHERE put_off = FALSE AND host = h.value
+                 ORDER BY id LIMIT 1 OFFSET $2) IS NOT NULL LIMIT 1",
+        postgres: "SELECT CAST(1 AS bigint) FROM unnest(CAST($1 AS text[])) AS h (host)
+                 WHERE (SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
+                    ORDER BY put_off, host, id LIMIT 1 OFFSET $2) IS NOT NULL LIMIT 1",
     )
-    .bind(now)
-    .bind(until)
     .bind(hosts)
     .bind(LOOK)
-    .run(tx)
-    .await?;
-    Ok(())
+    .exists(tx)
+    .await
+}
+
+/// Somebody has more waiting than a claim looks at, and it waits for what she has under way: what others of her server
+/// say stands behind it. So a few actors are picked, whoever they are, and the first activity of each is taken.
+async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
+    let (now, node) = (tx.now(), tx.node());
+    // Anywhere among the ids there are; those before it come after those behind it.
+    let id: i64 = tx.id();
+    let anywhere = now.0.wrapping_mul(0x5851_F42D_4C95_7F2D).rem_euclid(id.max(1));
+    let mut items = Vec::new();
+    for (from, to) in [(anywhere, i64::MAX), (i64::MIN, anywhere)] {
+        let room = limit - i64::try_from(items.len()).unwrap_or(limit);
+        if room < 1 {
+            break;
+        }
+        let rows = sql!(
+            sqlite: "WITH RECURSIVE actors (id, n) AS (
+                    SELECT (SELECT min(actor_id) FROM inbox_items
+                        WHERE put_off = FALSE AND actor_id > $6 AND actor_id <= $7), 1
+                    UNION ALL
+                    SELECT (SELECT min(i.actor_id) FROM inbox_items i
+                        WHERE i.put_off = FALSE AND i.actor_id > a.id AND i.actor_id <= $7), a.n + 1
+                    FROM actors a WHERE a.id IS NOT NULL AND a.n < $3)
+                 UPDATE inbox_items SET leased_until = $2, leased_by = $4, attempts = attempts + 1
+                 WHERE leased_until <= $1 AND NOT (host IN (SELECT value FROM json_each($5))) AND id IN (
+                    SELECT (SELECT i.id FROM inbox_items i
+                        WHERE i.put_off = FALSE AND i.actor_id = a.id AND i.forwarded = FALSE ORDER BY i.id LIMIT 1)
+                    FROM actors a WHERE a.id IS NOT NULL)
+                 RETURNING id, actor_id, host, body, forwarded, attempts",
+            postgres: "WITH RECURSIVE actors (id, n) AS (
+                    SELECT (SELECT actor_id FROM inbox_items WHERE NOT put_off AND actor_id > $6 AND actor_id <= $7
+                        ORDER BY put_off, actor_id, forwarded, id LIMIT 1), 1
+                    UNION ALL
+                    SELECT (SELECT i.actor_id FROM inbox_items i
+                        WHERE NOT i.put_off AND i.actor_id > a.id AND i.actor_id <= $7
+                        ORDER BY i.put_off, i.actor_id, i.forwarded, i.id LIMIT 1), a.n + 1
+                    FROM actors a WHERE a.id IS NOT NULL AND a.n < $3),
+                 first AS MATERIALIZED (
+                    SELECT (SELECT i.id FROM inbox_items i
+                        WHERE NOT i.put_off AND i.actor_id = a.id AND NOT i.forwarded
+                        ORDER BY i.put_off, i.actor_id, i.forwarded, i.id LIMIT 1) AS id
+                    FROM actors a WHERE a.id IS NOT NULL),
+                 free AS MATERIALIZED (
+                    SELECT id FROM inbox_items WHERE id = ANY(ARRAY(SELECT id FROM first)) AND leased_until <= $1
+                       AND NOT (host = ANY($5)) FOR UPDATE SKIP LOCKED)
+                 UPDATE inbox_items SET leased_until = $2, leased_by = $4, attempts = attempts + 1
+                 WHERE id = ANY(ARRAY(SELECT id FROM free))
+                 RETURNING id, actor_id, host, body, forwarded, attempts",
+        )
+        .bind(now)
+        .bind(lease)
+        .bind(room.min(TURNS))
+        .bind(node)
+        .bind(busy)
+        .bind(from)
+        .bind(to)
+        .all(tx)
+        .await?;
+        items.extend(claimed(rows));
+    }
+    Ok(items)
 }
 
 /// What was put off until now is looked at again. To be called about once a second; at most 5,000 at a time.
@@ -304,7 +349,9 @@ pub async fn withdraw(tx: &mut Tx, actor: AccountId, about: &str) -> Result<u64>
 /// As [`crate::Error`] says.
 pub async fn withdraw_actor(tx: &mut Tx, actor: AccountId) -> Result<u64> {
     let now = tx.now();
-    sql!("DELETE FROM inbox_items WHERE actor_id = $1 AND leased_until <= $2").bind(actor).bind(now).run(tx).await
+    let theirs =
+        sql!("DELETE FROM inbox_items WHERE put_off IN (FALSE, TRUE) AND actor_id = $1 AND leased_until <= $2");
+    theirs.bind(actor).bind(now).run(tx).await
 }
 
 /// Forgets fingerprints older than `before`; what comes again after that is found by the ids of what it made.

@@ -57,6 +57,7 @@ pub mod settings;
 pub mod sql;
 mod sqlite;
 pub mod tags;
+mod teller;
 pub mod threads;
 pub mod timelines;
 pub(crate) mod visible;

@@ -10,7 +10,7 @@ use domain::page::Page;
 use domain::view::AccountView;
 use domain::{AccountId, InviteId, Timestamp};
 
-use crate::accounts::{AccountRow, account_columns};
+use crate::accounts::{self, AccountRow, account_columns};
 use crate::counts;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
@@ -345,6 +345,7 @@ pub async fn insert(tx: &mut Tx, m: &Member, private_key_pem: &str, invite: Opti
 /// Others see those who may sign in, nobody else: [`domain::account::Standing`] in SQL; a test holds the two together.
 /// To be called after every change of what a standing is made of. Counters follow.
 async fn show_or_hide(tx: &mut Tx, id: AccountId) -> Result<()> {
+    accounts::lock(tx, id).await?;
     sql!(
         "UPDATE accounts SET version = version + 1, hidden = EXISTS (SELECT 1 FROM members m
             WHERE m.account_id = accounts.id AND (m.approved_at IS NULL OR m.disabled_at IS NOT NULL))

@@ -289,7 +289,8 @@ pub async fn deleted_at(conn: &mut Conn, id: PostId) -> Result<Option<Timestamp>
 pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<PostId>) -> Result<bool> {
     let found = sql!(
         sqlite: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2)",
-        postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2) FOR SHARE",
+        postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2)
+                   FOR KEY SHARE",
     )
     .bind(author)
     .bind(shown)
@@ -298,11 +299,20 @@ pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<Post
     let Some(post) = post.filter(|_| found) else { return Ok(found) };
     sql!(
         sqlite: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL",
-        postgres: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL FOR SHARE",
+        postgres: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE",
     )
     .bind(post)
     .exists(tx)
     .await
+}
+
+/// Waits for those who hold the post ([`hold`]), and they for this transaction: it is to go, or to say something else.
+/// Counters move all the same.
+async fn lock(tx: &mut Tx, id: PostId) -> Result<()> {
+    if !tx.is_sqlite() {
+        sql!("SELECT id FROM posts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
+    }
+    Ok(())
 }
 
 /// Her boost of a post.
@@ -404,6 +414,7 @@ pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Re
 /// # Errors
 /// As [`Error`] says.
 pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
+    lock(tx, id).await?;
     let buried = sql!(
         "UPDATE posts SET version = version + 1, deleted_at = $2, content = '', source = NULL, spoiler_text = ''
          WHERE id = $1 AND deleted_at IS NULL RETURNING account_id, boost_of_id"
@@ -445,6 +456,7 @@ pub struct Edit<'a> {
 /// # Errors
 /// As [`Error`] says.
 pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
+    lock(tx, id).await?;
     sql!(
         "UPDATE posts SET version = version + 1, content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7,
             visibility = $8
@@ -538,6 +550,7 @@ pub async fn edits(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<Vec<Po
 /// # Errors
 /// As [`Error`] says.
 pub async fn narrow_boost(tx: &mut Tx, id: PostId, visibility: Visibility) -> Result<()> {
+    lock(tx, id).await?;
     sql!("UPDATE posts SET version = version + 1, visibility = $2 WHERE id = $1")
         .bind(id)
         .bind(visibility)

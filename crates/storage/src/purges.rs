@@ -6,6 +6,7 @@
 
 use domain::AccountId;
 
+use crate::counts;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::former_readers;
@@ -50,6 +51,7 @@ pub async fn relations(tx: &mut Tx, id: AccountId) -> Result<Left> {
 /// The rows go first, and counters follow what was really removed: a follow that somebody else ends at the same time
 /// is counted once.
 async fn follows(tx: &mut Tx, id: AccountId) -> Result<Vec<AccountId>> {
+    counts::settle(tx).await?;
     let followers: Vec<AccountId> =
         sql!("DELETE FROM follows WHERE target_id = $1 RETURNING account_id").bind(id).ids(tx).await?;
     let followed: Vec<AccountId> =

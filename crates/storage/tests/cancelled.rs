@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::event::Event;
 use domain::job::Job;
 use sqlx::{Connection as _, PgConnection};
-use storage::{Db, Queue, Result, accounts, jobs};
+use storage::{Db, Queue, Result, accounts, counts, jobs};
 
 use crate::both::Fresh;
 use crate::people::{account, member};
@@ -49,7 +49,7 @@ async fn write(db: &Db, name: &str) -> Result<()> {
     accounts::upsert(&mut tx, &new).await?;
     accounts::get(&mut tx, new.id).await?;
     accounts::is_taken(&mut tx, name).await?;
-    accounts::count_followers(&mut tx, new.id, 1).await?;
+    counts::followers(&mut tx, new.id, 1);
     tx.alone("anything").await?;
     let lease = tx.now().plus(Duration::from_secs(60));
     jobs::claim(&mut tx, lease, 10).await?;

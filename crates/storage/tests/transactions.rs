@@ -99,7 +99,7 @@ both! {
                 for _ in 0..10 {
                     let mut tx = db.write().await.unwrap();
                     storage::accounts::get(&mut tx, dana.id).await.unwrap();
-                    storage::accounts::count_followers(&mut tx, dana.id, 1).await.unwrap();
+                    storage::counts::followers(&mut tx, dana.id, 1);
                     tx.commit().await.unwrap();
                 }
             }));

@@ -22,7 +22,7 @@ use domain::account::{Account, Role};
 use domain::follow::FollowOptions;
 use domain::scope::Scopes;
 use domain::{AccountId, Clock, Urls};
-use storage::{Db, accounts, follows, members, oauth};
+use storage::{Db, accounts, counts, follows, members, oauth};
 use testkit::instance::PASSWORD;
 use testkit::listener::Listener;
 use testkit::process::Process;
@@ -132,8 +132,8 @@ async fn fill(database: &Database, base: &str, count: usize) -> Vec<Somebody> {
             assert!(follows::insert(&mut tx, &follow).await.unwrap());
         }
         let many = i64::try_from(FOLLOWS).unwrap();
-        accounts::count_following(&mut tx, account.id, many).await.unwrap();
-        accounts::count_followers(&mut tx, account.id, many).await.unwrap();
+        counts::following(&mut tx, account.id, many);
+        counts::followers(&mut tx, account.id, many);
     }
     tx.commit().await.unwrap();
 

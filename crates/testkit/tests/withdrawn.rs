@@ -35,8 +35,7 @@ async fn goes_down(maple: &Instance, oak: &Remote, dana: &Person) -> Value {
     let tried = dana.publish("tried in vain", "public").await;
     eventually("oak is left alone", async || {
         let mut conn = maple.app().db.read().await.unwrap();
-        let failing =
-            storage::hosts::failing(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
+        let failing = storage::hosts::failing(&mut conn, &[domain::Host::parse(&oak.domain).unwrap()]).await.unwrap();
         (!failing.is_empty()).then_some(())
     })
     .await;

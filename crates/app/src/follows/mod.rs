@@ -14,7 +14,7 @@ use domain::event::Event;
 use domain::job::Job;
 use storage::follows::Follow;
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
-use storage::{Tx, accounts, follows, lists, timelines};
+use storage::{Tx, accounts, counts, follows, lists, timelines};
 
 use crate::error::Result;
 
@@ -24,8 +24,8 @@ const BACKFILL: i64 = 20;
 /// Makes it a follow: counters, the follower's home timeline, her relations. Idempotent.
 async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
     if follows::insert(tx, follow).await? {
-        accounts::count_followers(tx, follow.target_id, 1).await?;
-        accounts::count_following(tx, follow.account_id, 1).await?;
+        counts::followers(tx, follow.target_id, 1);
+        counts::following(tx, follow.account_id, 1);
         timelines::add_author_to_home(tx, follow.account_id, follow.target_id, BACKFILL).await?;
     }
     changed(tx, follow.account_id, follow.target_id);
@@ -41,8 +41,8 @@ async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result
     }
     let Some(follow) = follows::find(tx, follower, target).await? else { return Ok(None) };
     if follows::remove(tx, follower, target).await? {
-        accounts::count_followers(tx, target, -1).await?;
-        accounts::count_following(tx, follower, -1).await?;
+        counts::followers(tx, target, -1);
+        counts::following(tx, follower, -1);
         timelines::remove_author_from_home(tx, follower, target).await?;
         withdraw_from_former_reader(tx, target, follower).await?;
         changed(tx, follower, target);

@@ -105,7 +105,7 @@ async fn write(tx: &mut Tx, who: &Account, post: &Post, like: i64, uri: &str) ->
     if !interactions::favourite(tx, like, who.id, post.id, uri).await? {
         return Ok(false);
     }
-    counts::favourites(tx, post.id, 1, who.id).await?;
+    counts::favourites(tx, post.id, 1, who.id);
     fanout::notify(tx, post.account_id, who.id, NotificationKind::Favourite, Some(post.id), Some(post.thread_id))
         .await?;
     Ok(true)
@@ -113,7 +113,7 @@ async fn write(tx: &mut Tx, who: &Account, post: &Post, like: i64, uri: &str) ->
 
 async fn erase(tx: &mut Tx, who: &Account, post: &Post) -> Result<Option<String>> {
     let Some(uri) = interactions::unfavourite(tx, who.id, post.id).await? else { return Ok(None) };
-    counts::favourites(tx, post.id, -1, who.id).await?;
+    counts::favourites(tx, post.id, -1, who.id);
     notifications::retract(tx, post.account_id, who.id, NotificationKind::Favourite, Some(post.id)).await?;
     Ok(Some(uri))
 }

@@ -167,7 +167,7 @@ async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<()> {
         }
         threads::adopt(tx, &orphan, parent).await?;
         if orphan.visibility.is_open() {
-            counts::replies(tx, parent.id, 1, author.id).await?;
+            counts::replies(tx, parent.id, 1, author.id);
         }
     }
     Ok(())
