@@ -173,6 +173,7 @@ async fn measure(db: &Db, statistics: &str) {
         query.run(&mut tx).await.unwrap();
     }
     let all = sql!("SELECT host FROM hosts /* scan */").all::<(domain::Host,)>(&mut tx).await.unwrap();
-    hosts::free(&mut tx, &all.into_iter().map(|(host,)| host).collect::<Vec<_>>()).await.unwrap();
+    let free: Vec<_> = all.into_iter().map(|(host,)| host).collect();
+    hosts::settle(&mut tx, &std::collections::BTreeMap::new(), &free).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -1,11 +1,11 @@
 //! Connections: `Db::read()` for looking, `Db::write()` for changing, and the transaction that is the only
 //! way to enqueue work or to tell listeners.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::event::Event;
@@ -13,25 +13,18 @@ use domain::job::Job;
 use domain::{Clock, Host, IdGenerator, JobId, Timestamp};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use crate::error::{Error, Result};
 use crate::hub::{CHANNEL, Hub, Queue, Signal};
 use crate::kept::Kept;
 use crate::node::{Node, in_its_folder};
-use crate::postgres::Held;
+use crate::postgres::{Held, Lasts, Pool};
 use crate::private;
 use crate::session::{self, Session};
 use crate::sqlite::{Reading, Sqlite, Writing};
 use crate::teller::{Teller, ends_rights};
 use crate::{counts, host_names, hosts, jobs, sql};
-
-/// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
-/// any long enough to be worth compiling.
-const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
-
-/// After so long a connection to PostgreSQL is looked at before it is used again.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -75,7 +68,7 @@ struct Inner {
 #[derive(Debug)]
 enum Pools {
     Sqlite(Sqlite),
-    Postgres(PgPool),
+    Postgres(Pool),
 }
 
 impl Db {
@@ -101,40 +94,16 @@ impl Db {
         let options: PgConnectOptions = config.url.parse()?;
         let options = options.application_name("porchlight").statement_cache_capacity(512).disable_statement_logging();
         reach(&options).await?;
-        let holder: Arc<OnceLock<Weak<Session>>> = Arc::default();
-        let held = holder.clone();
-        let pool = PgPoolOptions::new()
-            .max_connections(config.max_connections.max(3))
-            .test_before_acquire(false)
-            // One that nobody used for a while may have ended meanwhile.
-            .before_acquire(|connection, seen| {
-                Box::pin(async move {
-                    if seen.idle_for > IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .acquire_timeout(Duration::from_secs(30))
-            .after_connect(move |connection, _| {
-                let session = held.get().and_then(Weak::upgrade);
-                Box::pin(async move {
-                    // What ended the connections before this one may have ended that session, too.
-                    if let Some(session) = session {
-                        session.look().await;
-                    }
-                    connection.execute(PLANNED_ONCE).await.map(drop)
-                })
-            })
-            .connect_with(options.clone())
-            .await?;
-        sqlx::migrate!("../../migrations/postgres").run(&pool).await.map_err(migration)?;
+        // On a connection whose statements may take their time.
+        let one = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("../../migrations/postgres").run(&one).await.map_err(migration)?;
+        one.close().await;
+        let pool = Pool::new(options.clone(), config.max_connections.max(2));
         let hub = Hub::default();
-        hub.listen(&pool).await?;
+        hub.listen(&options).await?;
         let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
         let session = Session::begin(&options, ids.clone()).await?;
-        // It is empty: nothing else sets it.
-        let _ = holder.set(Arc::downgrade(&session));
+        pool.look_at(&session);
         let teller = Teller::begin(&options);
         Ok(Self::assemble(Pools::Postgres(pool), hub, Node::Session(session), ids, clock, Some(teller)))
     }
@@ -195,10 +164,23 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none can be begun within 30 s.
     pub async fn write(&self) -> Result<Tx> {
+        self.begin(Lasts::Surely).await
+    }
+
+    /// As [`Db::write`], for what a worker takes from a queue or says of what is done: PostgreSQL need not have it on its
+    /// disk before it goes on, since doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_of_worker(&self) -> Result<Tx> {
+        self.begin(Lasts::Probably).await
+    }
+
+    async fn begin(&self, lasts: Lasts) -> Result<Tx> {
         let held = self.inner.node.held().await?;
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::SqliteTx(sqlite.write().await?),
-            Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool).await?),
+            Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool, lasts).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
         Ok(Tx {
@@ -254,7 +236,7 @@ impl Db {
             u64::try_from(hosts.len()).unwrap_or(u64::MAX),
         ];
         let hosts: BTreeSet<Host> = hosts.into_iter().map(|(host,)| host).collect();
-        hosts::free(&mut tx, &hosts.into_iter().collect::<Vec<_>>()).await?;
+        hosts::settle(&mut tx, &BTreeMap::new(), &hosts.into_iter().collect::<Vec<_>>()).await?;
         if freed.iter().sum::<u64>() > 0 {
             tracing::info!(?freed, "work of a process that died is taken over (jobs, received, deliveries)");
             for queue in [Queue::Jobs, Queue::Inbox, Queue::Deliveries] {
@@ -330,7 +312,10 @@ impl Db {
     pub async fn close(&self) {
         match &self.inner.pools {
             Pools::Sqlite(sqlite) => sqlite.close().await,
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => {
+                self.hub().stop();
+                pool.close().await;
+            }
         }
     }
 }
@@ -428,6 +413,13 @@ impl Conn {
     /// Is this the embedded database?
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.kind, Kind::Sqlite(_) | Kind::SqliteTx(_))
+    }
+
+    /// All has come that was asked for by [`Conn::raw`].
+    pub(crate) fn answered(&mut self) {
+        if let Kind::Postgres(c) | Kind::PostgresTx(c) = &mut self.kind {
+            c.answered();
+        }
     }
 
     pub(crate) fn raw(&mut self) -> Result<Raw<'_>> {

@@ -168,7 +168,7 @@ const TURNS: i64 = 64;
 /// Takes up to `limit` due deliveries for this process alone, until `lease`; at most `per_host` to any host, one to a
 /// host that failed last time, none to a host that is to be left alone for now or has deliveries under way. Hosts have
 /// their turns by how long they have waited for them. Once nothing is under way to a host any more, it is to be freed
-/// ([`hosts::free`]); otherwise its next turn is when the lease ends.
+/// ([`hosts::settle`]); otherwise its next turn is when the lease ends.
 ///
 /// What it costs depends on neither what waits nor what the database believes about that: see [`take_from`].
 ///
@@ -177,6 +177,9 @@ const TURNS: i64 = 64;
 pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> Result<Claim> {
     tx.call_hosts().await?;
     let turns = hosts::take_turns(tx, TURNS).await?;
+    if turns.is_empty() {
+        return Ok(Claim::default());
+    }
     let (well, failing): (Vec<_>, Vec<_>) = turns.iter().partition(|turn| turn.failures == 0);
     let mut claimed = take_from(tx, lease, &well, per_host, limit).await?;
     let room = limit - number(claimed.len());

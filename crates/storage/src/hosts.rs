@@ -7,7 +7,7 @@
 //! **Rows of hosts are locked last, and in the order of their names**: those that a transaction calls are called when it
 //! commits ([`Tx::call_host`]). Only a claim locks them first, and a claim waits for no lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Host, Timestamp};
 
@@ -56,22 +56,21 @@ pub(crate) async fn take_turns(tx: &mut Tx, most: i64) -> Result<Vec<Turn>> {
 }
 
 /// Deliveries to these hosts are under way: they have no other turn until `lease`, or until they are free
-/// ([`free`]).
+/// ([`settle`]).
 pub(crate) async fn occupy(tx: &mut Tx, hosts: &[Host], lease: Timestamp) -> Result<()> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
     sql!("UPDATE hosts SET due_at = $2, busy_until = $2 WHERE host = ANY($1)").bind(hosts).bind(lease).run(tx).await?;
     Ok(())
 }
 
-/// Nothing is under way to these hosts any more: each has its next turn when something is due, after those that wait
-/// for theirs now. What nothing waits for, and is not in trouble, is forgotten.
-///
-/// # Errors
-/// As [`crate::Error`] says.
-pub async fn free(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+/// Nothing is under way to these hosts any more, which this transaction holds: each has its next turn when something is
+/// due, after those that wait for theirs now. What nothing waits for, and is not in trouble, is forgotten.
+pub(crate) async fn free(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
     if hosts.is_empty() {
         return Ok(());
     }
-    lock(tx, hosts).await?;
     let now = tx.now();
     sql!(
         sqlite: "UPDATE hosts SET busy_until = 0, due_at = (
@@ -91,7 +90,7 @@ pub async fn free(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
 }
 
 /// Waits for those who write these rows, in the order of names. The embedded database has one writer.
-async fn lock(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+pub(crate) async fn lock(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
     if !tx.is_sqlite() {
         sql!("SELECT 1 FROM hosts WHERE host = ANY($1) ORDER BY host FOR UPDATE").bind(hosts).run(tx).await?;
     }
@@ -107,13 +106,23 @@ pub enum Answered {
     Not { retry_at: Timestamp, error: String },
 }
 
-/// Writes down how hosts answered, in the order of their names.
+/// Writes down how hosts answered, and that nothing is under way any more to those that are `free`: each has its next
+/// turn when something is due.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()> {
+pub async fn settle(tx: &mut Tx, answers: &BTreeMap<Host, Answered>, free: &[Host]) -> Result<()> {
+    let all: BTreeSet<&Host> = answers.keys().chain(free).collect();
+    lock(tx, &all.into_iter().cloned().collect::<Vec<_>>()).await?;
+    answered(tx, answers).await?;
+    self::free(tx, free).await
+}
+
+async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()> {
+    if answers.is_empty() {
+        return Ok(());
+    }
     let hosts: Vec<Host> = answers.keys().cloned().collect();
-    lock(tx, &hosts).await?;
     let now = tx.now();
     let known = failing(tx, &hosts).await?;
     let well: Vec<Host> = known.into_iter().map(|(host, _)| host).filter(|h| answers[h] == Answered::Well).collect();

@@ -10,10 +10,13 @@ use std::time::Duration;
 use domain::event::Event;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::{Notify, broadcast};
 
 use crate::error::Result;
+
+/// How long one connection to listen on may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// PostgreSQL's channel.
 pub(crate) const CHANNEL: &str = "porchlight";
@@ -46,6 +49,7 @@ struct Inner {
     jobs: Notify,
     inbox: Notify,
     deliveries: Notify,
+    stop: Notify,
 }
 
 impl Default for Hub {
@@ -56,6 +60,7 @@ impl Default for Hub {
                 jobs: Notify::new(),
                 inbox: Notify::new(),
                 deliveries: Notify::new(),
+                stop: Notify::new(),
             }),
         }
     }
@@ -103,10 +108,17 @@ impl Hub {
     }
 
     /// Brings other processes' signals (and our own) here, for as long as the database lives.
-    pub(crate) async fn listen(&self, pool: &PgPool) -> Result<()> {
-        let listener = listener(pool).await?;
-        tokio::spawn(hear(self.clone(), pool.clone(), listener));
+    pub(crate) async fn listen(&self, options: &PgConnectOptions) -> Result<()> {
+        // Of one connection: the listener's.
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+        let listener = listener(&pool).await?;
+        tokio::spawn(hear(self.clone(), pool, listener));
         Ok(())
+    }
+
+    /// Hears no more of other processes: this one stops.
+    pub(crate) fn stop(&self) {
+        self.inner.stop.notify_one();
     }
 }
 
@@ -120,7 +132,11 @@ async fn listener(pool: &PgPool) -> sqlx::Result<PgListener> {
 
 async fn hear(hub: Hub, pool: PgPool, mut connected: PgListener) {
     loop {
-        let why = match connected.try_recv().await {
+        let received = tokio::select! {
+            received = connected.try_recv() => received,
+            () = hub.inner.stop.notified() => return,
+        };
+        let why = match received {
             Ok(Some(message)) => {
                 match serde_json::from_str(message.payload()) {
                     Ok(signal) => hub.deliver(signal),
@@ -129,7 +145,6 @@ async fn hear(hub: Hub, pool: PgPool, mut connected: PgListener) {
                 continue;
             }
             Ok(None) => "it ended".to_owned(),
-            Err(sqlx::Error::PoolClosed) => return,
             Err(e) => e.to_string(),
         };
         tracing::warn!(why, "the connection for live events is lost");
@@ -138,10 +153,12 @@ async fn hear(hub: Hub, pool: PgPool, mut connected: PgListener) {
         connected = loop {
             match listener(&pool).await {
                 Ok(again) => break again,
-                Err(sqlx::Error::PoolClosed) => return,
                 Err(error) => tracing::debug!(%error, "live events cannot be listened for"),
             }
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = hub.inner.stop.notified() => return,
+            }
             pause = (pause * 2).min(Duration::from_secs(1));
         };
         hub.some_missed();

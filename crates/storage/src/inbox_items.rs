@@ -45,17 +45,18 @@ pub struct New<'a> {
 /// As [`crate::Error`] says.
 pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     let (id, now): (InboxItemId, _) = (tx.id(), tx.now());
-    let new = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(item.fingerprint.as_slice())
-        .bind(now)
-        .run(tx)
-        .await?;
-    if new == 0 {
+    // The embedded database writes no two tables by one statement.
+    if tx.is_sqlite() && !mark(tx, item, now).await? {
         return Ok(false);
     }
-    sql!(
-        "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)"
+    let kept = sql!(
+        sqlite: "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 FROM received_activities WHERE digest = $9",
+        postgres: "WITH marked AS (
+                    INSERT INTO received_activities (digest, received_at) VALUES ($9, $7)
+                    ON CONFLICT DO NOTHING RETURNING 1)
+                 INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 FROM marked",
     )
     .bind(id)
     .bind(item.activity_uri)
@@ -65,10 +66,20 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     .bind(item.forwarded)
     .bind(now)
     .bind(item.about)
+    .bind(item.fingerprint.as_slice())
     .run(tx)
     .await?;
+    if kept == 0 {
+        return Ok(false);
+    }
     tx.wake(crate::Queue::Inbox);
     Ok(true)
+}
+
+/// Was it not there?
+async fn mark(tx: &mut Tx, item: New<'_>, now: Timestamp) -> Result<bool> {
+    let mark = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    Ok(mark.bind(item.fingerprint.as_slice()).bind(now).run(tx).await? > 0)
 }
 
 /// What a claim gave.

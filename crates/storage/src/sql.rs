@@ -247,7 +247,9 @@ impl Query {
             Raw::Sqlite(c, writes) => sqlite::run(c, self.sql.for_sqlite(), &self.values, writes),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
-                Ok(q.execute(c).await?.rows_affected())
+                let rows = q.execute(c).await?.rows_affected();
+                conn.answered();
+                Ok(rows)
             }
         }
     }
@@ -261,7 +263,9 @@ impl Query {
             Raw::Sqlite(c, writes) => sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, usize::MAX),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
-                q.fetch_all(c).await?.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect()
+                let rows = q.fetch_all(c).await?;
+                conn.answered();
+                rows.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect()
             }
         }
     }
@@ -275,7 +279,9 @@ impl Query {
             Raw::Sqlite(c, writes) => Ok(sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, 1)?.pop()),
             Raw::Postgres(c) => {
                 let q = sqlx::query_with(self.sql.postgres, postgres_arguments(self.values)?);
-                q.fetch_optional(c).await?.map(|row| T::from_row(&mut Row::postgres(&row))).transpose()
+                let row = q.fetch_optional(c).await?;
+                conn.answered();
+                row.map(|row| T::from_row(&mut Row::postgres(&row))).transpose()
             }
         }
     }

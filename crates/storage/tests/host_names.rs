@@ -46,7 +46,7 @@ both! {
         sql!("UPDATE deliveries /* scan */ SET host = host || '.'").run(&mut tx).await.unwrap();
         let now = tx.now();
         let failed = Answered::Not { retry_at: now, error: "no answer".to_owned() };
-        hosts::answered(&mut tx, &[(host("oak.example"), failed)].into()).await.unwrap();
+        hosts::settle(&mut tx, &[(host("oak.example"), failed)].into(), &[]).await.unwrap();
         sql!("UPDATE hosts /* scan */ SET host = host || ':443'").run(&mut tx).await.unwrap();
         sql!("DELETE FROM settings WHERE name = 'hosts_are_canonical'").run(&mut tx).await.unwrap();
         tx.commit().await.unwrap();

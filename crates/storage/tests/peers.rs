@@ -1,5 +1,6 @@
 //! What other servers send and tell: taken in turn, kept once, ended for good.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::account::AccountKey;
@@ -89,7 +90,7 @@ both! {
             let ended: Vec<_> = claimed.iter().map(|d| d.id).collect();
             deliveries::finish(&mut tx, &ended).await.unwrap();
             let free: Vec<_> = claimed.into_iter().map(|d| d.host).collect();
-            hosts::free(&mut tx, &free).await.unwrap();
+            hosts::settle(&mut tx, &BTreeMap::new(), &free).await.unwrap();
             tx.commit().await.unwrap();
         }
         assert_eq!(turns, "a b y-1 z a b y-1 z a b y-1 z ");
@@ -136,13 +137,13 @@ both! {
         assert_eq!(claim().await.1, Vec::<String>::new(), "a delivery to this host is under way");
         let mut tx = fresh.db.write().await.unwrap();
         deliveries::retry(&mut tx, under_way[0].id, fresh.clock.now(), "no answer").await.unwrap();
-        hosts::free(&mut tx, std::slice::from_ref(&inbox.host)).await.unwrap();
+        hosts::settle(&mut tx, &BTreeMap::new(), std::slice::from_ref(&inbox.host)).await.unwrap();
         tx.commit().await.unwrap();
         let (claimed, bodies) = claim().await;
         assert_eq!(bodies, ["fay is gone", "one is gone", "three"]);
         let mut tx = fresh.db.write().await.unwrap();
         deliveries::finish(&mut tx, &claimed.iter().map(|delivery| delivery.id).collect::<Vec<_>>()).await.unwrap();
-        hosts::free(&mut tx, std::slice::from_ref(&inbox.host)).await.unwrap();
+        hosts::settle(&mut tx, &BTreeMap::new(), std::slice::from_ref(&inbox.host)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(claim().await.1, [""], "nothing is left of it to be sent");
     }

@@ -43,7 +43,7 @@ async fn settle(db: &Db, claimed: &[Claimed]) {
     deliveries::hold_these(&mut tx, &ids).await.unwrap();
     deliveries::finish(&mut tx, &ids).await.unwrap();
     let hosts: Vec<Host> = claimed.iter().map(|delivery| delivery.host.clone()).collect();
-    hosts::free(&mut tx, &hosts).await.unwrap();
+    hosts::settle(&mut tx, &BTreeMap::new(), &hosts).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -105,8 +105,8 @@ async fn work(db: Db, seen: Arc<Mutex<Seen>>, done: Arc<AtomicBool>, mut dice: D
             }
         }
         deliveries::finish(&mut tx, &ended.iter().map(|d| d.id).collect::<Vec<_>>()).await.unwrap();
-        hosts::answered(&mut tx, &answers).await.unwrap();
-        hosts::free(&mut tx, &claimed.iter().map(|d| d.host.clone()).collect::<Vec<_>>()).await.unwrap();
+        let free: Vec<Host> = claimed.iter().map(|d| d.host.clone()).collect();
+        hosts::settle(&mut tx, &answers, &free).await.unwrap();
         {
             // Before others can claim what comes after it.
             let mut seen = seen.lock().unwrap();
@@ -216,7 +216,7 @@ both! {
         let mut tx = fresh.db.write().await.unwrap();
         let late = tx.now().plus(Duration::from_secs(12 * 3600));
         deliveries::retry(&mut tx, first[0].id, late, "401").await.unwrap();
-        hosts::free(&mut tx, &[to[0].host.clone()]).await.unwrap();
+        hosts::settle(&mut tx, &BTreeMap::new(), &[to[0].host.clone()]).await.unwrap();
         tx.commit().await.unwrap();
         enqueue(&fresh.db, new("two", "post 2"), &to).await;
         assert!(claim(&fresh.db).await.is_empty(), "it waits for the first");
@@ -246,8 +246,8 @@ both! {
             deliveries::retry(&mut tx, delivery.id, now, "no answer").await.unwrap();
         }
         let failed = Answered::Not { retry_at, error: "no answer".to_owned() };
-        hosts::answered(&mut tx, &[(to[0].host.clone(), failed)].into()).await.unwrap();
-        hosts::free(&mut tx, &[to[0].host.clone()]).await.unwrap();
+        let host = &to[0].host;
+        hosts::settle(&mut tx, &[(host.clone(), failed)].into(), std::slice::from_ref(host)).await.unwrap();
         tx.commit().await.unwrap();
         enqueue(&fresh.db, plain(dana), &to).await;
         assert!(claim(&fresh.db).await.is_empty(), "it is left alone, whatever is new");
@@ -255,7 +255,7 @@ both! {
         let probe = claim(&fresh.db).await;
         assert_eq!(probe.len(), 1);
         let mut tx = fresh.db.write().await.unwrap();
-        hosts::answered(&mut tx, &[(to[0].host.clone(), Answered::Well)].into()).await.unwrap();
+        hosts::settle(&mut tx, &[(to[0].host.clone(), Answered::Well)].into(), &[]).await.unwrap();
         tx.commit().await.unwrap();
         settle(&fresh.db, &probe).await;
         assert_eq!(claim(&fresh.db).await.len(), 2, "one of each author, whose first has gone");

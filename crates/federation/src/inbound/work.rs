@@ -108,7 +108,7 @@ impl Federation {
     async fn claim_received(&self, room: usize, busy: &Busy, turn: &mut Turn) -> app::Result<Vec<Vec<Claimed>>> {
         let full: Vec<Host> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_of_worker().await?;
         let lease = tx.now().plus(LEASE);
         if turn.brought_back.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
             inbox_items::bring_back(&mut tx).await?;
@@ -169,7 +169,7 @@ impl Federation {
         if settled.is_empty() {
             return Ok(());
         }
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_of_worker().await?;
         let now = tx.now();
         let mut ended: Vec<InboxItemId> = Vec::new();
         for (item, verdict) in settled {

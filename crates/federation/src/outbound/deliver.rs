@@ -125,7 +125,7 @@ impl Federation {
 
     /// What is due, and whether there may be more.
     async fn claim(&self, busy: &mut Busy) -> app::Result<(Vec<Parcel>, bool)> {
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_of_worker().await?;
         let lease = self.app.now().plus(LEASE);
         let Claim { deliveries: claimed, more } = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
         tx.commit().await?;
@@ -217,7 +217,7 @@ impl Federation {
         if results.is_empty() {
             return Ok(());
         }
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_of_worker().await?;
         deliveries::hold_these(&mut tx, &results.iter().map(|(delivery, _)| delivery.id).collect::<Vec<_>>()).await?;
         let now = self.app.now();
         let mut ended: Vec<DeliveryId> = Vec::new();
@@ -258,8 +258,7 @@ impl Federation {
             }
         }
         deliveries::finish(&mut tx, &ended).await?;
-        self.mark_hosts(&mut tx, now, answered, failed).await?;
-        hosts::free(&mut tx, free).await?;
+        self.mark_hosts(&mut tx, now, answered, failed, free).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -271,6 +270,7 @@ impl Federation {
         now: Timestamp,
         answered: BTreeSet<Host>,
         failed: HashMap<Host, (String, Option<u64>)>,
+        free: &[Host],
     ) -> app::Result<()> {
         let names: Vec<Host> = failed.keys().cloned().collect();
         let known: HashMap<Host, i64> = hosts::failing(tx, &names).await?.into_iter().collect();
@@ -281,7 +281,7 @@ impl Federation {
             let retry_at = now.plus(jittered(pause, now.0));
             answers.entry(host).or_insert(Answered::Not { retry_at, error });
         }
-        hosts::answered(tx, &answers).await?;
+        hosts::settle(tx, &answers, free).await?;
         Ok(())
     }
 }
