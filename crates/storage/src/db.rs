@@ -513,6 +513,14 @@ impl Tx {
         hosts::call(&mut self.conn, &hosts, now).await
     }
 
+    /// What follows may take longer than anybody waits: a change of all there is, once.
+    pub(crate) async fn take_time(&mut self) -> Result<()> {
+        if let Kind::PostgresTx(tx) = &mut self.conn.kind {
+            tx.conn()?.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+        }
+        Ok(())
+    }
+
     /// Until this transaction ends, no other process does this. The embedded database has one writer anyway.
     ///
     /// # Errors

@@ -28,12 +28,13 @@ impl From<sqlx::Error> for Error {
                     return Self::Conflict(db.message().to_owned());
                 }
                 match db.code().as_deref() {
-                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources
+                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources; a lock that was waited for too long
                     Some(code)
                         if code.starts_with("40")
                             || code.starts_with("53")
                             || code.starts_with("57")
-                            || code.starts_with("08") =>
+                            || code.starts_with("08")
+                            || code == "55P03" =>
                     {
                         Self::Unavailable(db.message().to_owned())
                     }

@@ -19,6 +19,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
         return Ok(());
     }
     let mut tx = db.write().await?;
+    tx.take_time().await?;
     tx.alone("host names").await?;
     if settings::hosts_are_canonical(&mut tx).await? {
         return Ok(());

@@ -22,6 +22,8 @@ use crate::session::Session;
 /// How long the database may take to end what nobody waits for any more. After that the connection is closed, which
 /// ends it too.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long what runs may go on when connections are closed: whoever closes them has waited before.
+const ENOUGH: Duration = Duration::from_secs(2);
 /// How long one waits for a connection.
 const WAIT: Duration = Duration::from_secs(30);
 /// After so long a connection is looked at before it is used again.
@@ -97,7 +99,7 @@ impl Pool {
     /// Waits for what runs, then ends it, and closes every connection.
     pub(crate) async fn close(&self) {
         let most = self.0.most;
-        if timeout(PATIENCE, self.0.places.acquire_many(most)).await.is_err() {
+        if timeout(ENOUGH, self.0.places.acquire_many(most)).await.is_err() {
             self.0.cancel().await;
             let _ = timeout(PATIENCE, self.0.places.acquire_many(most)).await;
         }

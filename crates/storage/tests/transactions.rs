@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::PostId;
 use domain::event::Event;
 use domain::job::Job;
-use storage::{Db, Queue, jobs};
+use storage::{Db, Queue, jobs, sql};
 use tokio::sync::broadcast::Receiver;
 
 use crate::both::Engine;
@@ -24,6 +24,33 @@ async fn nothing_but(db: &Db, events: &mut Receiver<Event>) {
     tx.emit(Event::SettingsChanged);
     tx.commit().await.unwrap();
     assert_eq!(next(events).await, Some(Event::SettingsChanged));
+}
+
+/// On PostgreSQL a statement could run for ever: it is ended, whoever asked hears that it did not work now, and the
+/// connection is as good as before. At the stop nobody waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_runs_for_ever() {
+    crate::both::on(Engine::Postgres, |fresh| async move {
+        let mut conn = fresh.db.read().await.unwrap();
+        let limits =
+            sql!("SELECT setting FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout') ORDER BY name");
+        let limits: Vec<(String,)> = limits.all(&mut conn).await.unwrap();
+        assert_eq!(limits, [("10000".to_owned(),), ("30000".to_owned(),)], "milliseconds");
+        sql!("SET statement_timeout = '100ms'").run(&mut conn).await.unwrap();
+        let ended = sql!("SELECT CAST(1 AS bigint) FROM pg_sleep(60)").count(&mut conn).await;
+        assert!(matches!(ended, Err(storage::Error::Unavailable(_))), "{ended:?}");
+        assert_eq!(sql!("SELECT CAST(2 AS bigint)").count(&mut conn).await.unwrap(), 2);
+        sql!("SET statement_timeout = '30s'").run(&mut conn).await.unwrap();
+
+        let asks =
+            tokio::spawn(async move { sql!("SELECT CAST(1 AS bigint) FROM pg_sleep(25)").count(&mut conn).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let closed = tokio::time::timeout(Duration::from_secs(15), fresh.db.close());
+        closed.await.expect("nobody waits for what runs");
+        assert!(asks.await.unwrap().is_err());
+        assert!(fresh.db.read().await.is_err());
+    })
+    .await;
 }
 
 both! {
