@@ -63,6 +63,7 @@ impl Round {
 async fn secondly(federation: &Federation) -> app::Result<()> {
     let db = &federation.app.db;
     db.watch_clock().await?;
+    db.count_what_grew().await?;
     if !follows::some_mute_ran_out(&mut db.read().await?, federation.app.now()).await? {
         return Ok(());
     }

@@ -56,6 +56,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sql;
 mod sqlite;
+mod statistics;
 pub mod tags;
 mod teller;
 pub mod threads;

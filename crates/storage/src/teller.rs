@@ -103,3 +103,15 @@ async fn send(conn: &mut Option<PgConnection>, options: &PgConnectOptions, messa
 fn silent() -> crate::Error {
     crate::Error::Unavailable("no answer".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_call_from_many_is_one_and_the_rest_keep_their_order() {
+        let letter = |messages: &[&str]| (messages.iter().map(|m| (*m).to_owned()).collect(), oneshot::channel().0);
+        let letters = [letter(&["post 1", "wake"]), letter(&["wake"]), letter(&["post 2", "wake"])];
+        assert_eq!(each_once(&letters), ["post 1", "wake", "post 2"]);
+    }
+}

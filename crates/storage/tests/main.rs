@@ -22,6 +22,7 @@ mod node;
 mod pages;
 mod peers;
 mod people;
+mod plans;
 #[cfg(unix)]
 mod private;
 mod queues;

@@ -353,7 +353,7 @@ async fn fill_inbox(tx: &mut storage::Tx, many: u16, actor: i64, name: &str) {
 }
 
 /// What a transaction has read of a table so far: rows in the order they lie, and by an index.
-async fn read_of(tx: &mut storage::Tx, table: &str) -> (i64, i64) {
+pub async fn read_of(tx: &mut storage::Tx, table: &str) -> (i64, i64) {
     sql!(
         "SELECT coalesce(sum(seq_tup_read), 0)::bigint, coalesce(sum(idx_tup_fetch), 0)::bigint
          FROM pg_stat_xact_user_tables WHERE relname = $1"
