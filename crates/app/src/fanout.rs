@@ -8,6 +8,7 @@ use domain::event::Event;
 use domain::notification::NotificationKind;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Visibility};
+use storage::posts::Links;
 use storage::timelines::HomeEntry;
 use storage::{Tx, accounts, conversations, counts, follows, notifications, posts, timelines};
 
@@ -18,12 +19,9 @@ use crate::error::Result;
 ///
 /// What is not for everybody stands in none: everybody sees counters, and nobody who watches them may learn when
 /// somebody writes to fewer.
-///
-/// # Errors
-/// When the database refuses.
-pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
+pub(crate) fn count(tx: &mut Tx, post: &Post, by: i64) {
     if !post.visibility.is_open() {
-        return Ok(());
+        return;
     }
     let at = (by > 0).then_some(post.created_at);
     counts::posts(tx, post.account_id, by, at);
@@ -33,36 +31,30 @@ pub(crate) async fn count(tx: &mut Tx, post: &Post, by: i64) -> Result<()> {
     if let Some(parent) = post.in_reply_to_id {
         counts::replies(tx, parent, by, post.account_id);
     }
-    Ok(())
 }
 
 /// A post that was for everybody is for fewer: it leaves the counters, and so do boosts of it, which nobody but those
 /// fewer can see any more.
 async fn closed(tx: &mut Tx, before: &Post) -> Result<()> {
-    count(tx, before, -1).await?;
+    count(tx, before, -1);
     for boost in posts::boosts_of(tx, before.id).await? {
         let boost = posts::unchecked(tx, boost).await?;
         if boost.visibility.is_open() {
-            count(tx, &boost, -1).await?;
+            count(tx, &boost, -1);
             posts::narrow_boost(tx, boost.id, Visibility::Followers).await?;
         }
     }
     Ok(())
 }
 
-/// A post (not a boost) came to be. `mentions` are those it addresses, `true` = silently. One that is no news takes its
+/// A post (not a boost) came to be, with its `links`. One that is no news takes its
 /// place in timelines, and is told to those whom it names; nobody hears that its author has written.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn post_created(
-    tx: &mut Tx,
-    author: &Account,
-    post: &Post,
-    mentions: &[(AccountId, bool)],
-    news: bool,
-) -> Result<()> {
-    count(tx, post, 1).await?;
+pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Links, news: bool) -> Result<()> {
+    let mentions = links.mentions.as_slice();
+    count(tx, post, 1);
     timelines::add_to_homes(
         tx,
         &HomeEntry {
@@ -75,7 +67,7 @@ pub async fn post_created(
         },
     )
     .await?;
-    if post.visibility == Visibility::Public {
+    if post.visibility == Visibility::Public && !links.tags.is_empty() {
         timelines::add_to_tag_followers(tx, post.id, author.id).await?;
     }
     for &(account, _) in mentions.iter().filter(|(_, silent)| !silent) {
@@ -101,7 +93,7 @@ pub async fn post_created(
 /// # Errors
 /// When the database refuses.
 pub async fn boost_created(tx: &mut Tx, booster: &Account, boost: &Post, original: &Post) -> Result<()> {
-    count(tx, boost, 1).await?;
+    count(tx, boost, 1);
     timelines::add_to_homes(
         tx,
         &HomeEntry {
@@ -193,7 +185,7 @@ pub async fn post_edited(
 /// # Errors
 /// When the database refuses.
 pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
-    count(tx, post, -1).await?;
+    count(tx, post, -1);
     if let Some(original) = post.boost_of_id
         && let Ok(original) = posts::unchecked(tx, original).await
     {

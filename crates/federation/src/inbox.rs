@@ -188,7 +188,7 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
         about: glance.about.as_deref(),
         forwarded,
     };
-    let mut tx = fed.app.db.write().await?;
+    let mut tx = fed.app.db.write_once().await?;
     if inbox_items::accept(&mut tx, item).await? {
         tx.commit().await?;
     }

@@ -176,6 +176,18 @@ impl Db {
         self.begin(Lasts::Probably).await
     }
 
+    /// As [`Db::write`], for a change that is a single statement on PostgreSQL, and happens when that is run: it says no
+    /// more than listeners are to be told, and asks for no work.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_once(&self) -> Result<Tx> {
+        let Pools::Postgres(pool) = &self.inner.pools else { return self.write().await };
+        let held = self.inner.node.held().await?;
+        let conn = Conn { kind: Kind::PostgresTx(Held::once(pool).await?), kept: self.inner.kept.clone() };
+        Ok(Tx::new(conn, self.clone(), held))
+    }
+
     async fn begin(&self, lasts: Lasts) -> Result<Tx> {
         let held = self.inner.node.held().await?;
         let kind = match &self.inner.pools {
@@ -183,15 +195,7 @@ impl Db {
             Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool, lasts).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
-        Ok(Tx {
-            conn,
-            db: self.clone(),
-            held,
-            jobs: Vec::new(),
-            moves: counts::Moves::default(),
-            hosts: BTreeSet::new(),
-            signals: Vec::new(),
-        })
+        Ok(Tx::new(conn, self.clone(), held))
     }
 
     /// The number that this process holds alone.
@@ -459,6 +463,11 @@ impl DerefMut for Tx {
 }
 
 impl Tx {
+    fn new(conn: Conn, db: Db, held: u64) -> Self {
+        let (jobs, moves, hosts, signals) = Default::default();
+        Self { conn, db, held, jobs, moves, hosts, signals }
+    }
+
     /// A new id.
     #[must_use]
     pub fn id<I: From<i64>>(&self) -> I {

@@ -211,6 +211,11 @@ impl Held {
         Ok(held)
     }
 
+    /// For one statement, which is a transaction of its own.
+    pub(crate) async fn once(pool: &Pool) -> Result<Self> {
+        pool.get().await
+    }
+
     /// To ask the database something; then [`Held::answered`].
     pub(crate) fn conn(&mut self) -> Result<&mut PgConnection> {
         self.waits = true;
@@ -224,8 +229,10 @@ impl Held {
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
-        self.conn()?.execute("COMMIT").await?;
-        (self.open, self.waits) = (false, false);
+        if self.open {
+            self.conn()?.execute("COMMIT").await?;
+            (self.open, self.waits) = (false, false);
+        }
         Ok(())
     }
 }

@@ -308,6 +308,7 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
            AND (NOT $7 OR EXISTS (SELECT 1 FROM mentions mt WHERE mt.post_id = $1 AND mt.account_id = f.account_id))
            AND NOT EXISTS (SELECT 1 FROM list_members lm JOIN lists l ON l.id = lm.list_id
              WHERE lm.account_id = $2 AND l.account_id = f.account_id AND l.exclusive)
+         UNION ALL SELECT m.account_id, $1, NULLIF($4, 0) FROM members m WHERE m.account_id = $2
          ON CONFLICT DO NOTHING"
     )
     .bind(e.post)
@@ -317,16 +318,6 @@ pub async fn add_to_homes(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     .bind(e.reply_to.map_or(0, |id| id.0))
     .bind(e.language.unwrap_or_default())
     .bind(e.mentioned_only)
-    .run(tx)
-    .await?;
-    sql!(
-        "INSERT INTO home_entries (account_id, post_id, boost_of_id)
-         SELECT account_id, $1, NULLIF($3, 0) FROM members WHERE account_id = $2
-         ON CONFLICT DO NOTHING"
-    )
-    .bind(e.post)
-    .bind(e.author)
-    .bind(boosted)
     .run(tx)
     .await?;
     Ok(())

@@ -107,7 +107,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         }
     }
     posts::insert(&mut tx, &post, &links).await?;
-    fanout::post_created(&mut tx, author, &post, &links.mentions, true).await?;
+    fanout::post_created(&mut tx, author, &post, &links, true).await?;
     tx.enqueue(Job::DistributePost { post: id });
     tx.commit().await?;
     Ok(id)

@@ -116,10 +116,10 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     adopt_orphans(&mut tx, &post).await?;
     // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
     if requested && !fresh {
-        fanout::count(&mut tx, &post, 1).await?;
+        fanout::count(&mut tx, &post, 1);
         tx.emit(Event::AccountChanged { account: author.id });
     } else {
-        fanout::post_created(&mut tx, author, &post, &links.mentions, news).await?;
+        fanout::post_created(&mut tx, author, &post, &links, news).await?;
     }
     if post.in_reply_to_uri.is_some() && !found {
         tx.enqueue(Job::FetchThread { post: id });
