@@ -91,8 +91,9 @@ pub struct Claim {
     pub after: Option<String>,
 }
 
-/// Servers that a claim looks at, and activities that wait from each.
-const TURNS: i64 = 32;
+/// Servers that a claim looks at, and activities that wait from each. So many servers that what came in a burst is
+/// processed about in the order it came.
+const TURNS: i64 = 256;
 const LOOK: i64 = 128;
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
@@ -279,7 +280,7 @@ async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Ho
         )
         .bind(now)
         .bind(lease)
-        .bind(room.min(TURNS))
+        .bind(room.min(32))
         .bind(node)
         .bind(busy)
         .bind(from)

@@ -305,11 +305,11 @@ both! {
         assert!(next[0].id > first[31].id && next.is_sorted_by_key(|item| item.id), "in her order");
     }
 
-    /// Eighty servers, of which a claim looks at some: all have their turns.
+    /// Three hundred servers, of which a claim looks at some: all have their turns.
     async fn servers_that_had_no_turn_are_next(fresh) {
         let mut tx = fresh.db.write().await.unwrap();
-        for n in 10..90 {
-            fill_inbox(&mut tx, 3, n, &format!("{n}")).await;
+        for n in 100..400 {
+            fill_inbox(&mut tx, 2, n, &format!("{n}")).await;
         }
         let lease = tx.now().plus(LEASE);
         // Those that failed are tried again when it is time.
@@ -319,7 +319,7 @@ both! {
         assert_eq!(inbox_items::bring_back(&mut tx).await.unwrap(), 0);
         let (mut after, mut taken, mut looks) = (String::new(), 0, 0);
         loop {
-            let claim = inbox_items::claim(&mut tx, lease, 256, 2, &[], &after).await.unwrap();
+            let claim = inbox_items::claim(&mut tx, lease, 256, 1, &[], &after).await.unwrap();
             taken += claim.items.len();
             looks += 1;
             match claim.after {
@@ -327,7 +327,7 @@ both! {
                 None => break,
             }
         }
-        assert_eq!((taken, looks), (160, 3), "two of each server");
+        assert_eq!((taken, looks), (300, 2), "one of each server, whether one of it had failed or not");
         fresh.advance(Duration::from_secs(5));
         assert_eq!(inbox_items::bring_back(&mut tx).await.unwrap(), 1);
     }
@@ -444,9 +444,9 @@ async fn a_claim_reads_few_rows_whatever_is_believed(fresh: Fresh) {
         let sent = deliveries::claim(&mut tx, lease, 500, 16).await.unwrap().deliveries.len();
         let received = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items.len();
         let jobs = storage::jobs::claim(&mut tx, lease, 16).await.unwrap().len();
-        assert_eq!((sent, received, jobs), (64, 32, 16), "{believed}");
+        assert_eq!((sent, received, jobs), (64, 256, 16), "{believed}");
         // What a claim reads in all: the rows before each in its index, and each some three times.
-        for (table, most) in [("deliveries", 600), ("inbox_items", 400), ("jobs", 100), ("hosts", 4_400)] {
+        for (table, most) in [("deliveries", 600), ("inbox_items", 2_000), ("jobs", 100), ("hosts", 4_400)] {
             let (in_order, by_index) = read_of(&mut tx, table).await;
             assert!(in_order == 0 || table == "hosts", "{believed}: {in_order} rows of {table} in the order they lie");
             assert!(in_order + by_index <= most, "{believed}: {in_order} and {by_index} rows of {table}");
