@@ -6,12 +6,13 @@ ALTER TABLE hosts ADD COLUMN due_at BIGINT;
 ALTER TABLE hosts ADD COLUMN busy_until BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX hosts_due ON hosts (due_at, host) WHERE due_at IS NOT NULL;
 INSERT INTO hosts (host, due_at) SELECT DISTINCT host, 0 FROM deliveries
-ON CONFLICT (host) DO UPDATE SET due_at = 0;
+ON CONFLICT (host) DO UPDATE SET due_at = hosts.retry_at;
 
 ALTER TABLE deliveries ALTER COLUMN inbox_url TYPE TEXT COLLATE "C";
 DROP INDEX deliveries_by_host;
 CREATE INDEX deliveries_by_host ON deliveries (host, run_at, id);
 -- Deletions go first.
+CREATE INDEX deliveries_of_deletions ON deliveries (host, id) WHERE id < 0;
 UPDATE deliveries SET run_at = 0 WHERE id < 0 AND attempts = 0;
 -- An activity and its deliveries are always written together; looking for it again with each row cost as much as the row.
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_activity_id_fkey;

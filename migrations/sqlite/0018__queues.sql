@@ -5,11 +5,12 @@ ALTER TABLE hosts ADD COLUMN due_at INTEGER;
 ALTER TABLE hosts ADD COLUMN busy_until INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX hosts_due ON hosts (due_at, host) WHERE due_at IS NOT NULL;
 INSERT INTO hosts (host, due_at) SELECT DISTINCT host, 0 FROM deliveries WHERE TRUE
-ON CONFLICT (host) DO UPDATE SET due_at = 0;
+ON CONFLICT (host) DO UPDATE SET due_at = hosts.retry_at;
 
 DROP INDEX deliveries_by_host;
 CREATE INDEX deliveries_by_host ON deliveries (host, run_at, id);
 -- Deletions go first.
+CREATE INDEX deliveries_of_deletions ON deliveries (host, id) WHERE id < 0;
 UPDATE deliveries SET run_at = 0 WHERE id < 0 AND attempts = 0;
 
 -- It is not looked at before `run_at`.

@@ -296,8 +296,11 @@ pub async fn bury(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<bool> {
 }
 
 /// Waits for those who hold the account ([`crate::posts::hold`]), and they for this transaction: it is to be hidden or to
-/// go. Counters move all the same.
-pub(crate) async fn lock(tx: &mut Tx, id: AccountId) -> Result<()> {
+/// go, or to say something else of itself. Counters move all the same.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn lock(tx: &mut Tx, id: AccountId) -> Result<()> {
     if !tx.is_sqlite() {
         sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
     }

@@ -53,7 +53,7 @@ impl Db {
     /// As [`crate::Error`] says.
     pub async fn watch_clock(&self) -> Result<()> {
         let now = self.clock().now();
-        let before = self.last_seen(now);
+        let before = self.last_seen();
         if before > now.plus(TOLERANCE) {
             tracing::warn!(
                 clock = %now,
@@ -62,6 +62,7 @@ impl Db {
             );
         }
         self.clock_moved_back(before, now).await?;
+        self.has_seen(now);
         if !self.is_sqlite() {
             let mut conn = self.read().await?;
             if let (Some(highest),) = sql!("SELECT max(id) FROM posts").one::<(Option<i64>,)>(&mut conn).await? {
@@ -80,12 +81,18 @@ impl Db {
         }
         let (by, longest) = (before.0 - now.0, now.plus(LONGEST_LEASE));
         let mut tx = self.write().await?;
+        if !tx.is_sqlite() {
+            // In the order in which workers take them.
+            sql!("SELECT id FROM deliveries WHERE run_at > $1 OR leased_until > $2 ORDER BY id FOR UPDATE")
+                .bind(now)
+                .bind(longest)
+                .run(&mut tx)
+                .await?;
+        }
         for query in [
             sql!("UPDATE jobs /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
             sql!("UPDATE inbox_items /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
             sql!("UPDATE deliveries /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
-            sql!("UPDATE hosts /* scan */ SET retry_at = retry_at - $2 WHERE retry_at > $1"),
-            sql!("UPDATE hosts SET due_at = due_at - $2 WHERE due_at > $1"),
         ] {
             query.bind(now).bind(by).run(&mut tx).await?;
         }
@@ -93,10 +100,19 @@ impl Db {
             sql!("UPDATE jobs /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
             sql!("UPDATE inbox_items /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
             sql!("UPDATE deliveries /* scan */ SET leased_until = $1 WHERE leased_until > $1"),
-            sql!("UPDATE hosts /* scan */ SET busy_until = $1 WHERE busy_until > $1"),
         ] {
             query.bind(longest).run(&mut tx).await?;
         }
+        if !tx.is_sqlite() {
+            sql!("SELECT 1 FROM hosts ORDER BY host FOR UPDATE").run(&mut tx).await?;
+        }
+        sql!("UPDATE hosts /* scan */ SET retry_at = retry_at - $2 WHERE retry_at > $1")
+            .bind(now)
+            .bind(by)
+            .run(&mut tx)
+            .await?;
+        sql!("UPDATE hosts SET due_at = due_at - $2 WHERE due_at > $1").bind(now).bind(by).run(&mut tx).await?;
+        sql!("UPDATE hosts /* scan */ SET busy_until = $1 WHERE busy_until > $1").bind(longest).run(&mut tx).await?;
         tx.commit().await
     }
 }

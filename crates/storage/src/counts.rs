@@ -92,6 +92,21 @@ pub fn posts(tx: &mut Tx, id: AccountId, by: i64, at: Option<Timestamp>) {
 /// As [`crate::Error`] says.
 pub async fn settle(tx: &mut Tx) -> Result<()> {
     let Moves { posts, accounts } = std::mem::take(tx.moves());
+    for (Reverse(id), by) in accounts {
+        sql!(
+            "UPDATE accounts SET version = version + 1, followers_count = followers_count + $2,
+                following_count = following_count + $3, posts_count = posts_count + $4,
+                last_post_at = CASE WHEN $5 > coalesce(last_post_at, 0) THEN $5 ELSE last_post_at END
+             WHERE id = $1"
+        )
+        .bind(id)
+        .bind(by.followers)
+        .bind(by.following)
+        .bind(by.posts)
+        .bind(by.last_post_at)
+        .run(tx)
+        .await?;
+    }
     for ((Reverse(id), whose), by) in posts {
         sql!(concat!(
             "UPDATE posts SET version = version + 1, replies_count = replies_count + $3,
@@ -105,21 +120,6 @@ pub async fn settle(tx: &mut Tx) -> Result<()> {
         .bind(by.replies)
         .bind(by.boosts)
         .bind(by.favourites)
-        .run(tx)
-        .await?;
-    }
-    for (Reverse(id), by) in accounts {
-        sql!(
-            "UPDATE accounts SET version = version + 1, followers_count = followers_count + $2,
-                following_count = following_count + $3, posts_count = posts_count + $4,
-                last_post_at = CASE WHEN $5 > coalesce(last_post_at, 0) THEN $5 ELSE last_post_at END
-             WHERE id = $1"
-        )
-        .bind(id)
-        .bind(by.followers)
-        .bind(by.following)
-        .bind(by.posts)
-        .bind(by.last_post_at)
         .run(tx)
         .await?;
     }

@@ -1,7 +1,7 @@
 //! Connections: `Db::read()` for looking, `Db::write()` for changing, and the transaction that is the only
 //! way to enqueue work or to tell listeners.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,7 +24,7 @@ use crate::private;
 use crate::session::{self, Session};
 use crate::sqlite::{Reading, Sqlite, Writing};
 use crate::teller::{Teller, ends_rights};
-use crate::{counts, host_names, hosts, jobs, sql};
+use crate::{counts, host_names, hosts, jobs};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -129,9 +129,13 @@ impl Db {
         Self { inner: Arc::new(Inner { pools, hub, ids, clock, seen, node, teller, living, kept: Arc::default() }) }
     }
 
-    /// What the clock showed when this was asked last.
-    pub(crate) fn last_seen(&self, now: Timestamp) -> Timestamp {
-        Timestamp(self.inner.seen.swap(now.0, Ordering::Relaxed))
+    /// What the clock showed when it was looked at last.
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        Timestamp(self.inner.seen.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn has_seen(&self, now: Timestamp) {
+        self.inner.seen.store(now.0, Ordering::Relaxed);
     }
 
     /// A connection for reading. Hold one per request, not one per query.
@@ -204,61 +208,25 @@ impl Db {
         self.inner.ids.node()
     }
 
-    /// Gives back what processes held when they died: their work is claimed again at once, not only when their
-    /// leases end. To be called when a server starts (`starting`: what is held under its number was held by a
-    /// process before it), and now and then by those that run.
-    ///
-    /// # Errors
-    /// As [`Error`] says.
-    pub async fn end_leases_of_the_dead(&self, starting: bool) -> Result<()> {
-        let mut tx = self.write().await?;
-        let own = i64::from(self.node());
-        let mut living = match &mut tx.conn.kind {
-            Kind::PostgresTx(pg) => session::living(pg.conn()?).await?,
-            // The embedded database has one server process: this one. (A command beside it claims nothing.)
-            _ => vec![own],
-        };
-        self.and_those_before(&mut living);
-        living.push(own);
-        living.retain(|number| !(starting && *number == own));
-        let hosts = sql!(
-            "UPDATE deliveries /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))
-             RETURNING host"
-        )
-        .bind(living.as_slice())
-        .all::<(Host,)>(&mut tx)
-        .await?;
-        let freed = [
-            sql!("UPDATE jobs /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
-                .bind(living.as_slice())
-                .run(&mut tx)
-                .await?,
-            sql!("UPDATE inbox_items /* scan */ SET leased_until = 0 WHERE leased_until > 0 AND NOT (leased_by = ANY($1))")
-                .bind(living.as_slice())
-                .run(&mut tx)
-                .await?,
-            u64::try_from(hosts.len()).unwrap_or(u64::MAX),
-        ];
-        let hosts: BTreeSet<Host> = hosts.into_iter().map(|(host,)| host).collect();
-        hosts::settle(&mut tx, &BTreeMap::new(), &hosts.into_iter().collect::<Vec<_>>()).await?;
-        if freed.iter().sum::<u64>() > 0 {
-            tracing::info!(?freed, "work of a process that died is taken over (jobs, received, deliveries)");
-            for queue in [Queue::Jobs, Queue::Inbox, Queue::Deliveries] {
-                tx.wake(queue);
+    /// Tells listeners in all processes what was committed.
+    async fn tell(&self, rights: &[Signal], rest: &[Signal]) -> Result<()> {
+        // Here nothing may be believed any more that ended, and workers need not hear it from the database. Hearing of
+        // it twice does no harm.
+        rights.iter().cloned().for_each(|signal| self.hub().deliver(signal));
+        for signal in rest {
+            if let Signal::Wake { wake } = signal {
+                self.hub().wake(*wake);
             }
         }
-        tx.commit().await
+        match &self.inner.teller {
+            Some(teller) if !rest.is_empty() => teller.tell(rest).await,
+            _ => Ok(()),
+        }
     }
 
-    /// A lock is gone for a moment when PostgreSQL restarts: whoever held one when this was asked before lives, too.
-    /// Somebody who is gone may have died between a change and telling of it.
-    fn and_those_before(&self, living: &mut Vec<i64>) {
-        let mut before = self.inner.living.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut then = std::mem::replace(&mut *before, living.clone());
-        if then.iter().any(|number| !living.contains(number)) {
-            self.hub().some_missed();
-        }
-        living.append(&mut then);
+    /// The numbers that were held when this was asked last; `now` are those that are.
+    pub(crate) fn held_before(&self, now: Vec<i64>) -> Vec<i64> {
+        std::mem::replace(&mut *self.inner.living.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
 
     /// Live events and wake-up calls.
@@ -483,6 +451,15 @@ impl Tx {
         i64::from(self.db.node())
     }
 
+    /// The numbers that are held by processes now. (The embedded database has one server process: this one. A command
+    /// beside it claims nothing.)
+    pub(crate) async fn living(&mut self) -> Result<Vec<i64>> {
+        match &mut self.conn.kind {
+            Kind::PostgresTx(pg) => session::living(pg.conn()?).await,
+            _ => Ok(vec![self.node()]),
+        }
+    }
+
     /// Asks for work to be done after commit.
     pub fn enqueue(&mut self, job: Job) {
         self.jobs.push(job);
@@ -576,20 +553,15 @@ impl Tx {
                         .execute(tx.conn()?)
                         .await?;
                 }
-                tx.commit().await?;
-                // Here nothing may be believed any more that ended, and workers need not hear it from the database.
-                // Hearing of it twice does no harm.
-                for signal in rights {
-                    self.db.hub().deliver(signal);
-                }
-                for signal in &rest {
-                    if let Signal::Wake { wake } = signal {
-                        self.db.hub().wake(*wake);
-                    }
-                }
-                if let (Some(teller), false) = (&self.db.inner.teller, rest.is_empty()) {
-                    teller.tell(&rest).await?;
-                }
+                let db = self.db;
+                // To its end, whether or not anybody still waits for it.
+                let end = tokio::spawn(async move {
+                    let committed = tx.commit().await;
+                    // Where no answer came it may have come to be: hearing of what did not happen does no harm.
+                    db.tell(&rights, &rest).await?;
+                    committed
+                });
+                end.await.map_err(|e| Error::Internal(e.to_string()))??;
             }
             Kind::Sqlite(_) | Kind::Postgres(_) => {}
         }

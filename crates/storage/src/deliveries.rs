@@ -191,8 +191,10 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64, per_host: i64) -> 
     let full = number(claimed.len()) >= limit;
     // Where there was no room for all, those without a delivery may have had no turn.
     if !full && !idle.is_empty() {
-        put_off(tx, &idle).await?;
-        hosts::free(tx, &idle).await?;
+        let now = tx.now();
+        // What could neither be taken nor put off is being written by somebody: not again at once.
+        let again = if put_off(tx, &idle).await? { now } else { now.plus(Duration::from_secs(1)) };
+        hosts::free(tx, &idle, again).await?;
     }
     claimed.sort_by_key(|delivery| delivery.id);
     Ok(Claim { more: full || number(turns.len()) == TURNS, deliveries: claimed })
@@ -270,16 +272,17 @@ const LOOK: i64 = 128;
 const PUT_OFF: Duration = Duration::from_secs(10 * 60);
 
 /// Nothing of these hosts could be taken: what is due there waits for something of the same author to the same inbox.
-/// It is put off until that is due, so that it is not looked at in vain each time.
-async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+/// It is put off until that is due, so that it is not looked at in vain each time. Was there any?
+async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
     let (now, at_most) = (tx.now(), tx.now().plus(PUT_OFF));
-    sql!(
+    let changed = sql!(
         sqlite: "UPDATE deliveries SET run_at = min($2, (
                 SELECT e.run_at FROM deliveries e
                 WHERE e.inbox_url = deliveries.inbox_url AND e.account_id = deliveries.account_id ORDER BY e.id LIMIT 1))
              WHERE id IN (SELECT d.id FROM json_each($3) h JOIN deliveries d ON d.id IN (
                 SELECT id FROM deliveries WHERE host = h.value AND run_at <= $1 AND leased_until <= $1
-                ORDER BY run_at, id LIMIT $4))",
+                ORDER BY run_at, id LIMIT $4))
+             RETURNING run_at",
         postgres: "UPDATE deliveries SET run_at = least($2, (
                 SELECT e.run_at FROM deliveries e
                 WHERE (e.inbox_url, e.account_id, e.id)
@@ -289,15 +292,16 @@ async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
                     SELECT x.id FROM unnest(CAST($3 AS text[])) AS h (host) CROSS JOIN LATERAL (
                         SELECT id FROM deliveries WHERE host = h.host AND run_at <= $1 AND leased_until <= $1
                         ORDER BY host, run_at, id LIMIT $4) x))
-                FOR UPDATE SKIP LOCKED))",
+                FOR UPDATE SKIP LOCKED))
+             RETURNING run_at",
     )
     .bind(now)
     .bind(at_most)
     .bind(hosts)
     .bind(LOOK)
-    .run(tx)
+    .all::<(i64,)>(tx)
     .await?;
-    Ok(())
+    Ok(changed.iter().any(|(run_at,)| *run_at > now.0))
 }
 
 /// The bytes of these activities; those that were withdrawn have none.
@@ -352,13 +356,33 @@ pub async fn rewrite(tx: &mut Tx, post: PostId, create: &str, update: &str) -> R
     urls(unsent.bind(&first).bind(now), tx).await
 }
 
-/// Nobody claims, settles or drops what waits of these activities until this transaction ends. The embedded database
-/// has one writer.
+/// Nobody claims or drops what waits of these activities until this transaction ends. What is under way is not held:
+/// whoever settles it waits for nobody. The embedded database has one writer.
 pub(crate) async fn hold(tx: &mut Tx, activities: &[ActivityId]) -> Result<()> {
     if !tx.is_sqlite() {
-        let held = sql!("SELECT id FROM deliveries WHERE activity_id = ANY($1) ORDER BY id FOR UPDATE");
-        held.bind(activities).run(tx).await?;
+        let now = tx.now();
+        sql!("SELECT id FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2 ORDER BY id FOR UPDATE")
+            .bind(activities)
+            .bind(now)
+            .run(tx)
+            .await?;
     }
+    Ok(())
+}
+
+/// These hosts answer again: deletions that failed meanwhile go before what waits with them.
+pub(crate) async fn deletions_first(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    sql!(
+        sqlite: "UPDATE deliveries SET run_at = 1 WHERE host = ANY($1) AND id < 0 AND run_at > 1",
+        postgres: "UPDATE deliveries SET run_at = 1 WHERE id = ANY(ARRAY(
+                    SELECT id FROM deliveries WHERE host = ANY($1) AND id < 0 AND run_at > 1 FOR UPDATE SKIP LOCKED))",
+    )
+    .bind(hosts)
+    .run(tx)
+    .await?;
     Ok(())
 }
 

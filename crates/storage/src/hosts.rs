@@ -13,7 +13,7 @@ use domain::{Host, Timestamp};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
-use crate::sql;
+use crate::{deliveries, sql};
 
 /// A host whose turn it is, held by this transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +66,11 @@ pub(crate) async fn occupy(tx: &mut Tx, hosts: &[Host], lease: Timestamp) -> Res
 }
 
 /// Nothing is under way to these hosts any more, which this transaction holds: each has its next turn when something is
-/// due, after those that wait for theirs now. What nothing waits for, and is not in trouble, is forgotten.
-pub(crate) async fn free(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+/// due, not before `earliest`. What nothing waits for, and is not in trouble, is forgotten.
+pub(crate) async fn free(tx: &mut Tx, hosts: &[Host], earliest: Timestamp) -> Result<()> {
     if hosts.is_empty() {
         return Ok(());
     }
-    let now = tx.now();
     sql!(
         sqlite: "UPDATE hosts SET busy_until = 0, due_at = (
                     SELECT max(min(d.run_at), hosts.retry_at, $2) FROM deliveries d WHERE d.host = hosts.host)
@@ -82,7 +81,7 @@ pub(crate) async fn free(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
                  WHERE host = ANY($1)",
     )
     .bind(hosts)
-    .bind(now)
+    .bind(earliest)
     .run(tx)
     .await?;
     sql!("DELETE FROM hosts WHERE host = ANY($1) AND due_at IS NULL AND failures = 0").bind(hosts).run(tx).await?;
@@ -112,10 +111,16 @@ pub enum Answered {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn settle(tx: &mut Tx, answers: &BTreeMap<Host, Answered>, free: &[Host]) -> Result<()> {
+    let now = tx.now();
+    let well = |answer: &Answered| *answer == Answered::Well;
+    let recovered: Vec<Host> = answers.iter().filter(|(_, a)| well(a)).map(|(host, _)| host.clone()).collect();
+    let recovered: Vec<Host> = failing(tx, &recovered).await?.into_iter().map(|(host, _)| host).collect();
+    deliveries::deletions_first(tx, &recovered).await?;
     let all: BTreeSet<&Host> = answers.keys().chain(free).collect();
     lock(tx, &all.into_iter().cloned().collect::<Vec<_>>()).await?;
     answered(tx, answers).await?;
-    self::free(tx, free).await
+    // After those that wait for their turns now.
+    self::free(tx, free, now).await
 }
 
 async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()> {
@@ -157,6 +162,21 @@ async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()>
 /// As [`crate::Error`] says.
 pub async fn failing(conn: &mut Conn, hosts: &[Host]) -> Result<Vec<(Host, i64)>> {
     sql!("SELECT host, failures FROM hosts WHERE host = ANY($1) AND failures > 0").bind(hosts).all(conn).await
+}
+
+/// Hosts that something waits for and that have no turn get one: a version that knew of no turns served beside this one.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn call_forgotten(tx: &mut Tx) -> Result<()> {
+    let forgotten = sql!(
+        "SELECT DISTINCT d.host FROM deliveries d
+         WHERE NOT EXISTS (SELECT 1 FROM hosts h WHERE h.host = d.host AND h.due_at IS NOT NULL)"
+    );
+    for (host,) in forgotten.all::<(Host,)>(tx).await? {
+        tx.call_host(&host);
+    }
+    Ok(())
 }
 
 /// Whatever waits, for whichever host, is looked at anew: rows were changed behind the queue's back.

@@ -29,6 +29,7 @@ pub mod interactions;
 pub mod invites;
 pub mod jobs;
 mod kept;
+mod leases;
 pub mod lists;
 pub mod markers;
 mod marks;

@@ -94,6 +94,8 @@ pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Member> {
 /// # Errors
 /// [`Error::NotFound`] when the account is no member (remote, or deleted).
 pub async fn locked(tx: &mut Tx, id: AccountId) -> Result<Member> {
+    // The account first, as whoever writes for a member does.
+    accounts::lock(tx, id).await?;
     sql!(
         sqlite: concat!("SELECT ", member_columns!(), " FROM members m WHERE m.account_id = $1"),
         postgres: concat!("SELECT ", member_columns!(), " FROM members m WHERE m.account_id = $1 FOR NO KEY UPDATE"),

@@ -308,7 +308,10 @@ pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<Post
 
 /// Waits for those who hold the post ([`hold`]), and they for this transaction: it is to go, or to say something else.
 /// Counters move all the same.
-async fn lock(tx: &mut Tx, id: PostId) -> Result<()> {
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn lock(tx: &mut Tx, id: PostId) -> Result<()> {
     if !tx.is_sqlite() {
         sql!("SELECT id FROM posts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
     }

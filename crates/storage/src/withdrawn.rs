@@ -4,7 +4,7 @@
 //! Deliveries that are under way now cannot be called back. They are not tried again: the bytes they would be sent with
 //! are gone, and what takes them back is sent after them, since a host with deliveries under way is given no others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::job::{self, Job};
 use domain::{AccountId, ActivityId, Host, PostId, Visibility};
@@ -156,7 +156,7 @@ async fn withdraw_unseen(tx: &mut Tx, author: AccountId, waiting: Vec<(String, S
     for (inbox, follows) in &mut inboxes {
         *follows = has_follower_at(tx, author, inbox).await?;
     }
-    let mut subjects: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut subjects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (inbox, subject) in &waiting {
         subjects.entry(subject).or_default().push(inbox.clone());
     }

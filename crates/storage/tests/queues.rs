@@ -261,6 +261,49 @@ both! {
         assert_eq!(claim(&fresh.db).await.len(), 2, "one of each author, whose first has gone");
     }
 
+    /// A deletion that failed while the host was away goes before what was asked for before it, once the host is back.
+    async fn a_deletion_that_failed_goes_first_when_the_host_is_back(fresh) {
+        let (dana, erin) = (member(&fresh.db, "dana").await.id, member(&fresh.db, "erin").await.id);
+        let to = [inbox(1)];
+        enqueue(&fresh.db, New { urgency: Urgency::Deletion, ..plain(dana) }, &to).await;
+        let deletion = claim(&fresh.db).await.remove(0);
+        let fail = async |delivery: &Claimed, answers: Answered| {
+            let mut tx = fresh.db.write().await.unwrap();
+            let later = tx.now().plus(Duration::from_secs(3600));
+            deliveries::retry(&mut tx, delivery.id, later, "no answer").await.unwrap();
+            hosts::settle(&mut tx, &[(to[0].host.clone(), answers)].into(), &[to[0].host.clone()]).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let retry_at = fresh.clock.now().plus(Duration::from_secs(30));
+        fail(&deletion, Answered::Not { retry_at, error: "no answer".to_owned() }).await;
+        for _ in 0..2 {
+            enqueue(&fresh.db, plain(erin), &to).await;
+        }
+        fresh.advance(Duration::from_secs(30));
+        let probe = claim(&fresh.db).await;
+        assert_eq!(probe.iter().map(|d| d.account_id).collect::<Vec<_>>(), [erin], "the deletion is not due");
+        let mut tx = fresh.db.write().await.unwrap();
+        deliveries::finish(&mut tx, &[probe[0].id]).await.unwrap();
+        let host = &to[0].host;
+        hosts::settle(&mut tx, &[(host.clone(), Answered::Well)].into(), std::slice::from_ref(host)).await.unwrap();
+        tx.commit().await.unwrap();
+        let next: Vec<AccountId> = claim(&fresh.db).await.iter().map(|delivery| delivery.account_id).collect();
+        assert_eq!(next, [dana, erin], "it is due now, and first");
+    }
+
+    /// A version that knows nothing of turns served beside this one, and left deliveries to a host that has none.
+    async fn a_host_that_was_forgotten_has_its_turn_at_the_next_start(fresh) {
+        let dana = member(&fresh.db, "dana").await.id;
+        enqueue(&fresh.db, plain(dana), &[inbox(1), inbox(2)]).await;
+        let mut tx = fresh.db.write().await.unwrap();
+        sql!("DELETE FROM hosts WHERE host = 'h1.example'").run(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        settle(&fresh.db, &claim(&fresh.db).await).await;
+        assert!(claim(&fresh.db).await.is_empty(), "nobody knows of it");
+        fresh.db.end_leases_of_the_dead(true).await.unwrap();
+        assert_eq!(claim(&fresh.db).await.len(), 1);
+    }
+
     /// A process died while deliveries were under way: others take them over, and those that came meanwhile.
     async fn what_the_dead_held_has_its_turn_at_once(fresh) {
         let dana = member(&fresh.db, "dana").await.id;

@@ -79,6 +79,8 @@ pub async fn change(app: &App, me: AccountId, mut profile: Profile) -> Result<()
         None => None,
     };
     let mut tx = app.db.write().await?;
+    // What is told of it now is told before what is told of the new one.
+    accounts::lock(&mut tx, me).await?;
     let (mut account, mut member) = members::with_account(&mut tx, me).await?;
     let before = account.clone();
     write_texts(app, &mut tx, &mut account, &mut member, &profile).await?;

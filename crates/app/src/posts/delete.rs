@@ -85,8 +85,15 @@ pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
 }
 
 async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
-    fanout::post_removed(tx, post).await?;
     let now = tx.now();
+    // The author's account before what waits to be sent: who closes it takes them in this order.
+    posts::hold(tx, post.account_id, false, None).await?;
+    posts::lock(tx, post.id).await?;
+    if posts::deleted_at(tx, post.id).await?.is_some() {
+        // Somebody else did it, and has moved the counters.
+        return Ok(Withdrawn::default());
+    }
+    fanout::post_removed(tx, post).await?;
     if !posts::bury(tx, post.id, now).await? {
         return Ok(Withdrawn::default());
     }

@@ -148,6 +148,7 @@ async fn write(
     edit: &Edit<'_>,
     shown: &[Shown],
 ) -> Result<Option<Vec<AccountId>>> {
+    posts::lock(tx, before.id).await?;
     let addressed_before = posts::mentions(tx, before.id).await?;
     let shown_before: Vec<Shown> = attachments::of_post(tx, before.id).await?.iter().map(Attachment::shown).collect();
     let same_words = before.visibility == edit.visibility

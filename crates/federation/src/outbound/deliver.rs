@@ -79,15 +79,19 @@ impl Federation {
     pub async fn deliver_until(&self, stop: CancellationToken) {
         let everywhere = Arc::new(Semaphore::new(self.config.deliveries.max(1)));
         let mut running: JoinSet<(Claimed, Ended)> = JoinSet::new();
-        let mut results: Vec<(Claimed, Ended)> = Vec::new();
+        let mut done = Done::default();
         let mut settle_at = tokio::time::interval(SETTLE_AFTER);
         let mut look = true;
         let mut busy = Busy::default();
         while !stop.is_cancelled() {
-            while look && running.len() < CLAIM_BELOW && !stop.is_cancelled() {
+            // Nothing more is begun while what was done cannot be settled.
+            while look && running.len() < CLAIM_BELOW && done.results.len() < SETTLE && !stop.is_cancelled() {
                 match self.claim(&mut busy).await {
                     Ok((parcels, more)) => {
                         look = more;
+                        for parcel in &parcels {
+                            done.free.remove(&parcel.delivery.host);
+                        }
                         for parcel in parcels {
                             let (this, everywhere) = (self.clone(), Arc::clone(&everywhere));
                             running.spawn(async move { this.deliver_one(parcel, everywhere).await });
@@ -103,29 +107,30 @@ impl Federation {
             tokio::select! {
                 Some(finished) = running.join_next() => {
                     // A task that panicked settles nothing: its lease ends and it is claimed again.
-                    results.extend(finished.ok());
+                    done.add(&mut busy, finished.ok());
                 }
-                _ = settle_at.tick(), if !results.is_empty() => {
-                    self.settle_or_log(&mut results, &mut busy).await;
+                _ = settle_at.tick(), if !done.results.is_empty() => {
+                    self.settle_or_log(&mut done).await;
                     look = true;
                 }
                 () = self.app.db.hub().wait(Queue::Deliveries, LOOK_AGAIN) => look = true,
                 () = stop.cancelled() => {}
             }
-            if results.len() >= SETTLE {
-                self.settle_or_log(&mut results, &mut busy).await;
+            if done.results.len() >= SETTLE {
+                self.settle_or_log(&mut done).await;
                 look = true;
             }
         }
         while let Some(finished) = running.join_next().await {
-            results.extend(finished.ok());
+            done.add(&mut busy, finished.ok());
         }
-        self.settle_or_log(&mut results, &mut busy).await;
+        self.settle_or_log(&mut done).await;
     }
 
     /// What is due, and whether there may be more.
     async fn claim(&self, busy: &mut Busy) -> app::Result<(Vec<Parcel>, bool)> {
-        let mut tx = self.app.db.write_of_worker().await?;
+        // On the disk before anything is sent: what takes it back must know that it was begun.
+        let mut tx = self.app.db.write().await?;
         let lease = self.app.now().plus(LEASE);
         let Claim { deliveries: claimed, more } = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
         tx.commit().await?;
@@ -153,6 +158,7 @@ impl Federation {
         let mut tx = self.app.db.write().await?;
         let n = deliveries::give_up_before(&mut tx, self.app.now().minus(GIVE_UP_AFTER)).await?;
         deliveries::forget_sent(&mut tx, self.app.now().minus(UNDER_WAY)).await?;
+        hosts::call_forgotten(&mut tx).await?;
         tx.commit().await?;
         Ok(n)
     }
@@ -203,17 +209,22 @@ impl Federation {
         (delivery, ended)
     }
 
-    async fn settle_or_log(&self, results: &mut Vec<(Claimed, Ended)>, busy: &mut Busy) {
-        let free = busy.end(results);
-        if let Err(error) = self.settle(std::mem::take(results), &free).await {
-            // What was delivered is delivered again when its lease ends: the receiver knows it by its id.
-            tracing::error!(%error, "deliveries could not be settled");
+    /// What cannot be settled now is settled next time.
+    async fn settle_or_log(&self, done: &mut Done) {
+        match self.settle(done).await {
+            Ok(()) => *done = Done::default(),
+            Err(error) => {
+                // If that lasts until their leases end, they are delivered again: receivers know them by their ids.
+                tracing::error!(%error, "deliveries could not be settled; it is tried again");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
         }
     }
 
-    /// Writes down how deliveries ended, and that nothing is under way any more to the hosts that are `free`, in one
+    /// Writes down how deliveries ended, and that nothing is under way any more to the hosts that are free, in one
     /// transaction.
-    async fn settle(&self, results: Vec<(Claimed, Ended)>, free: &[Host]) -> app::Result<()> {
+    async fn settle(&self, done: &Done) -> app::Result<()> {
+        let Done { results, free } = done;
         if results.is_empty() {
             return Ok(());
         }
@@ -224,7 +235,7 @@ impl Federation {
         let mut answered: BTreeSet<Host> = BTreeSet::new();
         let mut failed: HashMap<Host, (String, Option<u64>)> = HashMap::new();
         for (delivery, result) in results {
-            match result {
+            match result.clone() {
                 Ended::Delivered => {
                     ended.push(delivery.id);
                     answered.insert(delivery.host.clone());
@@ -252,13 +263,14 @@ impl Federation {
                     let run_at = now.plus(jittered(pause, delivery.id.0));
                     deliveries::retry(&mut tx, delivery.id, run_at, &why).await?;
                     if host_failed {
-                        failed.insert(delivery.host, (why, retry_after));
+                        failed.insert(delivery.host.clone(), (why, retry_after));
                     }
                 }
             }
         }
         deliveries::finish(&mut tx, &ended).await?;
-        self.mark_hosts(&mut tx, now, answered, failed, free).await?;
+        let free: Vec<Host> = free.iter().cloned().collect();
+        self.mark_hosts(&mut tx, now, answered, failed, &free).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -301,19 +313,33 @@ impl Busy {
         }
     }
 
-    /// Gives the hosts that nothing is under way to any more.
-    fn end(&mut self, results: &[(Claimed, Ended)]) -> Vec<Host> {
-        let mut free = Vec::new();
-        for (delivery, _) in results {
-            if let Some(n) = self.0.get_mut(&delivery.host) {
-                *n -= 1;
-                if *n == 0 {
-                    self.0.remove(&delivery.host);
-                    free.push(delivery.host.clone());
-                }
-            }
+    /// One of them ended. Is nothing under way to the host any more?
+    fn end(&mut self, host: &Host) -> bool {
+        let Some(n) = self.0.get_mut(host) else { return false };
+        *n -= 1;
+        let free = *n == 0;
+        if free {
+            self.0.remove(host);
         }
         free
+    }
+}
+
+/// What is to be settled.
+#[derive(Default)]
+struct Done {
+    results: Vec<(Claimed, Ended)>,
+    /// Hosts that nothing is under way to any more.
+    free: BTreeSet<Host>,
+}
+
+impl Done {
+    fn add(&mut self, busy: &mut Busy, finished: Option<(Claimed, Ended)>) {
+        let Some((delivery, ended)) = finished else { return };
+        if busy.end(&delivery.host) {
+            self.free.insert(delivery.host.clone());
+        }
+        self.results.push((delivery, ended));
     }
 }
 
