@@ -50,6 +50,32 @@ on_both! {
 }
 
 on_both! {
+    /// "Save" and "Delete" pressed twice: each happens once, and is answered.
+    async fn the_same_edit_and_the_same_deletion_twice_at_once(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let dana = maple.member("dana").await;
+        let root = dana.publish("who brings cake?", "public").await;
+        for n in 0..8 {
+            let draft = json!({"status": "me", "in_reply_to_id": root["id"]});
+            let answer = dana.post("/api/v1/statuses", draft).await.ok();
+            let path = format!("/api/v1/statuses/{}", answer["id"].as_str().unwrap());
+            let words = json!({"status": format!("me, and {n} plates")});
+            let (one, other) = tokio::join!(dana.put(&path, words.clone()), dana.put(&path, words));
+            assert_eq!((one.status, other.status), (200, 200));
+            let history = dana.get(&format!("{path}/history")).await.ok();
+            assert_eq!(history.as_array().unwrap().len(), 2, "{history}");
+            let (one, other) = tokio::join!(dana.delete(&path), dana.delete(&path));
+            let mut answers = [one.status, other.status];
+            answers.sort_unstable();
+            assert!(answers == [200, 200] || answers == [200, 404], "{answers:?}");
+        }
+        let root = dana.get(&format!("/api/v1/statuses/{}", root["id"].as_str().unwrap())).await.ok();
+        assert_eq!(root["replies_count"], 0);
+        assert_eq!(dana.get("/api/v1/accounts/verify_credentials").await.ok()["statuses_count"], 1);
+    }
+}
+
+on_both! {
     /// Counters are for everybody to see, and tell nobody when somebody writes to fewer than everybody.
     async fn what_is_for_fewer_moves_no_counter(engine) {
         let maple = Instance::start("maple", engine).await;

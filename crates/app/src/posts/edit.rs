@@ -35,6 +35,7 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
     if post.account_id != author.id || post.boost_of_id.is_some() {
         return Err(Error::NotFound);
     }
+    let post = as_it_stays(&mut tx, id).await?;
     check_attachments(&mut tx, author.id, &draft.attachments, Some(id)).await?;
     let shown = described(app, &mut tx, &draft).await?;
     let sensitive = draft.sensitive || (!draft.spoiler_text.is_empty() && !shown.is_empty());
@@ -55,6 +56,13 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// The post as it is, once whoever changes it now is done. Nobody else does until this transaction ends: two edits at once
+/// come one after the other, and the same twice is one.
+async fn as_it_stays(tx: &mut Tx, id: PostId) -> Result<Post> {
+    posts::lock(tx, id).await?;
+    Ok(posts::unchecked(tx, id).await?)
 }
 
 /// The time of a new version: later than those there are, also by a clock that was set back. Who is addressed by it
@@ -81,7 +89,7 @@ async fn described(app: &App, conn: &mut Conn, draft: &Draft) -> Result<Vec<Show
 
 /// New words for a picture that a member's post shows: an edit of the post, by which other servers learn of them.
 pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<()> {
-    let post = posts::unchecked(tx, id).await?;
+    let post = as_it_stays(tx, id).await?;
     let author = accounts::get(tx, post.account_id).await?;
     let mut shown: Vec<Shown> = attachments::of_post(tx, id).await?.iter().map(Attachment::shown).collect();
     for old in shown.iter_mut().filter(|old| old.id == new.id) {
@@ -116,8 +124,12 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
 pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
     let mut tx = app.db.write().await?;
     let Some(post) = posts::unchecked_by_uri(&mut tx, &r.uri).await? else { return Ok(false) };
+    if post.account_id != author.id {
+        return Ok(false);
+    }
+    let post = as_it_stays(&mut tx, post.id).await?;
     let edited_at = r.edited.unwrap_or_else(|| after_versions(&post, app.now()));
-    if post.account_id != author.id || post.edited_at.is_some_and(|ours| ours >= edited_at) {
+    if post.edited_at.is_some_and(|ours| ours >= edited_at) {
         return Ok(false);
     }
     let shown = match_attachments(app, &mut tx, author.id, &post, r.attachments).await?;
@@ -148,7 +160,6 @@ async fn write(
     edit: &Edit<'_>,
     shown: &[Shown],
 ) -> Result<Option<Vec<AccountId>>> {
-    posts::lock(tx, before.id).await?;
     let addressed_before = posts::mentions(tx, before.id).await?;
     let shown_before: Vec<Shown> = attachments::of_post(tx, before.id).await?.iter().map(Attachment::shown).collect();
     let same_words = before.visibility == edit.visibility
