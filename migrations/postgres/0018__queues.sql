@@ -14,7 +14,8 @@ CREATE INDEX deliveries_by_host ON deliveries (host, run_at, id);
 -- Deletions go first.
 CREATE INDEX deliveries_of_deletions ON deliveries (host, id) WHERE id < 0;
 UPDATE deliveries SET run_at = 0 WHERE id < 0 AND attempts = 0;
--- An activity and its deliveries are always written together; looking for it again with each row cost as much as the row.
+-- An activity and its deliveries are always written together; looking for it again with each row cost as much as the
+-- row.
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_activity_id_fkey;
 
 -- It is not looked at before `run_at`.

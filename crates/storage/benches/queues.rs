@@ -2,18 +2,20 @@
 //! many jobs, of each one in a hundred due.
 //!
 //! `cargo bench -p porchlight-storage [-- ROWS [DATABASE_URL]]`; the embedded database unless said otherwise (a
-//! `postgres://` address names an empty database, which is left full). On PostgreSQL with statistics that are missing, true, and
-//! of another time. Milliseconds that pass until the claim is committed. Never a test: it asserts nothing about time.
+//! `postgres://` address names an empty database, which is left full). On PostgreSQL with statistics that are missing,
+//! true, and of another time. Milliseconds that pass until the claim is committed. Never a test: it asserts nothing
+//! about time.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench tells what it found, and stops at the first failure"
 )]
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::Clock;
-use storage::{Config, Db, Tx, deliveries, hosts, inbox_items, jobs, sql};
+use storage::{Config, Db, deliveries, hosts, inbox_items, jobs, sql};
 
 /// Claims of each kind.
 const ROUNDS: usize = 20;
@@ -33,8 +35,14 @@ async fn main() {
         return;
     }
     let mut tx = db.write().await.unwrap();
-    for table in ["deliveries", "inbox_items", "jobs", "hosts"] {
-        autovacuum_off(&mut tx, table).await;
+    // Statistics stay as they are made here.
+    for query in [
+        sql!("ALTER TABLE deliveries SET (autovacuum_enabled = off)"),
+        sql!("ALTER TABLE inbox_items SET (autovacuum_enabled = off)"),
+        sql!("ALTER TABLE jobs SET (autovacuum_enabled = off)"),
+        sql!("ALTER TABLE hosts SET (autovacuum_enabled = off)"),
+    ] {
+        query.run(&mut tx).await.unwrap();
     }
     tx.commit().await.unwrap();
     // As after a quiet night: one row to one host.
@@ -45,27 +53,20 @@ async fn main() {
     analyse(&db).await;
     measure(&db, "true").await;
     let mut tx = db.write().await.unwrap();
-    sql!("DELETE FROM pg_statistic WHERE starelid IN ('deliveries'::regclass, 'inbox_items'::regclass, 'jobs'::regclass, 'hosts'::regclass)")
-        .run(&mut tx)
-        .await
-        .unwrap();
-    sql!("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname IN ('deliveries', 'inbox_items', 'jobs', 'hosts')")
-        .run(&mut tx)
-        .await
-        .unwrap();
+    for query in [
+        sql!(
+            "DELETE FROM pg_statistic WHERE starelid IN
+                ('deliveries'::regclass, 'inbox_items'::regclass, 'jobs'::regclass, 'hosts'::regclass)"
+        ),
+        sql!(
+            "UPDATE pg_class SET reltuples = -1, relpages = 0
+             WHERE relname IN ('deliveries', 'inbox_items', 'jobs', 'hosts')"
+        ),
+    ] {
+        query.run(&mut tx).await.unwrap();
+    }
     tx.commit().await.unwrap();
     measure(&db, "none").await;
-}
-
-/// Statistics stay as they are made here.
-async fn autovacuum_off(tx: &mut Tx, table: &str) {
-    let query = match table {
-        "deliveries" => sql!("ALTER TABLE deliveries SET (autovacuum_enabled = off)"),
-        "inbox_items" => sql!("ALTER TABLE inbox_items SET (autovacuum_enabled = off)"),
-        "jobs" => sql!("ALTER TABLE jobs SET (autovacuum_enabled = off)"),
-        _ => sql!("ALTER TABLE hosts SET (autovacuum_enabled = off)"),
-    };
-    query.run(tx).await.unwrap();
 }
 
 async fn analyse(db: &Db) {
@@ -77,14 +78,13 @@ async fn analyse(db: &Db) {
 async fn fill(db: &Db, rows: i64) {
     let mut tx = db.write().await.unwrap();
     let (now, later) = (tx.now(), tx.now().plus(Duration::from_secs(3600)));
-    for table in ["deliveries", "outgoing_activities", "inbox_items", "jobs", "hosts"] {
-        let query = match table {
-            "deliveries" => sql!("DELETE FROM deliveries /* scan */"),
-            "outgoing_activities" => sql!("DELETE FROM outgoing_activities /* scan */"),
-            "inbox_items" => sql!("DELETE FROM inbox_items /* scan */"),
-            "jobs" => sql!("DELETE FROM jobs /* scan */"),
-            _ => sql!("DELETE FROM hosts /* scan */"),
-        };
+    for query in [
+        sql!("DELETE FROM deliveries /* scan */"),
+        sql!("DELETE FROM outgoing_activities /* scan */"),
+        sql!("DELETE FROM inbox_items /* scan */"),
+        sql!("DELETE FROM jobs /* scan */"),
+        sql!("DELETE FROM hosts /* scan */"),
+    ] {
         query.run(&mut tx).await.unwrap();
     }
     sql!("INSERT INTO outgoing_activities (id, account_id, body, created_at) VALUES (1, 1, '{}', $1)")
@@ -92,46 +92,42 @@ async fn fill(db: &Db, rows: i64) {
         .run(&mut tx)
         .await
         .unwrap();
-    sql!(
-        "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-         INSERT INTO deliveries (id, activity_id, account_id, host, inbox_url, run_at, created_at)
-         SELECT i, 1, i / 10000 % 7, 'h' || (i % 10000), 'https://h' || (i % 10000) || '/inbox',
-            CASE WHEN i / 10000 % 100 = 0 THEN $2 ELSE $3 END, $2 FROM n"
-    )
-    .bind(rows)
-    .bind(now)
-    .bind(later)
-    .run(&mut tx)
-    .await
-    .unwrap();
+    for (fill, rows) in [
+        (
+            sql!(
+                "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                 INSERT INTO deliveries (id, activity_id, account_id, host, inbox_url, run_at, created_at)
+                 SELECT i, 1, i / 10000 % 7, 'h' || (i % 10000), 'https://h' || (i % 10000) || '/inbox',
+                    CASE WHEN i / 10000 % 100 = 0 THEN $2 ELSE $3 END, $2 FROM n"
+            ),
+            rows,
+        ),
+        (
+            sql!(
+                "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                 INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, received_at, run_at, put_off)
+                 SELECT i, 'https://h' || i, i % 10000 * 50 + i / 10000 % 50, 'h' || (i % 10000), '{}', $2,
+                    CASE WHEN i / 10000 % 100 = 0 THEN $2 ELSE $3 END, i / 10000 % 100 <> 0 FROM n"
+            ),
+            rows,
+        ),
+        (
+            sql!(
+                "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                 INSERT INTO jobs (id, payload, run_at, created_at)
+                 SELECT i, '{\"job\":\"distribute_post\",\"post\":1}', CASE WHEN i % 100 = 0 THEN $2 ELSE $3 END,
+                    $2 FROM n"
+            ),
+            rows / 10,
+        ),
+    ] {
+        fill.bind(rows).bind(now).bind(later).run(&mut tx).await.unwrap();
+    }
     sql!("INSERT INTO hosts (host, due_at) SELECT DISTINCT host, $1 FROM deliveries")
         .bind(now)
         .run(&mut tx)
         .await
         .unwrap();
-    sql!(
-        "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-         INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, received_at, run_at, put_off)
-         SELECT i, 'https://h' || i, i % 10000 * 50 + i / 10000 % 50, 'h' || (i % 10000), '{}', $2,
-            CASE WHEN i / 10000 % 100 = 0 THEN $2 ELSE $3 END, i / 10000 % 100 <> 0 FROM n"
-    )
-    .bind(rows)
-    .bind(now)
-    .bind(later)
-    .run(&mut tx)
-    .await
-    .unwrap();
-    sql!(
-        "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-         INSERT INTO jobs (id, payload, run_at, created_at)
-         SELECT i, '{\"job\":\"distribute_post\",\"post\":1}', CASE WHEN i % 100 = 0 THEN $2 ELSE $3 END, $2 FROM n"
-    )
-    .bind(rows / 10)
-    .bind(now)
-    .bind(later)
-    .run(&mut tx)
-    .await
-    .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -174,6 +170,6 @@ async fn measure(db: &Db, statistics: &str) {
     }
     let all = sql!("SELECT host FROM hosts /* scan */").all::<(domain::Host,)>(&mut tx).await.unwrap();
     let free: Vec<_> = all.into_iter().map(|(host,)| host).collect();
-    hosts::settle(&mut tx, &std::collections::BTreeMap::new(), &free).await.unwrap();
+    hosts::settle(&mut tx, &BTreeMap::new(), &free).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -295,16 +295,13 @@ pub async fn bury(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<bool> {
     Ok(n > 0)
 }
 
-/// Waits for those who hold the account ([`crate::posts::hold`]), and they for this transaction: it is to be hidden or to
-/// go, or to say something else of itself. Counters move all the same.
+/// Waits for those who hold the account ([`crate::posts::hold`]), and they for this transaction: it is to be hidden or
+/// to go, or to say something else of itself. Counters move all the same.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn lock(tx: &mut Tx, id: AccountId) -> Result<()> {
-    if !tx.is_sqlite() {
-        sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
-    }
-    Ok(())
+    sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE").bind(id).lock(tx).await
 }
 
 /// Was an account with this ActivityPub id deleted here (410, and never to be made anew)?

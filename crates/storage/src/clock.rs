@@ -81,14 +81,12 @@ impl Db {
         }
         let (by, longest) = (before.0 - now.0, now.plus(LONGEST_LEASE));
         let mut tx = self.write().await?;
-        if !tx.is_sqlite() {
-            // In the order in which workers take them.
-            sql!("SELECT id FROM deliveries WHERE run_at > $1 OR leased_until > $2 ORDER BY id FOR UPDATE")
-                .bind(now)
-                .bind(longest)
-                .run(&mut tx)
-                .await?;
-        }
+        // In the order in which workers take them.
+        sql!("SELECT id FROM deliveries WHERE run_at > $1 OR leased_until > $2 ORDER BY id FOR UPDATE")
+            .bind(now)
+            .bind(longest)
+            .lock(&mut tx)
+            .await?;
         for query in [
             sql!("UPDATE jobs /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
             sql!("UPDATE inbox_items /* scan */ SET run_at = run_at - $2 WHERE run_at > $1"),
@@ -103,9 +101,7 @@ impl Db {
         ] {
             query.bind(longest).run(&mut tx).await?;
         }
-        if !tx.is_sqlite() {
-            sql!("SELECT 1 FROM hosts ORDER BY host FOR UPDATE").run(&mut tx).await?;
-        }
+        sql!("SELECT 1 FROM hosts ORDER BY host FOR UPDATE").lock(&mut tx).await?;
         sql!("UPDATE hosts /* scan */ SET retry_at = retry_at - $2 WHERE retry_at > $1")
             .bind(now)
             .bind(by)

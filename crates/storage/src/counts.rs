@@ -5,8 +5,8 @@
 //! - `boosts_count`: boosts that are public or unlisted, of accounts that are shown;
 //! - `favourites_count`: favourites of accounts that are shown.
 //!
-//! What somebody does moves them by one, at the end of the transaction of the change, while the account is shown. When an
-//! account begins or ceases to be shown, all that it stands in is counted anew (`around_account`, `around_domains`);
+//! What somebody does moves them by one, at the end of the transaction of the change, while the account is shown. When
+//! an account begins or ceases to be shown, all that it stands in is counted anew (`around_account`, `around_domains`);
 //! its posts and favourites may go afterwards without being counted twice. An account's own `posts_count` counts its
 //! public and unlisted posts and boosts, whether or not the account is shown.
 
@@ -20,12 +20,12 @@ use crate::error::Result;
 use crate::sql;
 use crate::visible::listed;
 
-/// What a transaction moves, all at once and last, in this order: a post that everybody likes and an account that
-/// everybody follows are locked for a moment, not while others' requests are worked on.
+/// What a transaction moves, all at once and last, in this order: an account that everybody follows and a post that
+/// everybody likes are locked for a moment, not while others' requests are worked on.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
-    posts: BTreeMap<(Reverse<PostId>, AccountId), OfPost>,
     accounts: BTreeMap<Reverse<AccountId>, OfAccount>,
+    posts: BTreeMap<(Reverse<PostId>, AccountId), OfPost>,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ pub fn posts(tx: &mut Tx, id: AccountId, by: i64, at: Option<Timestamp>) {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn settle(tx: &mut Tx) -> Result<()> {
-    let Moves { posts, accounts } = std::mem::take(tx.moves());
+    let Moves { accounts, posts } = std::mem::take(tx.moves());
     for (Reverse(id), by) in accounts {
         sql!(
             "UPDATE accounts SET version = version + 1, followers_count = followers_count + $2,

@@ -16,14 +16,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use crate::error::{Error, Result};
-use crate::hub::{CHANNEL, Hub, Queue, Signal};
+use crate::hub::{Hub, Queue, Signal};
 use crate::kept::Kept;
 use crate::node::{Node, in_its_folder};
 use crate::postgres::{Held, Lasts, Pool};
 use crate::private;
 use crate::session::{self, Session};
 use crate::sqlite::{Reading, Sqlite, Writing};
-use crate::teller::{Teller, ends_rights};
+use crate::teller::{self, Teller, ends_rights};
 use crate::{counts, host_names, hosts, jobs};
 
 /// How to reach the database.
@@ -145,7 +145,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.read().await?),
-            Pools::Postgres(pool) => Kind::Postgres(Held::read(pool).await?),
+            Pools::Postgres(pool) => Kind::Postgres(Held::plain(pool).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -158,7 +158,7 @@ impl Db {
     pub async fn glance(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.glance().await?),
-            Pools::Postgres(pool) => Kind::Postgres(Held::read(pool).await?),
+            Pools::Postgres(pool) => Kind::Postgres(Held::plain(pool).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -171,8 +171,8 @@ impl Db {
         self.begin(Lasts::Surely).await
     }
 
-    /// As [`Db::write`], for what a worker takes from a queue or says of what is done: PostgreSQL need not have it on its
-    /// disk before it goes on, since doing it twice changes nothing.
+    /// As [`Db::write`], for what a worker takes from a queue or says of what is done: PostgreSQL need not have it on
+    /// its disk before it goes on, since doing it twice changes nothing.
     ///
     /// # Errors
     /// As [`Db::write`].
@@ -180,15 +180,15 @@ impl Db {
         self.begin(Lasts::Probably).await
     }
 
-    /// As [`Db::write`], for a change that is a single statement on PostgreSQL, and happens when that is run: it says no
-    /// more than listeners are to be told, and asks for no work.
+    /// As [`Db::write`], for a change that is a single statement on PostgreSQL, and happens when that is run: it says
+    /// no more than listeners are to be told, and asks for no work.
     ///
     /// # Errors
     /// As [`Db::write`].
     pub async fn write_once(&self) -> Result<Tx> {
         let Pools::Postgres(pool) = &self.inner.pools else { return self.write().await };
         let held = self.inner.node.held().await?;
-        let conn = Conn { kind: Kind::PostgresTx(Held::once(pool).await?), kept: self.inner.kept.clone() };
+        let conn = Conn { kind: Kind::PostgresTx(Held::plain(pool).await?), kept: self.inner.kept.clone() };
         Ok(Tx::new(conn, self.clone(), held))
     }
 
@@ -545,13 +545,7 @@ impl Tx {
             Kind::PostgresTx(mut tx) => {
                 let (rights, rest): (Vec<Signal>, Vec<Signal>) = self.signals.into_iter().partition(ends_rights);
                 if !rights.is_empty() {
-                    let messages =
-                        rights.iter().map(serde_json::to_string).collect::<std::result::Result<Vec<_>, _>>()?;
-                    sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) AS m")
-                        .bind(CHANNEL)
-                        .bind(messages)
-                        .execute(tx.conn()?)
-                        .await?;
+                    teller::notify(tx.conn()?, &teller::written(&rights)?).await?;
                 }
                 let db = self.db;
                 // To its end, whether or not anybody still waits for it.

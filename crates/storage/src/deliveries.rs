@@ -207,9 +207,9 @@ fn number(n: usize) -> i64 {
 /// Takes what is due of these hosts, which this transaction holds: of the first [`LOOK`] of each, those that nothing of
 /// the same author to the same inbox comes before. What somebody else is writing now is left for the next turn.
 ///
-/// A planner that is told what a queue held an hour ago, or nothing, must not choose another way: so each step names the
-/// columns of the one index that has its order (`deliveries_by_host`, `deliveries_by_inbox`), what comes before is the
-/// row before in that index, and rows are fetched by lists of ids.
+/// A planner that is told what a queue held an hour ago, or nothing, must not choose another way: so each step names
+/// the columns of the one index that has its order (`deliveries_by_host`, `deliveries_by_inbox`), what comes before is
+/// the row before in that index, and rows are fetched by lists of ids.
 async fn take_from(tx: &mut Tx, lease: Timestamp, turns: &[&Turn], each: i64, limit: i64) -> Result<Vec<Claimed>> {
     if turns.is_empty() || limit < 1 {
         return Ok(Vec::new());
@@ -278,7 +278,8 @@ async fn put_off(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
     let changed = sql!(
         sqlite: "UPDATE deliveries SET run_at = min($2, (
                 SELECT e.run_at FROM deliveries e
-                WHERE e.inbox_url = deliveries.inbox_url AND e.account_id = deliveries.account_id ORDER BY e.id LIMIT 1))
+                WHERE e.inbox_url = deliveries.inbox_url AND e.account_id = deliveries.account_id
+                ORDER BY e.id LIMIT 1))
              WHERE id IN (SELECT d.id FROM json_each($3) h JOIN deliveries d ON d.id IN (
                 SELECT id FROM deliveries WHERE host = h.value AND run_at <= $1 AND leased_until <= $1
                 ORDER BY run_at, id LIMIT $4))
@@ -357,17 +358,14 @@ pub async fn rewrite(tx: &mut Tx, post: PostId, create: &str, update: &str) -> R
 }
 
 /// Nobody claims or drops what waits of these activities until this transaction ends. What is under way is not held:
-/// whoever settles it waits for nobody. The embedded database has one writer.
+/// whoever settles it waits for nobody.
 pub(crate) async fn hold(tx: &mut Tx, activities: &[ActivityId]) -> Result<()> {
-    if !tx.is_sqlite() {
-        let now = tx.now();
-        sql!("SELECT id FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2 ORDER BY id FOR UPDATE")
-            .bind(activities)
-            .bind(now)
-            .run(tx)
-            .await?;
-    }
-    Ok(())
+    let now = tx.now();
+    sql!("SELECT id FROM deliveries WHERE activity_id = ANY($1) AND leased_until <= $2 ORDER BY id FOR UPDATE")
+        .bind(activities)
+        .bind(now)
+        .lock(tx)
+        .await
 }
 
 /// These hosts answer again: deletions that failed meanwhile go before what waits with them.
@@ -391,10 +389,7 @@ pub(crate) async fn deletions_first(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn hold_these(tx: &mut Tx, ids: &[DeliveryId]) -> Result<()> {
-    if !tx.is_sqlite() {
-        sql!("SELECT id FROM deliveries WHERE id = ANY($1) ORDER BY id FOR UPDATE").bind(ids).run(tx).await?;
-    }
-    Ok(())
+    sql!("SELECT id FROM deliveries WHERE id = ANY($1) ORDER BY id FOR UPDATE").bind(ids).lock(tx).await
 }
 
 /// These ended, delivered or refused for good; activities with no delivery left are forgotten with them.

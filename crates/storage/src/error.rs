@@ -28,7 +28,8 @@ impl From<sqlx::Error> for Error {
                     return Self::Conflict(db.message().to_owned());
                 }
                 match db.code().as_deref() {
-                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources; a lock that was waited for too long
+                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources; a lock that was waited for too
+                    // long
                     Some(code)
                         if code.starts_with("40")
                             || code.starts_with("53")

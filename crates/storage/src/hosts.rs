@@ -1,11 +1,11 @@
 //! Hosts that something is to be sent to: when each has its turn, and how it answered.
 //!
-//! A host has a row while deliveries wait for it, or while it is in trouble. Its `due_at` may be too early, which costs a
-//! look in vain; it is never too late. So hosts are found by an index in the order of their turns, however many others
-//! there are and however much waits for them, and several processes take turns at once, each its own hosts.
+//! A host has a row while deliveries wait for it, or while it is in trouble. Its `due_at` may be too early, which costs
+//! a look in vain; it is never too late. So hosts are found by an index in the order of their turns, however many
+//! others there are and however much waits for them, and several processes take turns at once, each its own hosts.
 //!
-//! **Rows of hosts are locked last, and in the order of their names**: those that a transaction calls are called when it
-//! commits ([`Tx::call_host`]). Only a claim locks them first, and a claim waits for no lock.
+//! **Rows of hosts are locked last, and in the order of their names**: those that a transaction calls are called when
+//! it commits ([`Tx::call_host`]). Only a claim locks them first, and a claim waits for no lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,12 +88,9 @@ pub(crate) async fn free(tx: &mut Tx, hosts: &[Host], earliest: Timestamp) -> Re
     Ok(())
 }
 
-/// Waits for those who write these rows, in the order of names. The embedded database has one writer.
-pub(crate) async fn lock(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
-    if !tx.is_sqlite() {
-        sql!("SELECT 1 FROM hosts WHERE host = ANY($1) ORDER BY host FOR UPDATE").bind(hosts).run(tx).await?;
-    }
-    Ok(())
+/// Waits for those who write these rows, in the order of names.
+async fn lock(tx: &mut Tx, hosts: &[Host]) -> Result<()> {
+    sql!("SELECT 1 FROM hosts WHERE host = ANY($1) ORDER BY host FOR UPDATE").bind(hosts).lock(tx).await
 }
 
 /// How a host answered.
@@ -112,47 +109,40 @@ pub enum Answered {
 /// As [`crate::Error`] says.
 pub async fn settle(tx: &mut Tx, answers: &BTreeMap<Host, Answered>, free: &[Host]) -> Result<()> {
     let now = tx.now();
-    let well = |answer: &Answered| *answer == Answered::Well;
-    let recovered: Vec<Host> = answers.iter().filter(|(_, a)| well(a)).map(|(host, _)| host.clone()).collect();
-    let recovered: Vec<Host> = failing(tx, &recovered).await?.into_iter().map(|(host, _)| host).collect();
+    let well: Vec<Host> = answers.iter().filter(|(_, a)| **a == Answered::Well).map(|(host, _)| host.clone()).collect();
+    let recovered: Vec<Host> = failing(tx, &well).await?.into_iter().map(|(host, _)| host).collect();
     deliveries::deletions_first(tx, &recovered).await?;
     let all: BTreeSet<&Host> = answers.keys().chain(free).collect();
     lock(tx, &all.into_iter().cloned().collect::<Vec<_>>()).await?;
-    answered(tx, answers).await?;
+    sql!(
+        "UPDATE hosts SET failures = 0, failing_since = NULL, retry_at = 0, last_error = NULL
+         WHERE host = ANY($1) AND failures > 0"
+    )
+    .bind(well.as_slice())
+    .run(tx)
+    .await?;
+    for (host, answer) in answers {
+        if let Answered::Not { retry_at, error } = answer {
+            failed(tx, host, *retry_at, error).await?;
+        }
+    }
     // After those that wait for their turns now.
     self::free(tx, free, now).await
 }
 
-async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()> {
-    if answers.is_empty() {
-        return Ok(());
-    }
-    let hosts: Vec<Host> = answers.keys().cloned().collect();
+async fn failed(tx: &mut Tx, host: &Host, retry_at: Timestamp, error: &str) -> Result<()> {
     let now = tx.now();
-    let known = failing(tx, &hosts).await?;
-    let well: Vec<Host> = known.into_iter().map(|(host, _)| host).filter(|h| answers[h] == Answered::Well).collect();
-    if !well.is_empty() {
-        sql!(
-            "UPDATE hosts SET failures = 0, failing_since = NULL, retry_at = 0, last_error = NULL WHERE host = ANY($1)"
-        )
-        .bind(well.as_slice())
-        .run(tx)
-        .await?;
-    }
-    for (host, answer) in answers {
-        let Answered::Not { retry_at, error } = answer else { continue };
-        sql!(
-            "INSERT INTO hosts (host, failures, failing_since, retry_at, last_error) VALUES ($1, 1, $2, $3, $4)
-             ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1, retry_at = excluded.retry_at,
-                failing_since = coalesce(hosts.failing_since, excluded.failing_since), last_error = excluded.last_error"
-        )
-        .bind(host)
-        .bind(now)
-        .bind(*retry_at)
-        .bind(error)
-        .run(tx)
-        .await?;
-    }
+    sql!(
+        "INSERT INTO hosts (host, failures, failing_since, retry_at, last_error) VALUES ($1, 1, $2, $3, $4)
+         ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1, retry_at = excluded.retry_at,
+            failing_since = coalesce(hosts.failing_since, excluded.failing_since), last_error = excluded.last_error"
+    )
+    .bind(host)
+    .bind(now)
+    .bind(retry_at)
+    .bind(error)
+    .run(tx)
+    .await?;
     Ok(())
 }
 
@@ -161,10 +151,14 @@ async fn answered(tx: &mut Tx, answers: &BTreeMap<Host, Answered>) -> Result<()>
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn failing(conn: &mut Conn, hosts: &[Host]) -> Result<Vec<(Host, i64)>> {
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
     sql!("SELECT host, failures FROM hosts WHERE host = ANY($1) AND failures > 0").bind(hosts).all(conn).await
 }
 
-/// Hosts that something waits for and that have no turn get one: a version that knew of no turns served beside this one.
+/// Hosts that something waits for and that have no turn get one: a version that knew of no turns served beside this
+/// one.
 ///
 /// # Errors
 /// As [`crate::Error`] says.

@@ -1,8 +1,8 @@
 //! Live events and wake-up calls: told after commit, in every process that works on the database.
 //!
-//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY` ([`crate::teller`]). The
-//! embedded database has one server process; what the command line changes beside it is found by polling, each by those
-//! whom it concerns: a live stream asks whether its token is still good.
+//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY` ([`crate::teller`]).
+//! The embedded database has one server process; what the command line changes beside it is found by polling, each by
+//! those whom it concerns: a live stream asks whether its token is still good.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Activities that were accepted (answered 202) and wait to be processed: each one once, those of one actor in
 //! their order, every server in turn.
 
+use std::collections::HashSet;
+
 use domain::{AccountId, Host, InboxItemId, Timestamp};
 
 use crate::db::Tx;
@@ -96,14 +98,14 @@ pub struct Claim {
 const TURNS: i64 = 256;
 const LOOK: i64 = 128;
 
-/// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and
-/// none of those that are `busy`. What one actor says is not taken while something she said before is under way. Servers
-/// have their turns in the order of their names, those after `after` first; where there is not room for all, each gets
-/// as much as the others, so what came from many is processed about in the order it came. What somebody passed on waits
-/// for others' servers: what she says herself does not wait for it.
+/// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and none
+/// of those that are `busy`. What an actor says is not taken while something the same actor said before is under way.
+/// Servers have their turns in the order of their names, those after `after` first; where there is not room for all,
+/// each gets as much as the others, so what came from many is processed about in the order it came. What somebody
+/// passed on waits for others' servers: what the same actor says does not wait for it.
 ///
-/// What it costs depends on neither what waits nor what the database believes about that: each step names the columns of
-/// the index that has its order, and stops after so many rows.
+/// What it costs depends on neither what waits nor what the database believes about that: each step names the columns
+/// of the index that has its order, and stops after so many rows.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -141,11 +143,12 @@ pub async fn claim(
     let hosts: Vec<Host> = hosts.into_iter().map(|(host,)| host).filter(|host| !busy.contains(host)).collect();
     let mut items = take_from(tx, lease, limit, per_host, &hosts).await?;
     let room = limit - i64::try_from(items.len()).unwrap_or(limit);
-    let idle: Vec<Host> = hosts.into_iter().filter(|host| !items.iter().any(|item| item.host == *host)).collect();
+    let taken_from: HashSet<&Host> = items.iter().map(|item| &item.host).collect();
+    let idle: Vec<Host> = hosts.into_iter().filter(|host| !taken_from.contains(host)).collect();
     if room > 0 && have_more(tx, &idle).await? {
         items.extend(take_from_anybody(tx, lease, room, busy).await?);
-        items.sort_by_key(|item| item.id);
     }
+    items.sort_by_key(|item| item.id);
     Ok(Claim { items, after })
 }
 
@@ -196,9 +199,7 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
     .bind(LOOK)
     .all(tx)
     .await?;
-    let mut claimed = claimed(rows);
-    claimed.sort_by_key(|c| c.id);
-    Ok(claimed)
+    Ok(claimed(rows))
 }
 
 fn claimed(rows: Vec<(i64, i64, Host, String, bool, i64)>) -> Vec<Claimed> {
@@ -219,8 +220,9 @@ async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
         return Ok(false);
     }
     sql!(
-        sqlite: "SELECT 1 FROM json_each($1) h WHERE (SELECT id FROM inbox_items WHERE put_off = FALSE AND host = h.value
-                 ORDER BY id LIMIT 1 OFFSET $2) IS NOT NULL LIMIT 1",
+        sqlite: "SELECT 1 FROM json_each($1) h
+                 WHERE (SELECT id FROM inbox_items WHERE put_off = FALSE AND host = h.value
+                    ORDER BY id LIMIT 1 OFFSET $2) IS NOT NULL LIMIT 1",
         postgres: "SELECT CAST(1 AS bigint) FROM unnest(CAST($1 AS text[])) AS h (host)
                  WHERE (SELECT id FROM inbox_items WHERE NOT put_off AND host = h.host
                     ORDER BY put_off, host, id LIMIT 1 OFFSET $2) IS NOT NULL LIMIT 1",
@@ -231,8 +233,9 @@ async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
     .await
 }
 
-/// Somebody has more waiting than a claim looks at, and it waits for what she has under way: what others of her server
-/// say stands behind it. So a few actors are picked, whoever they are, and the first activity of each is taken.
+/// An actor has more waiting than a claim looks at, and it waits for what the same actor has under way: what others of
+/// that server say stands behind it. So a few actors are picked, whoever they are, and the first activity of each is
+/// taken.
 async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
     // Anywhere among the ids there are; those before it come after those behind it.

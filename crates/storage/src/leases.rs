@@ -16,7 +16,7 @@ impl Db {
     /// process before it), and now and then by those that run.
     ///
     /// # Errors
-    /// As [`Error`] says.
+    /// As [`crate::Error`] says.
     pub async fn end_leases_of_the_dead(&self, starting: bool) -> Result<()> {
         let mut tx = self.write().await?;
         let own = tx.node();
@@ -42,17 +42,17 @@ impl Db {
                 .await?,
             u64::try_from(hosts.len()).unwrap_or(u64::MAX),
         ];
-        let hosts: BTreeSet<Host> = hosts.into_iter().map(|(host,)| host).collect();
-        let hosts: Vec<Host> = hosts.into_iter().collect();
+        let mut free: BTreeSet<Host> = hosts.into_iter().map(|(host,)| host).collect();
         let now = tx.now();
-        let busy: Vec<(Host,)> =
-            sql!("SELECT DISTINCT host FROM deliveries WHERE host = ANY($1) AND leased_until > $2")
-                .bind(hosts.as_slice())
-                .bind(now)
-                .all(&mut tx)
-                .await?;
-        let free: Vec<Host> = hosts.into_iter().filter(|host| !busy.iter().any(|(busy,)| busy == host)).collect();
-        hosts::settle(&mut tx, &BTreeMap::new(), &free).await?;
+        let busy = sql!("SELECT DISTINCT host FROM deliveries WHERE host = ANY($1) AND leased_until > $2")
+            .bind(free.iter().cloned().collect::<Vec<_>>().as_slice())
+            .bind(now)
+            .all::<(Host,)>(&mut tx)
+            .await?;
+        for (host,) in busy {
+            free.remove(&host);
+        }
+        hosts::settle(&mut tx, &BTreeMap::new(), &free.into_iter().collect::<Vec<_>>()).await?;
         if starting {
             hosts::call_forgotten(&mut tx).await?;
         }

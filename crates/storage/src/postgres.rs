@@ -33,8 +33,8 @@ const UNUSED: Duration = Duration::from_secs(10 * 60);
 const OLD: Duration = Duration::from_secs(60 * 60);
 
 /// Planning takes longer than most of our statements run, and none of them is better planned for certain values; nor is
-/// any long enough to be worth compiling. No statement runs for longer than half a minute, and none waits for a lock for
-/// longer than a third of that. Notices tell nothing that we did not know.
+/// any long enough to be worth compiling. No statement runs for longer than half a minute, and none waits for a lock
+/// for longer than a third of that. Notices tell nothing that we did not know.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET statement_timeout = '30s';
     SET lock_timeout = '10s'; SET client_min_messages = error";
 
@@ -194,7 +194,8 @@ pub(crate) enum Lasts {
 }
 
 impl Held {
-    pub(crate) async fn read(pool: &Pool) -> Result<Self> {
+    /// Without a transaction: each statement is one of its own.
+    pub(crate) async fn plain(pool: &Pool) -> Result<Self> {
         pool.get().await
     }
 
@@ -209,11 +210,6 @@ impl Held {
         held.conn()?.execute(begin).await?;
         held.answered();
         Ok(held)
-    }
-
-    /// For one statement, which is a transaction of its own.
-    pub(crate) async fn once(pool: &Pool) -> Result<Self> {
-        pool.get().await
     }
 
     /// To ask the database something; then [`Held::answered`].

@@ -312,10 +312,7 @@ pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<Post
 /// # Errors
 /// As [`Error`] says.
 pub async fn lock(tx: &mut Tx, id: PostId) -> Result<()> {
-    if !tx.is_sqlite() {
-        sql!("SELECT id FROM posts WHERE id = $1 FOR UPDATE").bind(id).run(tx).await?;
-    }
-    Ok(())
+    sql!("SELECT id FROM posts WHERE id = $1 FOR UPDATE").bind(id).lock(tx).await
 }
 
 /// Her boost of a post.
@@ -411,13 +408,12 @@ pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Re
     .await
 }
 
-/// Makes a tombstone of a post: its text and what it points at are gone, its ids stay. `false` when it already
-/// was one. Counters, timelines and media are the caller's (`app::posts::delete`).
+/// Makes a tombstone of a post that the transaction holds ([`lock`]): its text and what it points at are gone, its ids
+/// stay. `false` when it already was one. Counters, timelines and media are the caller's (`app::posts::delete`).
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
-    lock(tx, id).await?;
     let buried = sql!(
         "UPDATE posts SET version = version + 1, deleted_at = $2, content = '', source = NULL, spoiler_text = ''
          WHERE id = $1 AND deleted_at IS NULL RETURNING account_id, boost_of_id"
@@ -454,12 +450,12 @@ pub struct Edit<'a> {
     pub links: &'a Links,
 }
 
-/// Writes an edit. Attachments that are no longer shown belong to its earlier versions.
+/// Writes an edit of a post that the transaction holds ([`lock`]). Attachments that are no longer shown belong to its
+/// earlier versions.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn update(tx: &mut Tx, id: PostId, e: &Edit<'_>) -> Result<()> {
-    lock(tx, id).await?;
     sql!(
         "UPDATE posts SET version = version + 1, content = $2, source = $3, spoiler_text = $4, sensitive = $5, language = $6, edited_at = $7,
             visibility = $8

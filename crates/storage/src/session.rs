@@ -1,9 +1,9 @@
 //! The session on PostgreSQL that holds this process's node number, and what happens when it ends.
 //!
 //! It ends when PostgreSQL restarts, when another machine takes over for it, or when the network fails; the lock ends
-//! with it, and whoever comes may have the number. So it is looked at every few seconds, and whenever another connection
-//! is made, since what ends one ends all. Once it is lost nothing is written until a number is held again, and what was
-//! begun before it was lost is not committed: no two processes give out the same id.
+//! with it, and whoever comes may have the number. So it is looked at every few seconds, and whenever another
+//! connection is made, since what ends one ends all. Once it is lost nothing is written until a number is held again,
+//! and what was begun before it was lost is not committed: no two processes give out the same id.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};

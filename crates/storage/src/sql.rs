@@ -15,7 +15,7 @@ use domain::text::{clean, clean_json};
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 
-use crate::db::{Conn, Raw};
+use crate::db::{Conn, Raw, Tx};
 use crate::error::{Error, Result};
 use crate::record::{Record, Row};
 use crate::sqlite;
@@ -252,6 +252,18 @@ impl Query {
                 Ok(rows)
             }
         }
+    }
+
+    /// Runs a `SELECT … FOR UPDATE` whose rows nobody wants to read: others wait for them until the transaction ends.
+    /// The embedded database has one writer, so there nothing happens.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub(crate) async fn lock(self, tx: &mut Tx) -> Result<()> {
+        if !tx.is_sqlite() {
+            self.run(tx).await?;
+        }
+        Ok(())
     }
 
     /// Every row.

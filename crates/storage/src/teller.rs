@@ -1,10 +1,10 @@
 //! Tells other processes what happened, on PostgreSQL: `NOTIFY` on a connection of its own.
 //!
-//! In the transaction of the change, it would make every commit wait for every other one, its write to the disk included
-//! (PostgreSQL locks the whole database for the order of messages). So messages go out after the commit, many at a time,
-//! and whoever committed waits until they have: what was acknowledged was told. A process that dies in between tells
-//! nothing; those that see it gone take it that they missed something. Only what ends somebody's rights is told in its
-//! transaction ([`ends_rights`]).
+//! In the transaction of the change, it would make every commit wait for every other one, its write to the disk
+//! included (PostgreSQL locks the whole database for the order of messages). So messages go out after the commit, many
+//! at a time, and whoever committed waits until they have: what was acknowledged was told. A process that dies in
+//! between tells nothing; those that see it gone take it that they missed something. Only what ends somebody's rights
+//! is told in its transaction ([`ends_rights`]).
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Teller {
     /// # Errors
     /// When a message cannot be written down.
     pub(crate) async fn tell(&self, signals: &[Signal]) -> Result<()> {
-        let messages = signals.iter().map(serde_json::to_string).collect::<std::result::Result<Vec<_>, _>>()?;
+        let messages = written(signals)?;
         let (told, wait) = oneshot::channel();
         if self.letters.send((messages, told)).is_ok() && timeout(PATIENCE, wait).await.is_err() {
             tracing::warn!("other processes could not be told at once of a change");
@@ -93,10 +93,21 @@ async fn send(conn: &mut Option<PgConnection>, options: &PgConnectOptions, messa
         *conn = Some(new);
     }
     let Some(conn) = conn else { return Err(silent()) };
-    let query = sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) WITH ORDINALITY AS n (m, i) ORDER BY i")
+    timeout(PATIENCE, notify(conn, messages)).await.map_err(|_| silent())?
+}
+
+/// Signals as messages.
+pub(crate) fn written(signals: &[Signal]) -> Result<Vec<String>> {
+    Ok(signals.iter().map(serde_json::to_string).collect::<std::result::Result<_, _>>()?)
+}
+
+/// Sends messages, in their order.
+pub(crate) async fn notify(conn: &mut PgConnection, messages: &[String]) -> Result<()> {
+    sqlx::query("SELECT pg_notify($1, m) FROM unnest($2::text[]) WITH ORDINALITY AS n (m, i) ORDER BY i")
         .bind(CHANNEL)
-        .bind(messages);
-    timeout(PATIENCE, query.execute(conn)).await.map_err(|_| silent())??;
+        .bind(messages)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

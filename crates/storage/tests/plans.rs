@@ -1,5 +1,5 @@
-//! On PostgreSQL a statement is planned once for each connection, and again when tables have grown: a plan that was made
-//! while they were empty goes through all of them.
+//! On PostgreSQL a statement is planned once for each connection, and again when tables have grown: a plan that was
+//! made while they were empty goes through all of them.
 
 use domain::account::Role;
 use domain::page::Page;
@@ -12,7 +12,7 @@ use crate::people::write_member;
 use crate::queues::read_of;
 use crate::visible::write_post;
 
-/// The rows that a page of her home timeline reads of posts, and how many posts are on it.
+/// The rows that a page of a member's home timeline reads of posts, and how many posts are on it.
 async fn home(tx: &mut Tx, me: AccountId) -> (i64, usize) {
     let before = read_of(tx, "posts").await;
     let page = timelines::home(tx, me, &Page::first(20)).await.unwrap();

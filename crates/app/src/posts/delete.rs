@@ -94,9 +94,7 @@ async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
         return Ok(Withdrawn::default());
     }
     fanout::post_removed(tx, post).await?;
-    if !posts::bury(tx, post.id, now).await? {
-        return Ok(Withdrawn::default());
-    }
+    posts::bury(tx, post.id, now).await?;
     let media = attachments::remove_of_post(tx, post.id).await?;
     let keys: Vec<String> = media.into_iter().flat_map(|a| [a.key, a.preview_key]).flatten().collect();
     if !keys.is_empty() {

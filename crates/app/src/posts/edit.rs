@@ -58,8 +58,8 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
     Ok(())
 }
 
-/// The post as it is, once whoever changes it now is done. Nobody else does until this transaction ends: two edits at once
-/// come one after the other, and the same twice is one.
+/// The post as it is, once whoever changes it now is done. Nobody else does until this transaction ends: two edits at
+/// once come one after the other, and the same twice is one.
 async fn as_it_stays(tx: &mut Tx, id: PostId) -> Result<Post> {
     posts::lock(tx, id).await?;
     Ok(posts::unchecked(tx, id).await?)

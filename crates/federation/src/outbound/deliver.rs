@@ -79,19 +79,15 @@ impl Federation {
     pub async fn deliver_until(&self, stop: CancellationToken) {
         let everywhere = Arc::new(Semaphore::new(self.config.deliveries.max(1)));
         let mut running: JoinSet<(Claimed, Ended)> = JoinSet::new();
-        let mut done = Done::default();
+        let mut work = Work::default();
         let mut settle_at = tokio::time::interval(SETTLE_AFTER);
         let mut look = true;
-        let mut busy = Busy::default();
         while !stop.is_cancelled() {
             // Nothing more is begun while what was done cannot be settled.
-            while look && running.len() < CLAIM_BELOW && done.results.len() < SETTLE && !stop.is_cancelled() {
-                match self.claim(&mut busy).await {
+            while look && running.len() < CLAIM_BELOW && work.results.len() < SETTLE && !stop.is_cancelled() {
+                match self.claim(&mut work).await {
                     Ok((parcels, more)) => {
                         look = more;
-                        for parcel in &parcels {
-                            done.free.remove(&parcel.delivery.host);
-                        }
                         for parcel in parcels {
                             let (this, everywhere) = (self.clone(), Arc::clone(&everywhere));
                             running.spawn(async move { this.deliver_one(parcel, everywhere).await });
@@ -107,34 +103,34 @@ impl Federation {
             tokio::select! {
                 Some(finished) = running.join_next() => {
                     // A task that panicked settles nothing: its lease ends and it is claimed again.
-                    done.add(&mut busy, finished.ok());
+                    work.end(finished.ok());
                 }
-                _ = settle_at.tick(), if !done.results.is_empty() => {
-                    self.settle_or_log(&mut done).await;
+                _ = settle_at.tick(), if !work.results.is_empty() => {
+                    self.settle_or_log(&mut work).await;
                     look = true;
                 }
                 () = self.app.db.hub().wait(Queue::Deliveries, LOOK_AGAIN) => look = true,
                 () = stop.cancelled() => {}
             }
-            if done.results.len() >= SETTLE {
-                self.settle_or_log(&mut done).await;
+            if work.results.len() >= SETTLE {
+                self.settle_or_log(&mut work).await;
                 look = true;
             }
         }
         while let Some(finished) = running.join_next().await {
-            done.add(&mut busy, finished.ok());
+            work.end(finished.ok());
         }
-        self.settle_or_log(&mut done).await;
+        self.settle_or_log(&mut work).await;
     }
 
     /// What is due, and whether there may be more.
-    async fn claim(&self, busy: &mut Busy) -> app::Result<(Vec<Parcel>, bool)> {
+    async fn claim(&self, work: &mut Work) -> app::Result<(Vec<Parcel>, bool)> {
         // On the disk before anything is sent: what takes it back must know that it was begun.
         let mut tx = self.app.db.write().await?;
         let lease = self.app.now().plus(LEASE);
         let Claim { deliveries: claimed, more } = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
         tx.commit().await?;
-        busy.begin(&claimed);
+        work.begin(&claimed);
         let payloads = self.payloads(&claimed).await?;
         let keys = self.keys(&claimed).await?;
         let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| &delivery.host));
@@ -210,9 +206,12 @@ impl Federation {
     }
 
     /// What cannot be settled now is settled next time.
-    async fn settle_or_log(&self, done: &mut Done) {
-        match self.settle(done).await {
-            Ok(()) => *done = Done::default(),
+    async fn settle_or_log(&self, work: &mut Work) {
+        match self.settle(work).await {
+            Ok(()) => {
+                work.results.clear();
+                work.free.clear();
+            }
             Err(error) => {
                 // If that lasts until their leases end, they are delivered again: receivers know them by their ids.
                 tracing::error!(%error, "deliveries could not be settled; it is tried again");
@@ -223,8 +222,8 @@ impl Federation {
 
     /// Writes down how deliveries ended, and that nothing is under way any more to the hosts that are free, in one
     /// transaction.
-    async fn settle(&self, done: &Done) -> app::Result<()> {
-        let Done { results, free } = done;
+    async fn settle(&self, work: &Work) -> app::Result<()> {
+        let Work { results, free, .. } = work;
         if results.is_empty() {
             return Ok(());
         }
@@ -298,46 +297,37 @@ impl Federation {
     }
 }
 
-/// How many deliveries are under way to each host.
+/// What was begun and what came of it.
 #[derive(Default)]
-struct Busy(HashMap<Host, usize>);
-
-impl Busy {
-    fn begin(&mut self, claimed: &[Claimed]) {
-        // Nothing else is under way to these, or what is was taken from this process when its lease ended.
-        for delivery in claimed {
-            self.0.remove(&delivery.host);
-        }
-        for delivery in claimed {
-            *self.0.entry(delivery.host.clone()).or_default() += 1;
-        }
-    }
-
-    /// One of them ended. Is nothing under way to the host any more?
-    fn end(&mut self, host: &Host) -> bool {
-        let Some(n) = self.0.get_mut(host) else { return false };
-        *n -= 1;
-        let free = *n == 0;
-        if free {
-            self.0.remove(host);
-        }
-        free
-    }
-}
-
-/// What is to be settled.
-#[derive(Default)]
-struct Done {
+struct Work {
+    /// How many deliveries are under way to each host.
+    under_way: HashMap<Host, usize>,
+    /// To be settled.
     results: Vec<(Claimed, Ended)>,
-    /// Hosts that nothing is under way to any more.
+    /// Hosts that nothing is under way to any more, which is to be settled too.
     free: BTreeSet<Host>,
 }
 
-impl Done {
-    fn add(&mut self, busy: &mut Busy, finished: Option<(Claimed, Ended)>) {
+impl Work {
+    fn begin(&mut self, claimed: &[Claimed]) {
+        // Nothing else is under way to these, or what is was taken from this process when its lease ended.
+        for delivery in claimed {
+            self.under_way.remove(&delivery.host);
+            self.free.remove(&delivery.host);
+        }
+        for delivery in claimed {
+            *self.under_way.entry(delivery.host.clone()).or_default() += 1;
+        }
+    }
+
+    fn end(&mut self, finished: Option<(Claimed, Ended)>) {
         let Some((delivery, ended)) = finished else { return };
-        if busy.end(&delivery.host) {
-            self.free.insert(delivery.host.clone());
+        if let Some(n) = self.under_way.get_mut(&delivery.host) {
+            *n -= 1;
+            if *n == 0 {
+                self.under_way.remove(&delivery.host);
+                self.free.insert(delivery.host.clone());
+            }
         }
         self.results.push((delivery, ended));
     }
