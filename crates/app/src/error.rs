@@ -62,6 +62,7 @@ impl From<storage::Error> for Error {
                 Self::Conflict("this exists already, or what it refers to is gone")
             }
             storage::Error::Unavailable(why) => Self::Unavailable(why),
+            storage::Error::TooLong => Self::Unavailable("the database took too long".to_owned()),
             storage::Error::Internal(why) => Self::Internal(why),
         }
     }

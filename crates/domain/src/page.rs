@@ -19,6 +19,13 @@ impl Page {
         Self { max_id: None, since_id: None, min_id: None, limit }
     }
 
+    /// Nothing but the entry with this id.
+    #[must_use]
+    pub fn only(id: i64) -> Self {
+        let around = (id.saturating_add(1), id.saturating_sub(1));
+        Self { max_id: Some(around.0), since_id: Some(around.1), min_id: None, limit: 1 }
+    }
+
     /// The exclusive upper bound for SQL.
     #[must_use]
     pub fn below(&self) -> i64 {

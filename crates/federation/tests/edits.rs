@@ -97,7 +97,9 @@ async fn an_old_post_that_comes_by_its_edit_is_no_news() {
         };
         let page = domain::page::Page::first(10);
         let all = storage::notifications::list(&mut home.conn().await, dana.id, &filter, &page).await.unwrap();
-        all.into_iter().map(|n| n.post.unwrap().post().uri.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+        all.iter()
+            .map(|n| n.post.as_ref().unwrap().post().uri.rsplit('/').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let mut ids = Vec::new();
     for (id, written, edited, news) in

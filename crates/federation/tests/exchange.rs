@@ -162,7 +162,7 @@ async fn private_messages_go_there_and_back_into_one_conversation() {
         let page = domain::page::Page::first(10);
         let talks = storage::conversations::list(&mut home.conn().await, who.id, &page).await.unwrap();
         assert_eq!(talks.len(), 1);
-        assert_eq!(talks[0].last_post.post().uri, answer.uri);
+        assert_eq!(talks[0].view.last_post.post().uri, answer.uri);
     }
 }
 

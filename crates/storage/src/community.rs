@@ -37,13 +37,9 @@ pub async fn totals(conn: &mut Conn, now: Timestamp) -> Result<Totals> {
         return Ok(totals);
     }
     let (posts, members) = posts::local_totals(conn).await?;
-    let (active_month, domains) = sql!(
-        "SELECT /* scan */ (SELECT count(*) FROM members WHERE last_active_at > $1 AND disabled_at IS NULL),
-                (SELECT count(DISTINCT domain) FROM accounts WHERE domain <> '' AND deleted_at IS NULL)"
-    )
-    .bind(now.0 - 30 * DAY_MS)
-    .one::<(i64, i64)>(conn)
-    .await?;
+    let active = sql!("SELECT count(*) FROM members /* scan */ WHERE last_active_at > $1 AND disabled_at IS NULL");
+    let active_month = active.bind(now.0 - 30 * DAY_MS).count(conn).await?;
+    let domains = i64::try_from(known(conn).await?.len()).unwrap_or(i64::MAX);
     let totals = Totals { members, active_month, posts, domains };
     conn.kept.totals.insert((), totals);
     Ok(totals)
@@ -64,18 +60,38 @@ pub async fn contact(conn: &mut Conn) -> Result<Option<AccountId>> {
     Ok(ids.into_iter().next())
 }
 
-/// Other communities whose accounts are known here, but for those that are shut out.
+/// Other communities whose accounts are known here, but for those that are shut out. Who came to be known in the last
+/// minutes may be missing.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn peers(conn: &mut Conn) -> Result<Vec<Host>> {
+    let known = known(conn).await?;
+    let policies = domains::policies(conn).await?;
+    Ok(known.iter().filter(|domain| !DomainPolicy::suspend(&policies, domain)).cloned().collect())
+}
+
+/// Every other community of which an account is known: from one name to the next in the index, whatever lies between.
+async fn known(conn: &mut Conn) -> Result<Arc<Vec<Host>>> {
+    if let Some(known) = conn.kept.known.get(&()) {
+        return Ok(known);
+    }
     let rows = sql!(
-        "SELECT DISTINCT a.domain FROM accounts a WHERE a.domain <> '' AND a.deleted_at IS NULL ORDER BY a.domain"
+        "WITH RECURSIVE known (domain) AS (
+            SELECT (SELECT min(a.domain) FROM accounts a WHERE a.domain > '')
+            UNION ALL
+            SELECT (SELECT min(a.domain) FROM accounts a WHERE a.domain > known.domain) FROM known
+            WHERE known.domain IS NOT NULL)
+         SELECT domain FROM known WHERE domain IS NOT NULL
+            AND EXISTS (SELECT 1 FROM accounts a WHERE a.domain = known.domain AND a.deleted_at IS NULL)"
     )
     .all::<(Host,)>(conn)
     .await?;
-    let policies = domains::policies(conn).await?;
-    Ok(rows.into_iter().map(|(domain,)| domain).filter(|domain| !DomainPolicy::suspend(&policies, domain)).collect())
+    let known = Arc::new(rows.into_iter().map(|(domain,)| domain).collect::<Vec<_>>());
+    if conn.is_settled() {
+        conn.kept.known.insert((), Arc::clone(&known));
+    }
+    Ok(known)
 }
 
 /// One week, from Monday, UTC.

@@ -9,8 +9,10 @@ use domain::{AccountId, ConversationId, PostId, ThreadId, Timestamp, Viewer};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
+use crate::record::record;
 use crate::sql;
-use crate::visible::{paged, visible};
+use crate::visible::visible;
+use crate::walks::{Entry, Part, walk};
 
 fn key(participants: &[AccountId]) -> String {
     let mut ids: Vec<i64> = participants.iter().map(|a| a.0).collect();
@@ -35,10 +37,12 @@ pub async fn add_post(
     let (thread, post) = post;
     let (id, now): (ConversationId, _) = (tx.id(), tx.now());
     let (id,) = sql!(
-        "INSERT INTO conversations (id, account_id, thread_id, participants, unread, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO conversations (id, account_id, thread_id, participants, unread, updated_at, last_post_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $8)
          ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
-            unread = excluded.unread OR ($7 AND conversations.unread), updated_at = excluded.updated_at
+            unread = excluded.unread OR ($7 AND conversations.unread), updated_at = excluded.updated_at,
+            last_post_id = CASE WHEN conversations.last_post_id > excluded.last_post_id THEN conversations.last_post_id
+                ELSE excluded.last_post_id END
          RETURNING id"
     )
     .bind(id)
@@ -48,6 +52,7 @@ pub async fn add_post(
     .bind(unread)
     .bind(now)
     .bind(moved)
+    .bind(post)
     .one::<(i64,)>(tx)
     .await?;
     sql!("INSERT INTO conversation_posts (conversation_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -85,6 +90,15 @@ pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
             .run(tx)
             .await?;
         sql!(
+            "UPDATE conversations SET last_post_id = coalesce(
+                (SELECT max(cp.post_id) FROM conversation_posts cp WHERE cp.conversation_id = $1), 0)
+             WHERE id = $1 AND last_post_id = $2"
+        )
+        .bind(*id)
+        .bind(post)
+        .run(tx)
+        .await?;
+        sql!(
             "DELETE FROM conversations WHERE id = $1
                AND NOT EXISTS (SELECT 1 FROM conversation_posts cp WHERE cp.conversation_id = $1)"
         )
@@ -96,61 +110,118 @@ pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
     Ok(touched.into_iter().map(left).collect())
 }
 
-type ConversationRow = (i64, String, i64, bool, i64);
+record! {
+    struct ConversationRow {
+        id: i64,
+        participants: String,
+        /// The newest post of it that the member may see.
+        shown_id: Option<i64>,
+        unread: bool,
+        updated_at: i64,
+        last_post_id: i64,
+    }
+}
 
-/// The conversations of `$1` in which she may see a post, with the newest that she may see.
-macro_rules! conversations {
+impl Entry for ConversationRow {
+    fn cursor(&self) -> i64 {
+        self.last_post_id
+    }
+}
+
+/// The columns of a conversation `k`, for member `$1`.
+macro_rules! columns {
     () => {
         concat!(
-            "SELECT c.id, c.participants, c.last_id, c.unread, c.updated_at FROM (
-                SELECT x.id, x.participants, x.unread, x.updated_at, (
-                    SELECT cp.post_id FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
-                    WHERE cp.conversation_id = x.id AND ",
+            "k.id, k.participants, (SELECT cp.post_id FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
+                WHERE cp.conversation_id = k.id AND ",
             visible!("p"),
-            " ORDER BY cp.post_id DESC LIMIT 1) AS last_id
-                FROM conversations x WHERE x.account_id = $1) AS c
-             WHERE c.last_id IS NOT NULL"
+            " ORDER BY cp.post_id DESC LIMIT 1) AS shown_id, k.unread, k.updated_at, k.last_post_id"
         )
     };
 }
 
-/// Her conversations, the one with the newest post first. Pages by the id of the last post.
+/// The member may see a post of conversation `k`.
+macro_rules! shows_something {
+    () => {
+        concat!(
+            "EXISTS (SELECT 1 FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
+                WHERE cp.conversation_id = k.id AND ",
+            visible!("p"),
+            ")"
+        )
+    };
+}
+
+/// Conversations that one statement looks at, and statements for a page.
+const LOOKS: i64 = 200;
+const TURNS: u32 = 4;
+
+/// A member's conversations, the one with the newest post first. Pages by the id of that post, seen or not.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<ConversationView>> {
-    let query = paged!(page, conversations!(), "c.last_id");
-    let rows =
-        query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all::<ConversationRow>(conn).await?;
-    let rows = page.newest_first(rows);
-    views(conn, me, rows).await
+pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Part<ConversationEntry>> {
+    let walk = walk!(
+        entries columns!(), "conversations k ON k.account_id = $1 AND k.last_post_id = c.id";
+        LOOKS, TURNS,
+        "SELECT" "x.last_post_id"
+        down "conversations x WHERE x.account_id = $1",
+        up "conversations x WHERE x.account_id = $1",
+        shows_something!()
+    );
+    let part = walk.part::<ConversationRow>(conn, me.0, page, &[], &[]).await?;
+    let (rows, reached) = part.split();
+    let cursors: HashMap<i64, i64> = rows.iter().map(|row| (row.id, row.last_post_id)).collect();
+    let views = views(conn, me, rows).await?;
+    let entries = views
+        .into_iter()
+        .map(|view| ConversationEntry { cursor: cursors.get(&view.id.0).copied().unwrap_or_default(), view })
+        .collect();
+    Ok(Part::new(entries, reached))
+}
+
+/// A conversation in a list.
+#[derive(Debug, Clone)]
+pub struct ConversationEntry {
+    pub view: ConversationView,
+    cursor: i64,
+}
+
+impl Entry for ConversationEntry {
+    fn cursor(&self) -> i64 {
+        self.cursor
+    }
 }
 
 /// # Errors
 /// [`Error::NotFound`] when it is not hers, or she may see nothing of it any more.
 pub async fn get(conn: &mut Conn, me: AccountId, id: ConversationId) -> Result<ConversationView> {
-    let row = sql!(concat!(conversations!(), " AND c.id = $2")).bind(me).bind(id).one::<ConversationRow>(conn).await?;
+    let row = sql!(concat!("SELECT ", columns!(), " FROM conversations k WHERE k.account_id = $1 AND k.id = $2"))
+        .bind(me)
+        .bind(id)
+        .one::<ConversationRow>(conn)
+        .await?;
     views(conn, me, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
 async fn views(conn: &mut Conn, me: AccountId, rows: Vec<ConversationRow>) -> Result<Vec<ConversationView>> {
     let participants = |text: &str| -> Vec<AccountId> { text.split(',').filter_map(|id| id.parse().ok()).collect() };
-    let mut people: Vec<AccountId> = rows.iter().flat_map(|r| participants(&r.1)).collect();
+    let mut people: Vec<AccountId> = rows.iter().flat_map(|r| participants(&r.participants)).collect();
     people.sort();
     people.dedup();
     let accounts = hydrate::account_views(conn, &people).await?;
-    let ids: Vec<PostId> = rows.iter().map(|r| PostId(r.2)).collect();
+    let ids: Vec<PostId> = rows.iter().filter_map(|r| r.shown_id).map(PostId).collect();
     let posts: HashMap<PostId, PostView> =
         hydrate::posts(conn, Viewer::Account(me), &ids).await?.into_iter().map(|p| (p.id(), p)).collect();
     Ok(rows
         .into_iter()
-        .filter_map(|(id, people, last, unread, at)| {
+        .filter_map(|row| {
             Some(ConversationView {
-                id: ConversationId(id),
-                unread,
-                accounts: participants(&people).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
-                last_post: posts.get(&PostId(last))?.clone(),
-                updated_at: Timestamp(at),
+                id: ConversationId(row.id),
+                unread: row.unread,
+                accounts: participants(&row.participants).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
+                last_post: posts.get(&PostId(row.shown_id?))?.clone(),
+                updated_at: Timestamp(row.updated_at),
             })
         })
         .collect())

@@ -18,6 +18,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use crate::error::{Error, Result};
 use crate::hub::{Hub, Queue, Signal};
 use crate::kept::Kept;
+use crate::long::{self, Long};
 use crate::node::{Node, in_its_folder};
 use crate::postgres::{Held, Lasts, Pool};
 use crate::private;
@@ -68,7 +69,11 @@ struct Inner {
 #[derive(Debug)]
 enum Pools {
     Sqlite(Sqlite),
-    Postgres(Pool),
+    /// And those of which each statement may take a while.
+    Postgres {
+        pool: Pool,
+        long: Pool,
+    },
 }
 
 impl Db {
@@ -98,14 +103,16 @@ impl Db {
         let one = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("../../migrations/postgres").run(&one).await.map_err(migration)?;
         one.close().await;
-        let pool = Pool::new(options.clone(), config.max_connections.max(2));
+        let pool = Pool::new(options.clone(), config.max_connections.max(2), None);
+        let long = Pool::new(options.clone(), long::READERS, Some(long::LONGEST));
         let hub = Hub::default();
         hub.listen(&options).await?;
         let ids = Arc::new(IdGenerator::new(clock.clone(), 0));
         let session = Session::begin(&options, ids.clone()).await?;
         pool.look_at(&session);
+        long.look_at(&session);
         let teller = Teller::begin(&options);
-        Ok(Self::assemble(Pools::Postgres(pool), hub, Node::Session(session), ids, clock, Some(teller)))
+        Ok(Self::assemble(Pools::Postgres { pool, long }, hub, Node::Session(session), ids, clock, Some(teller)))
     }
 
     async fn connect_sqlite(path: &Path, clock: Clock) -> Result<Self> {
@@ -145,7 +152,21 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.read().await?),
-            Pools::Postgres(pool) => Kind::Postgres(Held::plain(pool).await?),
+            Pools::Postgres { pool, .. } => Kind::Postgres(Held::plain(pool).await?),
+        };
+        Ok(Conn { kind, kept: self.inner.kept.clone() })
+    }
+
+    /// As [`Db::read`], for what may take long: what it is asked is answered apart from everything else, for two who ask
+    /// at a time, and given up after two seconds each.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is nobody's turn within 10 s (30 s on PostgreSQL). Whatever is asked fails with
+    /// [`Error::TooLong`] when its time is over.
+    pub async fn read_long(&self) -> Result<Conn> {
+        let kind = match &self.inner.pools {
+            Pools::Sqlite(sqlite) => Kind::SqliteLong(sqlite.read_long().await?),
+            Pools::Postgres { long, .. } => Kind::Postgres(Held::plain(long).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -158,7 +179,7 @@ impl Db {
     pub async fn glance(&self) -> Result<Conn> {
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::Sqlite(sqlite.glance().await?),
-            Pools::Postgres(pool) => Kind::Postgres(Held::plain(pool).await?),
+            Pools::Postgres { pool, .. } => Kind::Postgres(Held::plain(pool).await?),
         };
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
@@ -186,7 +207,7 @@ impl Db {
     /// # Errors
     /// As [`Db::write`].
     pub async fn write_once(&self) -> Result<Tx> {
-        let Pools::Postgres(pool) = &self.inner.pools else { return self.write().await };
+        let Pools::Postgres { pool, .. } = &self.inner.pools else { return self.write().await };
         let held = self.inner.node.held().await?;
         let conn = Conn { kind: Kind::PostgresTx(Held::plain(pool).await?), kept: self.inner.kept.clone() };
         Ok(Tx::new(conn, self.clone(), held))
@@ -196,7 +217,7 @@ impl Db {
         let held = self.inner.node.held().await?;
         let kind = match &self.inner.pools {
             Pools::Sqlite(sqlite) => Kind::SqliteTx(sqlite.write().await?),
-            Pools::Postgres(pool) => Kind::PostgresTx(Held::write(pool, lasts).await?),
+            Pools::Postgres { pool, .. } => Kind::PostgresTx(Held::write(pool, lasts).await?),
         };
         let conn = Conn { kind, kept: self.inner.kept.clone() };
         Ok(Tx::new(conn, self.clone(), held))
@@ -257,7 +278,7 @@ impl Db {
     pub fn file(&self) -> Option<&Path> {
         match &self.inner.pools {
             Pools::Sqlite(sqlite) => Some(sqlite.file()),
-            Pools::Postgres(_) => None,
+            Pools::Postgres { .. } => None,
         }
     }
 
@@ -284,9 +305,9 @@ impl Db {
     pub async fn close(&self) {
         match &self.inner.pools {
             Pools::Sqlite(sqlite) => sqlite.close().await,
-            Pools::Postgres(pool) => {
+            Pools::Postgres { pool, long } => {
                 self.hub().stop();
-                pool.close().await;
+                tokio::join!(pool.close(), long.close());
             }
         }
     }
@@ -364,6 +385,7 @@ pub struct Conn {
 #[derive(Debug)]
 enum Kind {
     Sqlite(Reading),
+    SqliteLong(Long),
     SqliteTx(Writing),
     Postgres(Held),
     PostgresTx(Held),
@@ -379,12 +401,20 @@ pub(crate) enum Raw<'c> {
 impl Conn {
     /// What is read here was committed: a transaction reads its own changes too, which may never come to be.
     pub(crate) fn is_settled(&self) -> bool {
-        matches!(self.kind, Kind::Sqlite(_) | Kind::Postgres(_))
+        matches!(self.kind, Kind::Sqlite(_) | Kind::SqliteLong(_) | Kind::Postgres(_))
     }
 
     /// Is this the embedded database?
     pub(crate) fn is_sqlite(&self) -> bool {
-        matches!(self.kind, Kind::Sqlite(_) | Kind::SqliteTx(_))
+        matches!(self.kind, Kind::Sqlite(_) | Kind::SqliteLong(_) | Kind::SqliteTx(_))
+    }
+
+    /// Where rows are read on another thread.
+    pub(crate) fn long(&mut self) -> Option<&mut Long> {
+        match &mut self.kind {
+            Kind::SqliteLong(long) => Some(long),
+            _ => None,
+        }
     }
 
     /// All has come that was asked for by [`Conn::raw`].
@@ -397,6 +427,7 @@ impl Conn {
     pub(crate) fn raw(&mut self) -> Result<Raw<'_>> {
         Ok(match &mut self.kind {
             Kind::Sqlite(c) => Raw::Sqlite(c.conn()?, false),
+            Kind::SqliteLong(c) => Raw::Sqlite(c.conn()?, false),
             Kind::SqliteTx(c) => Raw::Sqlite(c.conn(), true),
             Kind::Postgres(c) | Kind::PostgresTx(c) => Raw::Postgres(c.conn()?),
         })
@@ -557,7 +588,7 @@ impl Tx {
                 });
                 end.await.map_err(|e| Error::Internal(e.to_string()))??;
             }
-            Kind::Sqlite(_) | Kind::Postgres(_) => {}
+            Kind::Sqlite(_) | Kind::SqliteLong(_) | Kind::Postgres(_) => {}
         }
         Ok(())
     }

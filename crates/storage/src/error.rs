@@ -12,6 +12,9 @@ pub enum Error {
     /// The database cannot answer now; trying again later may help.
     #[error("database unavailable: {0}")]
     Unavailable(String),
+    /// What was asked for took longer than such a question may: [`crate::Db::read_long`].
+    #[error("it took too long")]
+    TooLong,
     /// A bug, or a damaged database.
     #[error("database error: {0}")]
     Internal(String),
@@ -28,6 +31,8 @@ impl From<sqlx::Error> for Error {
                     return Self::Conflict(db.message().to_owned());
                 }
                 match db.code().as_deref() {
+                    // PostgreSQL: a statement's time is over, or it was told to stop
+                    Some("57014") => Self::TooLong,
                     // PostgreSQL: serialisation, deadlock, shutdown, out of resources; a lock that was waited for too
                     // long
                     Some(code)
@@ -69,6 +74,7 @@ impl From<rusqlite::Error> for Error {
             (Code::DatabaseBusy | Code::DatabaseLocked | Code::DiskFull | Code::SystemIoFailure, _) => {
                 Self::Unavailable(e.to_string())
             }
+            (Code::OperationInterrupted, _) => Self::TooLong,
             _ => Self::Internal(e.to_string()),
         }
     }

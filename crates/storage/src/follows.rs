@@ -343,16 +343,32 @@ pub async fn is_following(conn: &mut Conn, viewer: Viewer, target: AccountId) ->
     sql!("SELECT id FROM follows WHERE account_id = $1 AND target_id = $2").bind(me).bind(target).exists(conn).await
 }
 
+/// Followers that are looked through one by one; of who has more, the accounts of a domain are.
+const MANY: i64 = 1_000;
+
 /// Does any account of a domain follow the account? (May that server fetch what is for followers?)
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn has_follower_at(conn: &mut Conn, target: AccountId, domain: &Host) -> Result<bool> {
-    sql!("SELECT f.id FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT 1")
+    let few = sql!("SELECT count(*) FROM (SELECT 1 FROM follows f WHERE f.target_id = $1 LIMIT $2) AS few");
+    let query = if few.bind(target).bind(MANY).count(conn).await? < MANY {
+        sql!(
+            "SELECT f.id FROM (SELECT id, account_id FROM follows WHERE target_id = $1 LIMIT $3) AS f
+             WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.id = f.account_id AND a.domain = $2) LIMIT 1"
+        )
         .bind(target)
         .bind(domain)
-        .exists(conn)
-        .await
+        .bind(MANY)
+    } else {
+        sql!(
+            "SELECT a.id FROM accounts a WHERE a.domain = $2
+               AND EXISTS (SELECT 1 FROM follows f WHERE f.account_id = a.id AND f.target_id = $1) LIMIT 1"
+        )
+        .bind(target)
+        .bind(domain)
+    };
+    query.exists(conn).await
 }
 
 /// Does `account` block `target`?
@@ -481,7 +497,10 @@ pub async fn expire_mutes(tx: &mut Tx) -> Result<Vec<AccountId>> {
         .await
 }
 
-/// Followers of hers who are followed by the viewer too.
+/// Whom a member follows that is looked through for this, the last ones.
+const FAMILIAR: i64 = 5_000;
+
+/// Followers of an account whom the viewer follows too, the latest first.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -489,15 +508,17 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
     sql!(concat!(
         "SELECT ",
         account_columns!(),
-        " FROM follows mine JOIN follows hers ON hers.account_id = mine.target_id AND hers.target_id = $2
-          JOIN accounts a ON a.id = mine.target_id
-          WHERE mine.account_id = $1 AND NOT a.hide_collections AND ",
+        " FROM (SELECT target_id, (SELECT f.id FROM follows f WHERE f.account_id = target_id AND f.target_id = $2) AS since
+                FROM (SELECT target_id FROM follows WHERE account_id = $1 ORDER BY id DESC LIMIT $4) AS last LIMIT $4)
+                AS mine JOIN accounts a ON a.id = mine.target_id
+          WHERE mine.since IS NOT NULL AND NOT a.hide_collections AND ",
         listed!("a"),
-        " ORDER BY hers.id DESC LIMIT $3"
+        " ORDER BY mine.since DESC LIMIT $3"
     ))
     .bind(me)
     .bind(of)
     .bind(limit)
+    .bind(FAMILIAR)
     .all::<AccountRow>(conn)
     .await?
     .into_iter()

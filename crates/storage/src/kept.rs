@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::view::{AccountView, PostCore, PostFlags};
-use domain::{AccountId, PostId};
+use domain::{AccountId, Host, PostId};
 use foldhash::HashMap;
 
 use crate::community::{Totals, Week};
@@ -28,6 +28,8 @@ pub(crate) struct Kept {
     accounts: Recent<AccountId, (i64, Arc<AccountView>)>,
     marks: Recent<AccountId, Arc<Marks>>,
     pub(crate) totals: Recent<(), Totals>,
+    /// Other communities.
+    pub(crate) known: Recent<(), Arc<Vec<Host>>>,
     /// By the week that it is now, and how many.
     pub(crate) past_weeks: Recent<(i64, i64), Arc<Vec<Week>>>,
 }
@@ -39,6 +41,7 @@ impl Default for Kept {
             accounts: Recent::new(4_000, KEEP),
             marks: Recent::new(1_000, KEEP),
             totals: Recent::new(1, KEEP_TOTALS),
+            known: Recent::new(1, KEEP),
             past_weeks: Recent::new(4, KEEP),
         }
     }

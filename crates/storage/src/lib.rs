@@ -31,6 +31,7 @@ pub mod jobs;
 mod kept;
 mod leases;
 pub mod lists;
+mod long;
 pub mod markers;
 mod marks;
 pub mod member_addresses;
@@ -63,6 +64,7 @@ mod teller;
 pub mod threads;
 pub mod timelines;
 pub(crate) mod visible;
+pub mod walks;
 pub mod withdrawn;
 
 pub use db::{Config, Conn, Db, Tx};

@@ -10,21 +10,48 @@ use domain::{AccountId, NotificationId, PostId, ThreadId, Timestamp, Viewer};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
+use crate::record::record;
 use crate::sql;
-use crate::visible::{paged, shown, visible};
+use crate::visible::{shown, visible};
+use crate::walks::{Entry, Part, walk};
 
-type NotificationRow = (i64, i64, i64, String, Option<i64>, i64);
+record! {
+    struct NotificationRow {
+        id: i64,
+        account_id: i64,
+        from_account_id: i64,
+        kind: String,
+        post_id: Option<i64>,
+        created_at: i64,
+    }
+}
 
-fn notification((id, account, from, kind, post, at): NotificationRow) -> Option<Notification> {
+impl Entry for NotificationRow {
+    fn cursor(&self) -> i64 {
+        self.id
+    }
+}
+
+fn notification(row: NotificationRow) -> Option<Notification> {
     Some(Notification {
-        id: NotificationId(id),
-        account_id: AccountId(account),
-        from_account_id: AccountId(from),
-        kind: NotificationKind::parse(&kind)?,
-        post_id: post.map(PostId),
-        created_at: Timestamp(at),
+        id: NotificationId(row.id),
+        account_id: AccountId(row.account_id),
+        from_account_id: AccountId(row.from_account_id),
+        kind: NotificationKind::parse(&row.kind)?,
+        post_id: row.post_id.map(PostId),
+        created_at: Timestamp(row.created_at),
     })
 }
+
+impl Entry for NotificationView {
+    fn cursor(&self) -> i64 {
+        self.notification.id.0
+    }
+}
+
+/// Notifications that one statement looks at, and statements for a page.
+const LOOKS: i64 = 400;
+const TURNS: u32 = 4;
 
 /// Writes a notification for a member, unless she has muted or blocked the other (or the other's community, or the
 /// discussion), or was told the same before. The id when it was written.
@@ -147,6 +174,10 @@ pub struct Filter {
 }
 
 impl Filter {
+    fn is_all(&self) -> bool {
+        self.from.is_none() && self.wanted().len() == NotificationKind::ALL.len()
+    }
+
     fn wanted(&self) -> Vec<String> {
         NotificationKind::ALL
             .iter()
@@ -172,31 +203,41 @@ macro_rules! told {
     };
 }
 
-/// Her notifications, newest first.
+/// A member's notifications, newest first.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) -> Result<Vec<NotificationView>> {
-    let query = paged!(
-        page,
-        concat!(
-            "SELECT n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at FROM notifications n
-             WHERE n.account_id = $1 AND n.kind = ANY($5) AND ($6 = 0 OR n.from_account_id = $6) AND ",
-            told!()
-        ),
-        "n.id"
-    );
-    let rows = query
-        .bind(me)
-        .bind(page.below())
-        .bind(page.above())
-        .bind(page.limit)
-        .bind(filter.wanted())
-        .bind(filter.from.map_or(0, |a| a.0))
-        .all::<NotificationRow>(conn)
-        .await?;
-    let rows = page.newest_first(rows);
-    views(conn, me, rows.into_iter().filter_map(notification).collect()).await
+pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) -> Result<Part<NotificationView>> {
+    macro_rules! walk_notifications {
+        ($from:literal, $filter:expr) => {
+            walk!(
+                entries "n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at",
+                "notifications n ON n.id = c.id";
+                LOOKS, TURNS, "SELECT" "x.id" down $from, up $from, concat!($filter, told!())
+            )
+        };
+    }
+    let part = if let Some(from) = filter.from {
+        // All that one account did.
+        let walk = walk_notifications!(
+            "notifications x WHERE x.account_id = $1 AND x.from_account_id = $6",
+            "n.kind = ANY($7) AND "
+        );
+        walk.part(conn, me.0, page, &[from.into()], &[filter.wanted().into()]).await?
+    } else if filter.is_all() {
+        let walk = walk_notifications!("notifications x WHERE x.account_id = $1", "");
+        walk.part::<NotificationRow>(conn, me.0, page, &[], &[]).await?
+    } else {
+        let walk = walk_notifications!("notifications x WHERE x.account_id = $1 AND x.kind = $6", "");
+        let mut parts = Vec::new();
+        for kind in filter.wanted() {
+            parts.push(walk.part(conn, me.0, page, &[kind.into()], &[]).await?);
+        }
+        Part::together(parts, page)
+    };
+    let (rows, reached) = part.split();
+    let views = views(conn, me, rows.into_iter().filter_map(notification).collect()).await?;
+    Ok(Part::new(views, reached))
 }
 
 /// One of her notifications.

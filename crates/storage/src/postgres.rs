@@ -46,6 +46,8 @@ pub(crate) struct Pool(Arc<Shared>);
 struct Shared {
     options: PgConnectOptions,
     most: u32,
+    /// How long a statement may take, where that is not what [`SETTINGS`] say.
+    longest: Option<Duration>,
     places: Arc<Semaphore>,
     /// Those that nobody has; the last one that was used comes last.
     idle: Mutex<Vec<Kept>>,
@@ -64,10 +66,11 @@ struct Kept {
 }
 
 impl Pool {
-    pub(crate) fn new(options: PgConnectOptions, most: u32) -> Self {
+    pub(crate) fn new(options: PgConnectOptions, most: u32, longest: Option<Duration>) -> Self {
         Self(Arc::new(Shared {
             options,
             most,
+            longest,
             places: Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(1))),
             idle: Mutex::default(),
             used: Mutex::default(),
@@ -127,6 +130,13 @@ impl Shared {
         let connect = async {
             let mut conn = self.options.connect().await?;
             conn.execute(SETTINGS).await?;
+            if let Some(longest) = self.longest {
+                let longest = format!("{} ms", longest.as_millis());
+                sqlx::query("SELECT set_config('statement_timeout', $1, FALSE)")
+                    .bind(longest)
+                    .execute(&mut conn)
+                    .await?;
+            }
             let (session,): (i32,) = sqlx::query_as("SELECT pg_backend_pid()").fetch_one(&mut conn).await?;
             Ok::<_, sqlx::Error>((conn, session))
         };

@@ -63,7 +63,7 @@ pub trait Field: Sized {
 }
 
 /// What a whole row becomes: a tuple, or a struct made by `record!`. Integers are `i64`, never smaller.
-pub trait Record: Sized + Send {
+pub trait Record: Sized + Send + 'static {
     /// # Errors
     /// As [`Field::read`].
     fn from_row(row: &mut Row<'_>) -> Result<Self>;
@@ -96,7 +96,7 @@ impl Field for domain::Host {
 
 macro_rules! tuples {
     ($(($($t:ident),+))*) => {$(
-        impl<$($t: Field + Send),+> Record for ($($t,)+) {
+        impl<$($t: Field + Send + 'static),+> Record for ($($t,)+) {
             fn from_row(row: &mut Row<'_>) -> Result<Self> {
                 Ok(($($t::read(row, None)?,)+))
             }

@@ -35,8 +35,8 @@ pub struct AccountQuery<'a> {
     pub offset: i64,
 }
 
-/// How many of those whose names begin so are looked at, beside those she follows.
-const CANDIDATES: i64 = 1_000;
+/// How many of those whose names begin so are looked at, and how many of those whom the viewer follows.
+const CANDIDATES: i64 = 500;
 
 /// Accounts by the beginnings of words of their names: those she follows first, then this community's, then those whose
 /// name itself begins so. Suspended accounts, hidden ones, and those that block her or that she blocks (or their
@@ -64,18 +64,21 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
                 SELECT account_id FROM (
                     SELECT account_id FROM account_words WHERE word >= $8 AND word < $9 ORDER BY word, account_id LIMIT $14
                 ) AS beginning
-                UNION SELECT w.account_id FROM follows f JOIN account_words w ON w.account_id = f.target_id
-                WHERE f.account_id = $1 AND w.word >= $8 AND w.word < $9)
-            AND ($10 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $10 AND w.word < $11))
-            AND ($12 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $12 AND w.word < $13))
+                UNION SELECT account_id FROM (
+                    SELECT f.target_id AS account_id FROM follows f WHERE f.account_id = $1 AND EXISTS (
+                        SELECT 1 FROM account_words w WHERE w.account_id = f.target_id AND w.word >= $8 AND w.word < $9
+                        LIMIT 1 OFFSET 0) LIMIT $14
+                ) AS followed)
+            AND ($10 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $10 AND w.word < $11 LIMIT 1 OFFSET 0))
+            AND ($12 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $12 AND w.word < $13 LIMIT 1 OFFSET 0))
             AND ",
         listed!("a"),
         " AND ($3 = '' OR (lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $4 ESCAPE '\\'))
-            AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))
-            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.account_id = $1 AND b.target_id = a.id)
-                OR (b.account_id = a.id AND b.target_id = $1))
-            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain)
-         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id) THEN 0 ELSE 1 END,
+            AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0))
+            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = a.id LIMIT 1 OFFSET 0)
+            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = a.id AND b.target_id = $1 LIMIT 1 OFFSET 0)
+            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain LIMIT 1 OFFSET 0)
+         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0) THEN 0 ELSE 1 END,
             CASE WHEN a.domain = '' THEN 0 ELSE 1 END,
             CASE WHEN lower(a.username) LIKE $2 ESCAPE '\\' THEN 0 ELSE 1 END,
             a.followers_count DESC, a.id
@@ -118,25 +121,29 @@ pub struct PostQuery<'a> {
     pub offset: i64,
 }
 
+/// How many of these posts are looked at, the newest.
+const LOOKS: i64 = 100_000;
+
 /// Posts by words that the viewer may see, newest first, of authors the viewer wants to see.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Result<Vec<PostId>> {
     sql!(concat!(
-        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id
-         WHERE p.id IN (
-                SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL
-                UNION SELECT post_id FROM mentions WHERE account_id = $1
-                UNION SELECT post_id FROM favourites WHERE account_id = $1
-                UNION SELECT post_id FROM bookmarks WHERE account_id = $1)
-            AND p.deleted_at IS NULL AND p.boost_of_id IS NULL
+        "SELECT p.id FROM (SELECT id FROM (
+                SELECT id FROM posts WHERE account_id = $1 AND deleted_at IS NULL AND id < $4 AND id > $5
+                UNION SELECT post_id FROM mentions WHERE account_id = $1 AND post_id < $4 AND post_id > $5
+                UNION SELECT post_id FROM favourites WHERE account_id = $1 AND post_id < $4 AND post_id > $5
+                UNION SELECT post_id FROM bookmarks WHERE account_id = $1 AND post_id < $4 AND post_id > $5) AS every
+                ORDER BY id DESC LIMIT $8) AS c
+            JOIN posts p ON p.id = c.id JOIN accounts a ON a.id = p.account_id
+         WHERE p.deleted_at IS NULL AND p.boost_of_id IS NULL
             AND (lower(p.content) LIKE $2 ESCAPE '\\' OR lower(p.spoiler_text) LIKE $2 ESCAPE '\\')
-            AND ($3 = 0 OR p.account_id = $3) AND p.id < $4 AND p.id > $5 AND ",
+            AND ($3 = 0 OR p.account_id = $3) AND ",
         visible!("p" by "a"),
         " AND ",
         wanted!("a"),
-        " ORDER BY p.id DESC LIMIT $6 OFFSET $7"
+        " ORDER BY c.id DESC LIMIT $6 OFFSET $7"
     ))
     .bind(viewer)
     .bind(format!("%{}%", escaped(q.text.trim())))
@@ -145,6 +152,7 @@ pub async fn posts(conn: &mut Conn, viewer: AccountId, q: &PostQuery<'_>) -> Res
     .bind(q.min_id.map_or(0, i64::from))
     .bind(q.limit)
     .bind(q.offset)
+    .bind(LOOKS)
     .ids(conn)
     .await
 }

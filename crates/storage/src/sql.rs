@@ -271,6 +271,9 @@ impl Query {
     /// # Errors
     /// As [`Error`] says.
     pub async fn all<T: Record>(self, conn: &mut Conn) -> Result<Vec<T>> {
+        if let Some(long) = conn.long() {
+            return long.rows(self.sql.for_sqlite(), self.values, usize::MAX).await;
+        }
         match conn.raw()? {
             Raw::Sqlite(c, writes) => sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, usize::MAX),
             Raw::Postgres(c) => {
@@ -287,6 +290,9 @@ impl Query {
     /// # Errors
     /// As [`Error`] says.
     pub async fn maybe<T: Record>(self, conn: &mut Conn) -> Result<Option<T>> {
+        if let Some(long) = conn.long() {
+            return Ok(long.rows(self.sql.for_sqlite(), self.values, 1).await?.pop());
+        }
         match conn.raw()? {
             Raw::Sqlite(c, writes) => Ok(sqlite::rows(c, self.sql.for_sqlite(), &self.values, writes, 1)?.pop()),
             Raw::Postgres(c) => {

@@ -15,6 +15,7 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Result};
+use crate::long::{Long, LongReaders};
 use crate::record::{Record, Row};
 use crate::sql::Value;
 
@@ -31,6 +32,7 @@ const LONG_LOG: i64 = 4_000;
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     readers: Arc<Readers>,
+    long: Arc<LongReaders>,
     writer: Arc<tokio::sync::Mutex<Connection>>,
     /// Told of every commit.
     written: Arc<Notify>,
@@ -58,6 +60,7 @@ impl Sqlite {
         let checkpoints = tokio::spawn(checkpoint(open(file)?, written.clone(), writer.clone())).abort_handle();
         Ok(Self {
             readers: Arc::new(Readers { file: file.into(), idle: Mutex::default(), free }),
+            long: Arc::default(),
             writer,
             written,
             checkpoints,
@@ -73,14 +76,14 @@ impl Sqlite {
         let permit = timeout(PATIENCE, wait).await.map_err(|_| busy())?.map_err(|_| closed())?;
         let conn = match self.readers.idle().pop() {
             Some(conn) => conn,
-            None => {
-                let conn = open(&self.readers.file)?;
-                conn.pragma_update(None, "query_only", true)?;
-                conn.busy_timeout(Duration::from_secs(5))?;
-                conn
-            }
+            None => reader(&self.readers.file)?,
         };
-        Ok(Reading::Reader { conn: Some(conn), readers: self.readers.clone(), _permit: permit })
+        Ok(Reading::Reader { conn: Some(Box::new(conn)), readers: self.readers.clone(), _permit: permit })
+    }
+
+    /// To read what may take long.
+    pub(crate) async fn read_long(&self) -> Result<Long> {
+        self.long.read(&self.readers.file).await
     }
 
     /// The connection that writes, to read with, if nobody has it now: the pages of what was just written are in its
@@ -138,6 +141,7 @@ impl Sqlite {
         // It was closed before if nothing can be had.
         drop(self.readers.free.acquire_many(all).await);
         self.readers.free.close();
+        self.long.close().await;
         self.checkpoints.abort();
         self.readers.idle().clear();
         let writer = self.writer.lock().await;
@@ -176,6 +180,14 @@ fn open(file: &Path) -> Result<Connection> {
     Ok(conn)
 }
 
+/// A connection to read with.
+pub(crate) fn reader(file: &Path) -> Result<Connection> {
+    let conn = open(file)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    Ok(conn)
+}
+
 fn busy() -> Error {
     Error::Unavailable("the database is busy".to_owned())
 }
@@ -187,14 +199,14 @@ fn closed() -> Error {
 /// A connection to read with; it goes back when this is dropped.
 #[derive(Debug)]
 pub(crate) enum Reading {
-    Reader { conn: Option<Connection>, readers: Arc<Readers>, _permit: OwnedSemaphorePermit },
+    Reader { conn: Option<Box<Connection>>, readers: Arc<Readers>, _permit: OwnedSemaphorePermit },
     Writer(OwnedMutexGuard<Connection>),
 }
 
 impl Reading {
     pub(crate) fn conn(&mut self) -> Result<&mut Connection> {
         match self {
-            Self::Reader { conn, .. } => conn.as_mut().ok_or_else(closed),
+            Self::Reader { conn, .. } => conn.as_deref_mut().ok_or_else(closed),
             Self::Writer(conn) => Ok(conn),
         }
     }
@@ -205,7 +217,7 @@ impl Drop for Reading {
         if let Self::Reader { conn, readers, .. } = self
             && let Some(conn) = conn.take()
         {
-            readers.idle().push(conn);
+            readers.idle().push(*conn);
         }
     }
 }

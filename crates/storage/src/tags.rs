@@ -46,17 +46,25 @@ pub async fn by_name(conn: &mut Conn, name: &str) -> Result<Option<Tag>> {
     Ok(sql!("SELECT id, name, display FROM tags WHERE name = $1").bind(name).maybe::<Row>(conn).await?.map(tag))
 }
 
-/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first. One of which the
-/// viewer may see no post is not found: that it exists would tell what others say in private.
+/// Tags that are looked at when they are looked for by a beginning, and posts of each.
+const CANDIDATES: i64 = 300;
+const LOOKS: i64 = 10;
+
+/// Tags whose normalised name begins with `prefix` (at least one character), the shortest first, of the first 300 by
+/// name. One of whose ten newest posts the viewer may see none is not found: that it exists would tell what others say
+/// in private.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn starting_with(conn: &mut Conn, viewer: Viewer, prefix: &str, limit: i64, offset: i64) -> Result<Vec<Tag>> {
     let Some(end) = after_prefix(prefix) else { return Ok(Vec::new()) };
     let rows = sql!(concat!(
-        "SELECT t.id, t.name, t.display FROM tags t WHERE t.name >= $2 AND t.name < $3 AND EXISTS (
-            SELECT 1 FROM post_tags pt JOIN posts p ON p.id = pt.post_id JOIN accounts a ON a.id = p.account_id
-            WHERE pt.tag_id = t.id AND ",
+        "SELECT t.id, t.name, t.display
+         FROM (SELECT id, name, display FROM tags WHERE name >= $2 AND name < $3 ORDER BY name LIMIT $6) AS t
+         WHERE EXISTS (
+            SELECT 1 FROM (SELECT x.post_id FROM post_tags x WHERE x.tag_id = t.id ORDER BY x.post_id DESC LIMIT $7) AS pt
+                JOIN posts p ON p.id = pt.post_id JOIN accounts a ON a.id = p.account_id
+            WHERE ",
         visible!("p" by "a"),
         ") ORDER BY length(t.name), t.name LIMIT $4 OFFSET $5"
     ))
@@ -65,6 +73,8 @@ pub async fn starting_with(conn: &mut Conn, viewer: Viewer, prefix: &str, limit:
     .bind(end)
     .bind(limit)
     .bind(offset)
+    .bind(CANDIDATES)
+    .bind(LOOKS)
     .all::<Row>(conn)
     .await?;
     Ok(rows.into_iter().map(tag).collect())

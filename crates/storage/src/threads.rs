@@ -12,9 +12,9 @@ use crate::sql;
 use crate::visible::{visible, wanted};
 
 /// Posts that are looked at for one discussion, seen or not, at most: what a page costs whoever fills a discussion.
-const WALK: i64 = 20_000;
+const WALK: i64 = 5_000;
 /// Steps up that are looked at.
-const CLIMB: i64 = 4_096;
+const CLIMB: i64 = 2_048;
 /// Answers that came before a post and are hung under it, at most.
 const ORPHANS: i64 = 1_000;
 

@@ -1,23 +1,73 @@
 //! Lists of posts. Every list takes a `Viewer` and gives what she may see, newest first; `hydrate` makes views of
-//! it. Home timelines are written by `app::fanout` alone.
+//! it. Home timelines are written by `app::fanout` alone. The others look at so many posts for a page and no more:
+//! `walks` says why.
 
 use domain::page::Page;
 use domain::{AccountId, Host, ListId, PostId, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::Result;
-use crate::hydrate::{Found, found_columns};
+use crate::hydrate::found_columns;
 use crate::sql;
+use crate::sql::Value;
 use crate::visible::{answers_wanted, boosted, paged, visible, wanted};
+use crate::walks::{Part, walk};
 
 /// Entries kept per home timeline; older ones are trimmed by the schedule.
 pub const HOME_ENTRIES: i64 = 2_000;
+/// Posts that one statement looks at, and statements for a page.
+const LOOKS: i64 = 1_000;
+const TURNS: u32 = 2;
+/// The same for lists, where each statement looks at every account on it.
+const LIST_LOOKS: i64 = 80;
+const LIST_TURNS: u32 = 4;
+
+/// Everybody's to find: public, of an author who is not silenced, and neither hidden from this viewer nor unwanted.
+macro_rules! open_to_all {
+    () => {
+        concat!(
+            "p.visibility = 'public' AND p.boost_of_id IS NULL AND a.silenced_at IS NULL AND ",
+            visible!("p" by "a"),
+            " AND ",
+            wanted!("a")
+        )
+    };
+}
+
+/// The post shows pictures, videos or sounds.
+macro_rules! shows_media {
+    () => {
+        "EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL)"
+    };
+}
+
+/// The post belongs on list `$6` of the viewer, whose it is, as one of its accounts wrote it.
+macro_rules! on_list {
+    () => {
+        concat!(
+            "p.visibility <> 'direct' AND EXISTS (SELECT 1 FROM lists l WHERE l.id = $6 AND l.account_id = $1
+               AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id
+                 OR (l.replies_policy = 'followed' AND EXISTS (SELECT 1 FROM follows rf
+                     WHERE rf.account_id = $1 AND rf.target_id = p.in_reply_to_account_id))
+                 OR (l.replies_policy = 'list' AND EXISTS (SELECT 1 FROM list_members rm
+                     WHERE rm.list_id = l.id AND rm.account_id = p.in_reply_to_account_id))))
+             AND ",
+            visible!("p" by "a"),
+            " AND ",
+            wanted!("a"),
+            " AND ",
+            boosted!("p"),
+            " AND ",
+            answers_wanted!("p")
+        )
+    };
+}
 
 /// Her home timeline.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Found>> {
+pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Part> {
     let query = paged!(
         page,
         concat!(
@@ -35,7 +85,7 @@ pub async fn home(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Vec<Fou
         "h.post_id"
     );
     let found = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).all(conn).await?;
-    Ok(page.newest_first(found))
+    Ok(Part::whole(page.newest_first(found)))
 }
 
 /// Which public posts.
@@ -52,31 +102,39 @@ pub struct PublicFilter {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page: &Page) -> Result<Vec<Found>> {
-    macro_rules! head {
-        ($which:literal) => {
-            concat!(
-                "SELECT ",
-                found_columns!(),
-                " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.visibility = 'public' AND p.boost_of_id IS NULL AND p.deleted_at IS NULL ",
-                $which,
-                " AND (NOT $5 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
-                  AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id)
-                  AND a.silenced_at IS NULL
-                  AND ",
-                visible!("p" by "a"),
-                " AND ",
-                wanted!("a")
+pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page: &Page) -> Result<Part> {
+    // `x.id` or what else gives the ids, from where.
+    macro_rules! walk_public {
+        ($select:literal $id:literal from $from:literal) => {
+            walk!(
+                LOOKS,
+                TURNS,
+                $select $id from $from,
+                concat!(
+                    open_to_all!(),
+                    " AND (NOT $6 OR p.local) AND (NOT $7 OR NOT p.local) AND (NOT $8 OR ",
+                    shows_media!(),
+                    ") AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id)"
+                )
             )
         };
     }
-    let query = match (filter.local, filter.remote) {
-        (true, false) => paged!(page, head!("AND p.local"), "p.id"),
-        (false, true) => paged!(page, head!("AND NOT p.local"), "p.id"),
-        _ => paged!(page, head!(""), "p.id"),
+    // Both together are everybody's.
+    let (local, remote) = (filter.local && !filter.remote, filter.remote && !filter.local);
+    let walk = if local {
+        walk_public!(
+            "SELECT" "x.id" from
+            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL AND x.local"
+        )
+    } else if filter.only_media {
+        walk_public!("SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.post_id IS NOT NULL")
+    } else {
+        walk_public!(
+            "SELECT" "x.id" from
+            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL"
+        )
     };
-    let query = query.bind(viewer.raw()).bind(page.below()).bind(page.above()).bind(page.limit).bind(filter.only_media);
-    Ok(page.newest_first(query.all(conn).await?))
+    walk.part(conn, viewer.raw(), page, &[], &[local, remote, filter.only_media].map(Value::from)).await
 }
 
 /// Which posts of a hashtag: normalised names.
@@ -97,65 +155,93 @@ pub struct TagFilter {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Page) -> Result<Vec<Found>> {
-    macro_rules! tagged {
-        ($from:literal, $id:literal) => {
-            paged!(
-                page,
-                concat!(
-                    "SELECT ",
-                    found_columns!(),
-                    $from,
-                    " AND p.visibility = 'public' AND p.boost_of_id IS NULL
-                       AND (SELECT count(*) FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                            WHERE pt.post_id = p.id AND t.name = ANY($6)) = $7
-                       AND NOT EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                            WHERE pt.post_id = p.id AND t.name = ANY($8))
-                       AND (NOT $9 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
-                       AND (NOT $10 OR p.local) AND (NOT $11 OR NOT p.local)
-                       AND a.silenced_at IS NULL
-                       AND ",
-                    visible!("p" by "a"),
-                    " AND ",
-                    wanted!("a")
-                ),
-                $id
-            )
-        };
+pub async fn tag(conn: &mut Conn, viewer: Viewer, filter: &TagFilter, page: &Page) -> Result<Part> {
+    let mut page = *page;
+    let mut walked: &[String] = &filter.any;
+    let rarest;
+    if !filter.all.is_empty() {
+        // What has all of them is among the posts of the one that few have, and not newer than any of them was used.
+        let Some((tag, newest)) = rarest_of(conn, filter, &page).await? else { return Ok(Part::default()) };
+        rarest = [tag];
+        walked = &rarest;
+        page.max_id = Some(newest.0.saturating_add(1).min(page.below()));
     }
-    let query = if filter.any.len() == 1 {
-        // In the order of the hashtag's own posts, until there are enough.
-        tagged!(
-            " FROM post_tags x JOIN posts p ON p.id = x.post_id JOIN accounts a ON a.id = p.account_id
-             WHERE x.tag_id = (SELECT t.id FROM tags t WHERE t.name = ANY($5))",
-            "x.post_id"
+    let mut parts = Vec::new();
+    for tag in walked {
+        let looks = LOOKS / i64::try_from(walked.len()).unwrap_or(LOOKS);
+        parts.push(tagged(conn, viewer, tag, filter, &page, looks).await?);
+    }
+    Ok(Part::together(parts, &page))
+}
+
+/// Posts with this hashtag that the filter leaves; each statement looks at so many.
+async fn tagged(
+    conn: &mut Conn,
+    viewer: Viewer,
+    tag: &str,
+    filter: &TagFilter,
+    page: &Page,
+    looks: i64,
+) -> Result<Part> {
+    let walk = walk!(
+        looks,
+        TURNS,
+        "SELECT" "x.post_id" from "post_tags x WHERE x.tag_id = (SELECT t.id FROM tags t WHERE t.name = $6)",
+        concat!(
+            open_to_all!(),
+            " AND (NOT $7 OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                    WHERE pt.post_id = p.id AND t.name = ANY($8)))
+              AND (SELECT count(*) FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                    WHERE pt.post_id = p.id AND t.name = ANY($9)) = $10
+              AND NOT EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                    WHERE pt.post_id = p.id AND t.name = ANY($11))
+              AND (NOT $12 OR ",
+            shows_media!(),
+            ") AND (NOT $13 OR p.local) AND (NOT $14 OR NOT p.local)"
         )
-    } else {
-        tagged!(
-            " FROM posts p JOIN accounts a ON a.id = p.account_id
-             WHERE p.id IN (SELECT pt.post_id FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE t.name = ANY($5))",
-            "p.id"
-        )
-    };
+    );
     let mut all = filter.all.clone();
     all.sort();
     all.dedup();
     let wanted = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let ids = query
-        .bind(viewer.raw())
-        .bind(page.below())
-        .bind(page.above())
-        .bind(page.limit)
-        .bind(filter.any.as_slice())
-        .bind(all)
-        .bind(wanted)
-        .bind(filter.none.as_slice())
-        .bind(filter.only_media)
-        .bind(filter.local)
-        .bind(filter.remote)
-        .all(conn)
-        .await?;
-    Ok(page.newest_first(ids))
+    let asked = [
+        // The hashtag is one of these unless it was chosen as one of all.
+        Value::from(!all.is_empty()),
+        filter.any.as_slice().into(),
+        all.into(),
+        wanted.into(),
+        filter.none.as_slice().into(),
+        filter.only_media.into(),
+        filter.local.into(),
+        filter.remote.into(),
+    ];
+    walk.part(conn, viewer.raw(), page, &[tag.into()], &asked).await
+}
+
+/// Of the hashtags that every post must have, the one that fewest have (as far as that is worth counting), and the
+/// newest post that may have all of them. `None` when there is none.
+async fn rarest_of(conn: &mut Conn, filter: &TagFilter, page: &Page) -> Result<Option<(String, PostId)>> {
+    let mut needed = filter.all.clone();
+    // One of one is that one.
+    needed.extend(filter.any.first().filter(|_| filter.any.len() == 1).cloned());
+    needed.sort();
+    needed.dedup();
+    let rows = sql!(
+        "SELECT t.name, (SELECT max(pt.post_id) FROM post_tags pt WHERE pt.tag_id = t.id AND pt.post_id < $2),
+            (SELECT count(*) FROM (SELECT 1 FROM post_tags pt WHERE pt.tag_id = t.id AND pt.post_id < $2 LIMIT $3) AS few)
+         FROM tags t WHERE t.name = ANY($1)"
+    )
+    .bind(needed.as_slice())
+    .bind(page.below())
+    .bind(LOOKS)
+    .all::<(String, Option<i64>, i64)>(conn)
+    .await?;
+    if rows.len() < needed.len() {
+        return Ok(None);
+    }
+    let Some(newest) = rows.iter().map(|(_, newest, _)| *newest).min().flatten() else { return Ok(None) };
+    let rarest = rows.into_iter().min_by_key(|(_, newest, uses)| (*uses, *newest));
+    Ok(rarest.map(|(name, ..)| (name, PostId(newest))))
 }
 
 /// Which of an account's posts.
@@ -182,40 +268,54 @@ pub async fn account(
     account: AccountId,
     filter: &AccountFilter,
     page: &Page,
-) -> Result<Vec<Found>> {
-    let query = paged!(
-        page,
-        concat!(
-            "SELECT ",
-            found_columns!(),
-            " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.account_id = $5 AND p.deleted_at IS NULL
-               AND (NOT $6 OR EXISTS (SELECT 1 FROM attachments m WHERE m.post_id = p.id AND m.post_id IS NOT NULL))
-               AND (NOT $7 OR p.in_reply_to_uri IS NULL OR p.in_reply_to_account_id = p.account_id)
-               AND (NOT $8 OR p.boost_of_id IS NULL)
-               AND ($9 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                    WHERE pt.post_id = p.id AND t.name = $9))
-               AND (NOT $10 OR p.visibility = 'public')
-               AND ",
-            visible!("p" by "a"),
-            " AND ",
-            boosted!("p")
-        ),
-        "p.id"
-    );
-    let ids = query
-        .bind(viewer.raw())
-        .bind(page.below())
-        .bind(page.above())
-        .bind(page.limit)
-        .bind(account)
-        .bind(filter.only_media)
-        .bind(filter.exclude_replies)
-        .bind(filter.exclude_boosts)
-        .bind(filter.tagged.clone().unwrap_or_default())
-        .bind(filter.only_public)
-        .all(conn)
-        .await?;
-    Ok(page.newest_first(ids))
+) -> Result<Part> {
+    macro_rules! walk_account {
+        ($select:literal $id:literal from $from:literal) => {
+            walk!(
+                LOOKS,
+                TURNS,
+                $select $id from $from,
+                concat!(
+                    "p.account_id = $6 AND p.deleted_at IS NULL AND (NOT $7 OR ",
+                    shows_media!(),
+                    ") AND (NOT $8 OR p.in_reply_to_uri IS NULL OR p.in_reply_to_account_id = p.account_id)
+                       AND (NOT $9 OR p.boost_of_id IS NULL)
+                       AND ($10 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                            WHERE pt.post_id = p.id AND t.name = $10))
+                       AND (NOT $11 OR p.visibility = 'public') AND ",
+                    visible!("p" by "a"),
+                    " AND ",
+                    boosted!("p")
+                )
+            )
+        };
+    }
+    let walk = if filter.only_media {
+        walk_account!(
+            "SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.account_id = $6 AND x.post_id IS NOT NULL"
+        )
+    } else {
+        walk_account!("SELECT" "x.id" from "posts x WHERE x.account_id = $6 AND x.deleted_at IS NULL")
+    };
+    let mut page = *page;
+    if let Some(tag) = &filter.tagged {
+        // Not newer than anybody used it.
+        let newest = sql!(
+            "SELECT max(pt.post_id) FROM post_tags pt
+             WHERE pt.tag_id = (SELECT t.id FROM tags t WHERE t.name = $1) AND pt.post_id < $2"
+        );
+        let newest = newest.bind(tag).bind(page.below()).one::<(Option<i64>,)>(conn).await?.0;
+        let Some(newest) = newest else { return Ok(Part::default()) };
+        page.max_id = Some(newest.saturating_add(1).min(page.below()));
+    }
+    let asked = [
+        Value::from(filter.only_media),
+        filter.exclude_replies.into(),
+        filter.exclude_boosts.into(),
+        filter.tagged.clone().unwrap_or_default().into(),
+        filter.only_public.into(),
+    ];
+    walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await
 }
 
 /// What an account pinned to its profile, the last pinned first.
@@ -238,33 +338,48 @@ pub async fn pinned(conn: &mut Conn, viewer: Viewer, account: AccountId) -> Resu
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> Result<Vec<Found>> {
-    let query = paged!(
-        page,
-        concat!(
-            "SELECT ",
-            found_columns!(),
-            " FROM posts p JOIN accounts a ON a.id = p.account_id JOIN list_members lm ON lm.account_id = p.account_id
-               JOIN lists l ON l.id = lm.list_id
-             WHERE l.id = $5 AND l.account_id = $1 AND p.visibility <> 'direct'
-               AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id
-                 OR (l.replies_policy = 'followed' AND EXISTS (SELECT 1 FROM follows rf
-                     WHERE rf.account_id = $1 AND rf.target_id = p.in_reply_to_account_id))
-                 OR (l.replies_policy = 'list' AND EXISTS (SELECT 1 FROM list_members rm
-                     WHERE rm.list_id = l.id AND rm.account_id = p.in_reply_to_account_id)))
-               AND ",
-            visible!("p" by "a"),
-            " AND ",
-            wanted!("a"),
-            " AND ",
-            boosted!("p"),
-            " AND ",
-            answers_wanted!("p")
-        ),
-        "p.id"
+pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> Result<Part> {
+    // The newest posts are by those whose own newest are the newest, and among the newest of each of these: `$5` of
+    // each, that is. (What is limited is asked once for each account; else it would be for each post.)
+    let walk = walk!(
+        LIST_LOOKS,
+        LIST_TURNS,
+        "SELECT" "x.id" down
+        "(SELECT account_id, coalesce((SELECT n.id FROM posts n WHERE n.account_id = l.account_id AND n.deleted_at IS NULL
+                AND n.id < $2 AND n.id > $3 ORDER BY n.id DESC LIMIT 1 OFFSET $5 - 1), 0) AS last
+            FROM (SELECT m.account_id FROM list_members m WHERE m.list_id = $6
+                ORDER BY coalesce((SELECT max(n.id) FROM posts n WHERE n.account_id = m.account_id AND n.deleted_at IS NULL
+                    AND n.id < $2 AND n.id > $3), 0) DESC LIMIT $5) AS l LIMIT $5) AS w
+         JOIN posts x ON x.account_id = w.account_id AND x.id >= w.last WHERE x.deleted_at IS NULL",
+        up
+        "(SELECT account_id, coalesce((SELECT n.id FROM posts n WHERE n.account_id = l.account_id AND n.deleted_at IS NULL
+                AND n.id < $2 AND n.id > $3 ORDER BY n.id ASC LIMIT 1 OFFSET $5 - 1), $2) AS last
+            FROM (SELECT m.account_id FROM list_members m WHERE m.list_id = $6
+                ORDER BY coalesce((SELECT min(n.id) FROM posts n WHERE n.account_id = m.account_id AND n.deleted_at IS NULL
+                    AND n.id < $2 AND n.id > $3), $2) ASC LIMIT $5) AS l LIMIT $5) AS w
+         JOIN posts x ON x.account_id = w.account_id AND x.id <= w.last WHERE x.deleted_at IS NULL",
+        on_list!()
     );
-    let ids = query.bind(me).bind(page.below()).bind(page.above()).bind(page.limit).bind(list).all(conn).await?;
-    Ok(page.newest_first(ids))
+    walk.part(conn, me.0, page, &[list.into()], &[]).await
+}
+
+/// Is the post on the list, as its owner sees it?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn is_on_list(conn: &mut Conn, me: AccountId, list: ListId, post: PostId) -> Result<bool> {
+    let walk = walk!(
+        1,
+        1,
+        "SELECT" "x.id" from "posts x WHERE x.deleted_at IS NULL",
+        concat!(
+            "EXISTS (SELECT 1 FROM list_members m WHERE m.list_id = $6 AND m.account_id = p.account_id) AND ",
+            on_list!()
+        )
+    );
+    let just_it = Page::only(post.0);
+    let part: Part = walk.part(conn, me.0, &just_it, &[], &[list.into()]).await?;
+    Ok(!part.is_empty())
 }
 
 /// Who gets a new post or boost in her home timeline. Written in one statement per kind of audience; gives

@@ -1,5 +1,8 @@
 //! The one visibility rule in SQL: `domain::visibility::Access::allows`, for lists. A test holds the two together.
 //!
+//! Each asks for single rows by an index. `LIMIT 1 OFFSET 0` keeps PostgreSQL to that: else it joins, and reads all that
+//! the viewer has blocked or follows for a page of posts.
+//!
 //! The fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal; where
 //! the author's row is joined already, its alias too. `to` names the viewer otherwise, for a set of them at once.
 
@@ -27,7 +30,7 @@ macro_rules! visible {
         concat!(
             "(NOT EXISTS (SELECT 1 FROM accounts va WHERE va.id = ",
             $p,
-            ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden)) AND ",
+            ".account_id AND (va.suspended_at IS NOT NULL OR va.hidden) LIMIT 1 OFFSET 0) AND ",
             $crate::visible::addressed!($p to $viewer),
             ")"
         )
@@ -56,7 +59,7 @@ macro_rules! addressed {
             $p,
             ".account_id AND vb.target_id = ",
             $viewer,
-            ")
+            " LIMIT 1 OFFSET 0)
                 AND (",
             $p,
             ".visibility IN ('public', 'unlisted')
@@ -64,7 +67,7 @@ macro_rules! addressed {
             $p,
             ".id AND vm.account_id = ",
             $viewer,
-            ")
+            " LIMIT 1 OFFSET 0)
                   OR (",
             $p,
             ".visibility = 'followers' AND EXISTS (
@@ -72,7 +75,7 @@ macro_rules! addressed {
             $viewer,
             " AND vf.target_id = ",
             $p,
-            ".account_id))))))"
+            ".account_id LIMIT 1 OFFSET 0))))))"
         )
     };
 }
@@ -92,7 +95,7 @@ macro_rules! since {
             ".visibility = 'followers' AND EXISTS (
                   SELECT 1 FROM follows sf WHERE sf.account_id = $1 AND sf.target_id = ",
             $p,
-            ".account_id))
+            ".account_id LIMIT 1 OFFSET 0))
               THEN 0
               ELSE coalesce((SELECT sm.since FROM mentions sm WHERE sm.post_id = ",
             $p,
@@ -109,13 +112,13 @@ macro_rules! wanted {
         concat!(
             "(NOT EXISTS (SELECT 1 FROM mutes wm WHERE wm.account_id = $1 AND wm.target_id = ",
             $a,
-            ".id)
+            ".id LIMIT 1 OFFSET 0)
               AND NOT EXISTS (SELECT 1 FROM blocks wb WHERE wb.account_id = $1 AND wb.target_id = ",
             $a,
-            ".id)
+            ".id LIMIT 1 OFFSET 0)
               AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd WHERE wd.account_id = $1 AND wd.domain = ",
             $a,
-            ".domain))"
+            ".domain LIMIT 1 OFFSET 0))"
         )
     };
 }
@@ -135,7 +138,7 @@ macro_rules! boosted {
             $crate::visible::visible!("bo" by "ba"),
             " AND ",
             $crate::visible::wanted!("ba"),
-            "))"
+            " LIMIT 1 OFFSET 0))"
         )
     };
 }
@@ -149,7 +152,7 @@ macro_rules! answers_wanted {
             $p,
             ".in_reply_to_account_id AND NOT ",
             $crate::visible::wanted!("ra"),
-            ")"
+            " LIMIT 1 OFFSET 0)"
         )
     };
 }

@@ -151,11 +151,11 @@ both! {
 
         let mut conn = fresh.db.read().await.unwrap();
         let page = Page::first(40);
-        assert_eq!(timelines::home(&mut conn, dana.id, &page).await.unwrap(), [kept]);
+        assert_eq!(timelines::home(&mut conn, dana.id, &page).await.unwrap()[..], [kept]);
         for (who, blocks) in [(dana.id, true), (priya.id, false)] {
             let expected = if blocks { vec![kept] } else { vec![kept, blocked] };
             let viewer = Viewer::Account(who);
-            assert_eq!(timelines::public(&mut conn, viewer, PublicFilter::default(), &page).await.unwrap(), expected);
+            assert_eq!(timelines::public(&mut conn, viewer, PublicFilter::default(), &page).await.unwrap()[..], expected);
             let query = PostQuery { text: "hello", by: None, max_id: None, min_id: None, limit: 40, offset: 0 };
             assert_eq!(search::posts(&mut conn, who, &query).await.unwrap(), expected);
             let query = AccountQuery { text: "eve", following: false, limit: 40, offset: 0 };

@@ -16,6 +16,7 @@ use storage::notifications::Filter;
 use storage::posts::Links;
 use storage::search::PostQuery;
 use storage::timelines::{AccountFilter, HomeEntry, PublicFilter, TagFilter};
+use storage::walks::Part;
 use storage::{
     Conn, Tx, accounts, domain_blocks, domains, follows, interactions, lists, members, notifications, posts, search,
     tags, threads, timelines,
@@ -186,7 +187,7 @@ impl Scene {
             }
             "profile of the author" => timelines::account(conn, viewer, self.author.id, &all, &page).await.unwrap(),
             "profile of the friend" => timelines::account(conn, viewer, self.friend.id, &all, &page).await.unwrap(),
-            _ => Vec::new(),
+            _ => Part::default(),
         };
         let mut ids: Vec<PostId> = found.iter().map(storage::hydrate::Found::id).collect();
         match surface {

@@ -276,8 +276,8 @@ both! {
         };
         let page = Page::first(100);
         let seen = timelines::public(&mut conn, Viewer::Account(viewer.id), PublicFilter::default(), &page).await.unwrap();
-        assert_eq!(seen, [public(&viewer), public(&plain)]);
+        assert_eq!(seen[..], [public(&viewer), public(&plain)]);
         let seen = timelines::public(&mut conn, Viewer::Anonymous, PublicFilter::default(), &page).await.unwrap();
-        assert_eq!(seen, [public(&viewer), public(&plain), public(&blocks), public(&muted), public(&blocked)]);
+        assert_eq!(seen[..], [public(&viewer), public(&plain), public(&blocks), public(&muted), public(&blocked)]);
     }
 }

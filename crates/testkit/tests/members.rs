@@ -483,7 +483,7 @@ both! {
         assert!(storage::posts::deleted_at(&mut conn, hers).await.unwrap().is_some());
         assert!(storage::posts::living_of(&mut conn, dana.id, 10).await.unwrap().is_empty());
         let home = storage::timelines::home(&mut conn, marisol.id, &domain::page::Page::first(100)).await.unwrap();
-        assert_eq!(home, [kept.id]);
+        assert_eq!(home[..], [kept.id]);
         assert_eq!(jobs::backlog(&mut conn).await.unwrap().0, 0);
         assert!(matches!(log_in(&app, "dana", PASSWORD).await.unwrap(), Outcome::Wrong));
         assert_eq!(field(sign_up::sign_up(&app, &new("Dana"), None).await), "username", "her name was given away");

@@ -64,7 +64,8 @@ pub(super) async fn outbox(
     };
     let ids = timelines::account(&mut conn, Viewer::Anonymous, account.id, &timelines::AccountFilter::default(), &page)
         .await?;
-    let next = (i64::try_from(ids.len()).unwrap_or(0) == POSTS).then(|| ids.last().map(|last| last.id().0)).flatten();
+    let more = i64::try_from(ids.len()).unwrap_or(0) == POSTS || ids.reached().is_some();
+    let next = ids.ends().1.filter(|_| more);
     let views = hydrate::found(&mut conn, Viewer::Anonymous, &ids).await?;
     drop(conn);
     let mut items = Vec::with_capacity(views.len());

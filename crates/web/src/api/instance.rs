@@ -71,7 +71,7 @@ async fn v2(State(web): State<Web>) -> Result<Response> {
 }
 
 async fn peers(State(web): State<Web>) -> Result<Json<Vec<Host>>> {
-    let mut conn = web.app.db.read().await?;
+    let mut conn = web.app.db.read_long().await?;
     Ok(Json(community::peers(&mut conn).await?))
 }
 

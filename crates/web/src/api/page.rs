@@ -5,7 +5,7 @@
 
 use axum::response::{IntoResponse, Response};
 use domain::{AccountId, PostId, Viewer};
-use storage::hydrate::Found;
+use storage::walks::Part;
 use storage::{Conn, hydrate};
 
 use super::error::Result;
@@ -14,9 +14,9 @@ use super::render::Listed;
 use crate::state::Web;
 
 /// Posts that page by their own ids.
-pub async fn posts(web: &Web, conn: &mut Conn, viewer: Viewer, found: &[Found], paging: &Paging) -> Result<Response> {
-    let views = hydrate::found(conn, viewer, found).await?;
-    let (newest, oldest) = (found.first().map(|p| p.id().0), found.last().map(|p| p.id().0));
+pub async fn posts(web: &Web, conn: &mut Conn, viewer: Viewer, part: &Part, paging: &Paging) -> Result<Response> {
+    let views = hydrate::found(conn, viewer, part).await?;
+    let (newest, oldest) = part.ends();
     let links = paging.links(&web.app.urls, newest, oldest, Back::MinId);
     Ok((links, Listed(web.render(viewer).statuses(&views)?)).into_response())
 }

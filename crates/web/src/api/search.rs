@@ -80,7 +80,7 @@ async fn search(
     if wants(Kind::Accounts) && !q.starts_with('#') {
         found.accounts = accounts(&web, &caller, q, params.resolve, params.following, &paging).await?;
     }
-    let mut conn = web.app.db.read().await?;
+    let mut conn = web.app.db.read_long().await?;
     if wants(Kind::Statuses) && !q.starts_with(['@', '#']) {
         let page = paging.page(20, 40);
         let query = PostQuery {
@@ -91,7 +91,7 @@ async fn search(
             limit: page.limit,
             offset: paging.offset(),
         };
-        let ids = storage::search::posts(&mut conn, caller.id, &query).await?;
+        let ids = in_time(storage::search::posts(&mut conn, caller.id, &query).await)?;
         let views = hydrate::posts(&mut conn, caller.viewer(), &ids).await?;
         found.statuses = web.render(caller.viewer()).statuses(&views)?;
     }
@@ -101,7 +101,7 @@ async fn search(
         && let Some(name) = Name::new(q)
     {
         let (limit, offset) = (paging.limit(20, 40), paging.offset());
-        known = storage::tags::starting_with(&mut conn, caller.viewer(), &name.key, limit, offset).await?;
+        known = in_time(storage::tags::starting_with(&mut conn, caller.viewer(), &name.key, limit, offset).await)?;
     }
     found.hashtags = tags::shapes(&web, &mut conn, &known, Some(&caller)).await?;
     Ok(Json(found).into_response())
@@ -128,9 +128,9 @@ pub(super) async fn accounts(
     {
         ids.push(exact);
     }
-    let mut conn = web.app.db.read().await?;
+    let mut conn = web.app.db.read_long().await?;
     let query = AccountQuery { text: q, following, limit, offset };
-    for id in storage::search::accounts(&mut conn, caller.id, &query).await? {
+    for id in in_time(storage::search::accounts(&mut conn, caller.id, &query).await)? {
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -139,6 +139,16 @@ pub(super) async fn accounts(
     let mut views = hydrate::accounts_in_order(&mut conn, &ids).await?;
     views.retain(|view| !view.account.is_suspended());
     web.render(caller.viewer()).accounts(&views)
+}
+
+/// What was found, unless looking for it took too long.
+fn in_time<T>(found: storage::Result<T>) -> Result<T> {
+    match found {
+        Err(storage::Error::TooLong) => {
+            Err(Error::Invalid("this search takes too long: try a longer or rarer word".to_owned()))
+        }
+        found => Ok(found?),
+    }
 }
 
 /// In whose name other servers are asked, if they are.

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use storage::hydrate::Found;
 use storage::timelines::PublicFilter;
 use storage::{hydrate, timelines};
 
@@ -41,7 +40,7 @@ pub async fn front(
     }
     let mut conn = web.app.db.read().await?;
     let ids = timelines::public(&mut conn, visitor.viewer(), FRONT, &cursor.page()).await?;
-    let (ids, pages) = cursor.cut("/", ids, Found::id);
+    let (ids, pages) = cursor.cut("/", ids);
     let views = hydrate::found(&mut conn, visitor.viewer(), &ids).await?;
     drop(conn);
     let look = visitor.look();

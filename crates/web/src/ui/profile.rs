@@ -98,7 +98,7 @@ pub async fn profile(
     let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };
     let ids = timelines::account(&mut conn, viewer, account.id, &filter, &cursor.page()).await?;
     let path = format!("/@{}", account.username);
-    let (ids, pages) = cursor.cut(&path, ids, Found::id);
+    let (ids, pages) = cursor.cut(&path, ids);
     let pinned = match cursor.is_first() {
         true => timelines::pinned(&mut conn, viewer, account.id).await?,
         false => Vec::new(),

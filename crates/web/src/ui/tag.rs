@@ -5,7 +5,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use domain::text::Tag;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use storage::hydrate::Found;
 use storage::timelines::TagFilter;
 use storage::{hydrate, timelines};
 
@@ -42,7 +41,7 @@ pub async fn tag(
     let filter = TagFilter { any: vec![tag.key.clone()], ..TagFilter::default() };
     let ids = timelines::tag(&mut conn, visitor.viewer(), &filter, &cursor.page()).await?;
     let path = format!("/tags/{}", utf8_percent_encode(&tag.name, NON_ALPHANUMERIC));
-    let (ids, pages) = cursor.cut(&path, ids, Found::id);
+    let (ids, pages) = cursor.cut(&path, ids);
     let views = hydrate::found(&mut conn, visitor.viewer(), &ids).await?;
     drop(conn);
     let look = visitor.look();

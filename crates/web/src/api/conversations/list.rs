@@ -12,11 +12,9 @@ use crate::state::Web;
 pub async fn list(State(web): State<Web>, caller: Caller, paging: Paging) -> Result<Response> {
     caller.allow("read:statuses")?;
     let mut conn = web.app.db.read().await?;
-    let views = storage::conversations::list(&mut conn, caller.id, &paging.page(20, 40)).await?;
-    let mut cursors = views.iter().map(|v| v.last_post.id().0);
-    let newest = cursors.next();
-    let oldest = cursors.next_back().or(newest);
+    let part = storage::conversations::list(&mut conn, caller.id, &paging.page(20, 40)).await?;
+    let (newest, oldest) = part.ends();
     let render = web.render(caller.viewer());
-    let shapes = views.iter().map(|v| render.conversation(v)).collect::<Result<Vec<_>>>()?;
+    let shapes = part.iter().map(|entry| render.conversation(&entry.view)).collect::<Result<Vec<_>>>()?;
     Ok((paging.links(&web.app.urls, newest, oldest, Back::MinId), Json(shapes)).into_response())
 }

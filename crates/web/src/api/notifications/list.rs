@@ -42,7 +42,7 @@ pub async fn list(
         Filter { kinds: wanted, exclude: kinds(&params.exclude_types), from: params.account_id.0.map(AccountId) };
     let mut conn = web.app.db.read().await?;
     let views = storage::notifications::list(&mut conn, caller.id, &filter, &paging.page(40, 80)).await?;
-    let (newest, oldest) = (views.first().map(|v| v.notification.id.0), views.last().map(|v| v.notification.id.0));
+    let (newest, oldest) = views.ends();
     let render = web.render(caller.viewer());
     let shapes = views.iter().map(|v| render.notification(v)).collect::<Result<Vec<_>>>()?;
     Ok((paging.links(&web.app.urls, newest, oldest, Back::MinId), Json(shapes)).into_response())

@@ -14,7 +14,7 @@ use crate::api::params::PathId;
 use crate::state::Web;
 
 /// Posts above and below, for members.
-const MEMBERS: i64 = 4_096;
+const MEMBERS: i64 = 2_048;
 /// Posts above, and below, for anybody else.
 const ANYBODY: (i64, i64) = (40, 60);
 

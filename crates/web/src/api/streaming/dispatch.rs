@@ -300,23 +300,22 @@ fn named(keys: &[String]) -> impl Iterator<Item = Channel> {
 
 /// Is the post in the timeline that the channel stands for, as this viewer sees it?
 async fn on(conn: &mut Conn, viewer: Viewer, channel: &Channel, id: PostId) -> Result<bool> {
-    let just_it = Page { max_id: Some(id.0 + 1), since_id: Some(id.0 - 1), min_id: None, limit: 1 };
-    let found = match channel {
+    let just_it = Page::only(id.0);
+    Ok(match channel {
         Channel::Public(which) => {
             let filter = PublicFilter { local: which.local, remote: which.remote, only_media: which.only_media };
-            timelines::public(conn, viewer, filter, &just_it).await?
+            !timelines::public(conn, viewer, filter, &just_it).await?.is_empty()
         }
         Channel::Hashtag { key, local } => {
             let filter = TagFilter { any: vec![key.clone()], local: *local, ..TagFilter::default() };
-            timelines::tag(conn, viewer, &filter, &just_it).await?
+            !timelines::tag(conn, viewer, &filter, &just_it).await?.is_empty()
         }
         Channel::List(list) => match viewer.account() {
-            Some(me) => timelines::list(conn, me, *list, &just_it).await?,
-            None => Vec::new(),
+            Some(me) => timelines::is_on_list(conn, me, *list, id).await?,
+            None => false,
         },
-        Channel::User | Channel::UserNotification | Channel::Direct => Vec::new(),
-    };
-    Ok(!found.is_empty())
+        Channel::User | Channel::UserNotification | Channel::Direct => false,
+    })
 }
 
 #[cfg(test)]
