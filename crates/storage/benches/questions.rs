@@ -443,7 +443,7 @@ impl Asked {
             (wide.0, deep.1)
         };
         drop(conn);
-        for (name, viewer, most) in [("a stranger", Viewer::Anonymous, 60), ("a member", me, 4_096)] {
+        for (name, viewer, most) in [("a stranger", Viewer::Anonymous, 60), ("a member", me, 2_048)] {
             self.ask(&format!("discussion of 5,000 answers, {name}"), async |conn, _| {
                 threads::descendants(conn, viewer, PostId(first), most).await.unwrap().len()
             })

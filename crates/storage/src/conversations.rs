@@ -162,7 +162,7 @@ const TURNS: u32 = 4;
 /// As [`Error`] says.
 pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Part<ConversationEntry>> {
     let walk = walk!(
-        entries columns!(), "conversations k ON k.account_id = $1 AND k.last_post_id = c.id";
+        entries columns!(), "conversations" "k" on "k.account_id = $1 AND k.last_post_id = c.id";
         LOOKS, TURNS,
         "SELECT" "x.last_post_id"
         down "conversations x WHERE x.account_id = $1",

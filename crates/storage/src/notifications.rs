@@ -212,7 +212,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
         ($from:literal, $filter:expr) => {
             walk!(
                 entries "n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at",
-                "notifications n ON n.id = c.id";
+                "notifications" "n" on "n.id = c.id";
                 LOOKS, TURNS, "SELECT" "x.id" down $from, up $from, concat!($filter, told!())
             )
         };

@@ -1,6 +1,6 @@
 //! Discussions: what a post answers, what answers it, and answers that came before what they answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::post::Post;
 use domain::{PostId, Viewer};
@@ -13,6 +13,8 @@ use crate::visible::{visible, wanted};
 
 /// Posts that are looked at for one discussion, seen or not, at most: what a page costs whoever fills a discussion.
 const WALK: i64 = 5_000;
+/// Of these, how many are looked at together.
+const LOOK: usize = 500;
 /// Steps up that are looked at.
 const CLIMB: i64 = 2_048;
 /// Answers that came before a post and are hung under it, at most.
@@ -96,30 +98,38 @@ pub async fn ancestors(conn: &mut Conn, viewer: Viewer, id: PostId, limit: i64) 
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn descendants(conn: &mut Conn, viewer: Viewer, id: PostId, limit: i64) -> Result<Vec<PostId>> {
-    // `below` is the nearest post above that is seen, `seen` the post itself or, where it is not seen, that one.
-    let rows = sql!(concat!(
-        "WITH RECURSIVE down (id, below, seen, depth) AS (
-            SELECT id, id, id, CAST(0 AS BIGINT) FROM posts WHERE id = $2
+    let all: Vec<(i64, i64)> = sql!(
+        "WITH RECURSIVE down (id, parent, depth) AS (
+            SELECT id, id, CAST(0 AS BIGINT) FROM posts WHERE id = $1
             UNION ALL
-            SELECT p.id, down.seen, CASE WHEN ",
-        visible!("p" by "a"),
-        " AND ",
-        wanted!("a"),
-        " THEN p.id ELSE down.seen END, down.depth + 1
-            FROM down JOIN posts p ON p.in_reply_to_id = down.id JOIN accounts a ON a.id = p.account_id
+            SELECT p.id, p.in_reply_to_id, down.depth + 1 FROM down JOIN posts p ON p.in_reply_to_id = down.id
             WHERE down.depth < 100)
-         SELECT id, below FROM (SELECT id, below, seen, depth FROM down LIMIT $4) AS walked
-         WHERE depth > 0 AND seen = id ORDER BY depth, id LIMIT $3"
-    ))
-    .bind(viewer.raw())
+         SELECT id, parent FROM (SELECT id, parent, depth FROM down LIMIT $2) AS walked
+         WHERE depth > 0 ORDER BY depth, id"
+    )
     .bind(id)
-    .bind(limit)
     .bind(WALK)
-    .all::<(i64, i64)>(conn)
+    .all(conn)
     .await?;
+    // The nearest first, as many as are wanted. Where each stands: itself, or what is seen above it.
+    let mut stands: HashMap<i64, i64> = HashMap::from([(id.0, id.0)]);
     let mut children: HashMap<i64, Vec<i64>> = HashMap::new();
-    for (id, below) in rows {
-        children.entry(below).or_default().push(id);
+    let mut left = limit;
+    for some in all.chunks(LOOK) {
+        if left <= 0 {
+            break;
+        }
+        let seen = seen(conn, viewer, some).await?;
+        for (answer, parent) in some {
+            let Some(above) = stands.get(parent).copied() else { continue };
+            if !seen.contains(answer) {
+                stands.insert(*answer, above);
+            } else if left > 0 {
+                stands.insert(*answer, *answer);
+                children.entry(above).or_default().push(*answer);
+                left -= 1;
+            }
+        }
     }
     for answers in children.values_mut() {
         answers.sort_unstable();
@@ -135,4 +145,20 @@ pub async fn descendants(conn: &mut Conn, viewer: Viewer, id: PostId, limit: i64
         }
     }
     Ok(ordered)
+}
+
+/// Those of the posts that the viewer may see and wants to.
+async fn seen(conn: &mut Conn, viewer: Viewer, posts: &[(i64, i64)]) -> Result<HashSet<i64>> {
+    let ids: Vec<i64> = posts.iter().map(|(id, _)| *id).collect();
+    let seen: Vec<i64> = sql!(concat!(
+        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($2) AND ",
+        visible!("p" by "a"),
+        " AND ",
+        wanted!("a")
+    ))
+    .bind(viewer.raw())
+    .bind(ids)
+    .ids(conn)
+    .await?;
+    Ok(seen.into_iter().collect())
 }

@@ -122,12 +122,12 @@ macro_rules! walk {
     };
     ($looks:expr, $turns:expr, $select:literal $id:literal down $down:literal, up $up:literal, $filter:expr) => {
         $crate::walks::walk!(
-            entries $crate::hydrate::found_columns!(), "posts p ON p.id = c.id", "accounts a ON a.id = p.account_id";
+            entries $crate::hydrate::found_columns!(), "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
             $looks, $turns, $select $id down $down, up $up, $filter
         )
     };
     (
-        entries $columns:expr, $($join:literal),+;
+        entries $columns:expr, $($table:literal $alias:literal on $key:literal),+;
         $looks:expr, $turns:expr, $select:literal $id:literal down $down:literal, up $up:literal, $filter:expr
     ) => {{
         macro_rules! candidates {
@@ -144,17 +144,23 @@ macro_rules! walk {
                 )
             };
         }
-        // The embedded database reads no more candidates than it needs as long as nothing is sorted after them.
+        // The embedded database reads no more candidates than it needs as long as nothing is sorted after them. What
+        // PostgreSQL takes from each table is fenced off, so that it looks up one row for each candidate, whatever it
+        // believes of what else is asked of them.
         macro_rules! page {
             ($way:ident, $order:literal) => {
                 $crate::sql::Sql::each(
                     concat!(
                         "SELECT ", $columns, " FROM (", candidates!($way), " LIMIT $5) AS c ",
-                        $(" CROSS JOIN ", $join,)+ " WHERE ", $filter, " LIMIT $4"
+                        $(" CROSS JOIN ", $table, " ", $alias, " ON ", $key,)+ " WHERE ", $filter, " LIMIT $4"
                     ),
                     concat!(
                         "SELECT ", $columns, " FROM (", candidates!($way), " LIMIT $5) AS c ",
-                        $(" JOIN ", $join,)+ " WHERE ", $filter, " ORDER BY c.id ", $order, " LIMIT $4"
+                        $(
+                            " CROSS JOIN LATERAL (SELECT ", $alias, ".* FROM ", $table, " ", $alias, " WHERE ", $key,
+                            " OFFSET 0) AS ", $alias,
+                        )+
+                        " WHERE ", $filter, " ORDER BY c.id ", $order, " LIMIT $4"
                     ),
                 )
             };
