@@ -24,7 +24,7 @@ use domain::{AccountId, Clock, PostId, ThreadId, Urls, Viewer, Visibility};
 use storage::notifications::Filter;
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter, TagFilter};
-use storage::{Db, accounts, follows, hydrate, notifications, posts, threads, timelines};
+use storage::{Db, accounts, follows, homes, hydrate, notifications, posts, threads, timelines};
 
 /// Remote accounts that write, and may follow.
 const PEOPLE: usize = 6_000;
@@ -131,7 +131,7 @@ impl Community {
                 self.posts += 1;
             }
             if self.posts.is_multiple_of(50_000) || self.posts == to.posts {
-                timelines::trim_homes(&mut tx).await.unwrap();
+                homes::trim(&mut tx).await.unwrap();
             }
             tx.commit().await.unwrap();
         }

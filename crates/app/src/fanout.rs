@@ -8,9 +8,9 @@ use domain::event::Event;
 use domain::notification::NotificationKind;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Visibility};
+use storage::homes::HomeEntry;
 use storage::posts::Links;
-use storage::timelines::HomeEntry;
-use storage::{Tx, accounts, conversations, counts, follows, notifications, posts, timelines};
+use storage::{Tx, accounts, audience, conversations, counts, follows, homes, notifications, posts};
 
 use crate::error::Result;
 
@@ -55,7 +55,7 @@ async fn closed(tx: &mut Tx, before: &Post) -> Result<()> {
 pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Links, news: bool) -> Result<()> {
     let mentions = links.mentions.as_slice();
     count(tx, post, 1);
-    timelines::add_to_homes(
+    homes::add(
         tx,
         &HomeEntry {
             post: post.id,
@@ -68,7 +68,7 @@ pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Li
     )
     .await?;
     if post.visibility == Visibility::Public && !links.tags.is_empty() {
-        timelines::add_to_tag_followers(tx, post.id, author.id).await?;
+        homes::add_for_tags(tx, post.id, author.id).await?;
     }
     for &(account, _) in mentions.iter().filter(|(_, silent)| !silent) {
         notify(tx, account, author.id, NotificationKind::Mention, Some(post.id), Some(post.thread_id)).await?;
@@ -94,7 +94,7 @@ pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Li
 /// When the database refuses.
 pub async fn boost_created(tx: &mut Tx, booster: &Account, boost: &Post, original: &Post) -> Result<()> {
     count(tx, boost, 1);
-    timelines::add_to_homes(
+    homes::add(
         tx,
         &HomeEntry {
             post: boost.id,
@@ -164,7 +164,7 @@ pub async fn post_edited(
     } else if post.visibility == Visibility::Direct && !(added.is_empty() && taken_out.is_empty()) {
         to_other_conversations(tx, author, post, readdressed.now, &added).await?;
     }
-    let outside = posts::hidden_from(tx, post.id, &taken_out).await?;
+    let outside = audience::hidden_from(tx, post.id, &taken_out).await?;
     notifications::remove_about(tx, &outside, post.id).await?;
     for account in outside {
         tx.emit(Event::PostHidden { post: post.id, account });
@@ -192,7 +192,7 @@ pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
         let kind = NotificationKind::Reblog;
         notifications::retract(tx, original.account_id, post.account_id, kind, Some(original.id)).await?;
     }
-    timelines::remove_from_homes(tx, post.id, post.account_id).await?;
+    homes::remove(tx, post.id, post.account_id).await?;
     for left in conversations::remove_post(tx, post.id).await? {
         tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
     }

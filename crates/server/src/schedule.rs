@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::event::Event;
 use federation::Federation;
-use storage::{follows, former_readers, inbox_items, member_addresses, oauth, sessions, timelines};
+use storage::{follows, former_readers, homes, inbox_items, member_addresses, oauth, sessions};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +94,7 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     let app = &federation.app;
     let now = app.now();
     let mut tx = app.db.write().await?;
-    timelines::trim_homes(&mut tx).await?;
+    homes::trim(&mut tx).await?;
     inbox_items::forget_before(&mut tx, now.minus(REMEMBER_ACTIVITIES)).await?;
     storage::idempotency_keys::forget(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
     oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;

@@ -22,7 +22,8 @@ use storage::search::{AccountQuery, PostQuery};
 use storage::timelines::{self, AccountFilter, PublicFilter, TagFilter};
 use storage::walks::Part;
 use storage::{
-    Config, Conn, Db, community, conversations, follows, interactions, lists, notifications, search, sql, tags, threads,
+    Config, Conn, Db, audience, community, conversations, follows, homes, interactions, lists, notifications, search,
+    sql, tags, threads,
 };
 
 /// How often each question is asked, after once that is not counted.
@@ -286,6 +287,7 @@ impl Asked {
         self.profiles().await;
         self.searches().await;
         self.discussions().await;
+        self.listeners().await;
         self.people().await;
         self.community().await;
     }
@@ -482,6 +484,25 @@ impl Asked {
         .await;
         self.ask("notifications, how many are unread", async |conn, _| {
             usize::try_from(notifications::unread(conn, ME, 1_000).await.unwrap()).unwrap()
+        })
+        .await;
+    }
+
+    /// What a post costs that a thousand members listen for: on a public timeline, and as each of them sees it.
+    async fn listeners(&self) {
+        let members: Vec<AccountId> = (0..1_000).map(|n| AccountId(ME.0 + n)).collect();
+        self.ask("a live post: which 200 of those who listen want it", async |conn, _| {
+            audience::wanted_by(conn, AccountId(PEOPLE + 1), &members[..200]).await.unwrap().len()
+        })
+        .await;
+        self.ask("a live post: as 200 of those who listen see it", async |conn, n| {
+            let id = self.nth_newest(conn, n).await;
+            hydrate::post_for(conn, id, &members[..200]).await.unwrap().len()
+        })
+        .await;
+        self.ask("a live post: in which of 200 homes it is", async |conn, n| {
+            let id = self.nth_newest(conn, n).await;
+            homes::owners(conn, id, &members[..200]).await.unwrap().len()
         })
         .await;
     }

@@ -100,6 +100,44 @@ pub async fn post(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<PostVie
     posts(conn, viewer, &[id]).await?.pop().ok_or(Error::NotFound)
 }
 
+/// One post as each of these members sees it, who may.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn post_for(conn: &mut Conn, id: PostId, members: &[AccountId]) -> Result<Vec<(AccountId, PostView)>> {
+    let seen_by = crate::audience::seen_by(conn, id, members).await?;
+    if seen_by.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<PostId> = sql!("SELECT id FROM posts WHERE id = $1 UNION SELECT boost_of_id FROM posts WHERE id = $1 AND boost_of_id IS NOT NULL")
+        .bind(id)
+        .ids(conn)
+        .await?;
+    // Who may see them was asked; whom they are written for comes after.
+    let rows: Vec<Found> = sql!(concat!(
+        "SELECT ",
+        found_columns!(),
+        " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($1) AND p.deleted_at IS NULL"
+    ))
+    .bind(&ids)
+    .all(conn)
+    .await?;
+    let views = assemble(conn, Viewer::Anonymous, &rows).await?;
+    let marks = marks::of_each(conn, &seen_by, &ids).await?;
+    let written = |member: AccountId, id: PostId| {
+        let flags = marks.get(&(member, id)).copied().unwrap_or_default();
+        Some(PostView { flags, ..views.get(&id)?.clone() })
+    };
+    let whole = |member: AccountId| {
+        let mut view = written(member, id)?;
+        if let Some(original) = view.post().boost_of_id {
+            view.boost_of = Some(Box::new(written(member, original)?));
+        }
+        Some((member, view))
+    };
+    Ok(seen_by.into_iter().filter_map(whole).collect())
+}
+
 /// A post without anything that it says: for the answer to somebody who took back what they did with it, and may not see
 /// it any more.
 ///

@@ -7,6 +7,7 @@
 pub mod account_keys;
 pub mod accounts;
 pub mod attachments;
+pub mod audience;
 mod clock;
 pub mod community;
 pub mod conversations;
@@ -19,6 +20,7 @@ pub mod emojis;
 pub mod error;
 pub mod follows;
 pub mod former_readers;
+pub mod homes;
 mod host_names;
 pub mod hosts;
 pub mod hub;

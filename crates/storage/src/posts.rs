@@ -393,21 +393,6 @@ pub async fn tags(conn: &mut Conn, id: PostId) -> Result<Vec<(String, String)>> 
         .await
 }
 
-/// Those of these members who may not see the post.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Result<Vec<AccountId>> {
-    sql!(concat!(
-        "SELECT m.account_id FROM members m JOIN posts p ON p.id = $1 WHERE m.account_id = ANY($2) AND NOT ",
-        visible!("p" to "m.account_id")
-    ))
-    .bind(id)
-    .bind(among)
-    .ids(conn)
-    .await
-}
-
 /// Makes a tombstone of a post that the transaction holds ([`lock`]): its text and what it points at are gone, its ids
 /// stay. `false` when it already was one. Counters, timelines and media are the caller's (`app::posts::delete`).
 ///

@@ -109,14 +109,23 @@ macro_rules! since {
 /// stream leaves out, ends with it, which no comparison here could do.)
 macro_rules! wanted {
     ($a:literal) => {
+        $crate::visible::wanted!($a to "$1")
+    };
+    ($a:literal to $viewer:literal) => {
         concat!(
-            "(NOT EXISTS (SELECT 1 FROM mutes wm WHERE wm.account_id = $1 AND wm.target_id = ",
+            "(NOT EXISTS (SELECT 1 FROM mutes wm WHERE wm.account_id = ",
+            $viewer,
+            " AND wm.target_id = ",
             $a,
             ".id LIMIT 1 OFFSET 0)
-              AND NOT EXISTS (SELECT 1 FROM blocks wb WHERE wb.account_id = $1 AND wb.target_id = ",
+              AND NOT EXISTS (SELECT 1 FROM blocks wb WHERE wb.account_id = ",
+            $viewer,
+            " AND wb.target_id = ",
             $a,
             ".id LIMIT 1 OFFSET 0)
-              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd WHERE wd.account_id = $1 AND wd.domain = ",
+              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks wd WHERE wd.account_id = ",
+            $viewer,
+            " AND wd.domain = ",
             $a,
             ".domain LIMIT 1 OFFSET 0))"
         )

@@ -5,10 +5,13 @@ use domain::instance::DomainSeverity;
 use domain::page::Page;
 use domain::{AccountId, Viewer, Visibility};
 use storage::deliveries::{self, Inbox};
+use storage::homes::HomeEntry;
 use storage::posts::Links;
 use storage::search::{AccountQuery, PostQuery};
-use storage::timelines::{HomeEntry, PublicFilter};
-use storage::{Tx, accounts, community, counts, domain_blocks, domains, follows, inbox_items, search, timelines};
+use storage::timelines::PublicFilter;
+use storage::{
+    Tx, accounts, community, counts, domain_blocks, domains, follows, homes, inbox_items, search, timelines,
+};
 
 use crate::people::{account, follow, host, plain, write_member};
 use crate::visible::write_post;
@@ -142,11 +145,11 @@ both! {
             counted_follow(&mut tx, dana.id, author.id).await;
             let post = if author.id == eve.id { blocked } else { kept };
             let entry = HomeEntry { post, author: author.id, boost_of: None, reply_to: None, language: None, mentioned_only: false };
-            timelines::add_to_homes(&mut tx, &entry).await.unwrap();
+            homes::add(&mut tx, &entry).await.unwrap();
         }
         assert!(domain_blocks::insert(&mut tx, dana.id, &host("willow.example")).await.unwrap());
         assert!(!domain_blocks::insert(&mut tx, dana.id, &host("willow.example")).await.unwrap());
-        timelines::remove_domains_from_home(&mut tx, dana.id, &[host("willow.example")]).await.unwrap();
+        homes::remove_domains(&mut tx, dana.id, &[host("willow.example")]).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut conn = fresh.db.read().await.unwrap();

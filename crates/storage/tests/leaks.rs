@@ -12,14 +12,15 @@ use domain::notification::NotificationKind;
 use domain::page::Page;
 use domain::post::Post;
 use domain::{AccountId, ListId, PostId, Viewer, Visibility};
+use storage::homes::HomeEntry;
 use storage::notifications::Filter;
 use storage::posts::Links;
 use storage::search::PostQuery;
-use storage::timelines::{AccountFilter, HomeEntry, PublicFilter, TagFilter};
+use storage::timelines::{AccountFilter, PublicFilter, TagFilter};
 use storage::walks::Part;
 use storage::{
-    Conn, Tx, accounts, domain_blocks, domains, follows, interactions, lists, members, notifications, posts, search,
-    tags, threads, timelines,
+    Conn, Tx, accounts, audience, domain_blocks, domains, follows, homes, interactions, lists, members, notifications,
+    posts, search, tags, threads, timelines,
 };
 
 use crate::people::{account, follow, host, write_member};
@@ -103,11 +104,11 @@ fn expected(surface: &str, r: Relation) -> Vec<Entry> {
             when(both && r != Limited, TheirAnswer),
             when(r.wants(), Answer),
         ],
-        "list" => {
+        "list" | "list stream" => {
             vec![Some(Words), when(both, Theirs), when(both, TheirAnswer), when(both, Boost), when(r.wants(), Answer)]
         }
-        "public" => vec![Some(Words), when(both && r != Limited, Theirs)],
-        "hashtag" => vec![
+        "public" | "public stream" => vec![Some(Words), when(both && r != Limited, Theirs)],
+        "hashtag" | "hashtag stream" => vec![
             Some(Words),
             when(both && r != Limited, Theirs),
             when(both && r != Limited, TheirAnswer),
@@ -132,7 +133,7 @@ fn expected(surface: &str, r: Relation) -> Vec<Entry> {
     seen.into_iter().flatten().collect()
 }
 
-const SURFACES: [&str; 15] = [
+const SURFACES: [&str; 18] = [
     "home",
     "home by hashtag",
     "list",
@@ -148,6 +149,9 @@ const SURFACES: [&str; 15] = [
     "search",
     "notifications",
     "unread",
+    "public stream",
+    "hashtag stream",
+    "list stream",
 ];
 
 struct Scene {
@@ -204,6 +208,7 @@ impl Scene {
                 let told = notifications::list(conn, me, &Filter::default(), &page).await.unwrap();
                 ids = told.iter().filter_map(|n| n.notification.post_id).collect();
             }
+            "public stream" | "hashtag stream" | "list stream" => ids = self.streamed(conn, surface).await,
             "unread" => {
                 let n = notifications::unread(conn, me, limit).await.unwrap();
                 ids = vec![self.id(TheirAnswer); usize::try_from(n).unwrap()];
@@ -216,6 +221,40 @@ impl Scene {
             assert_eq!(shown.len(), ids.len(), "{surface}: {ids:?}");
         }
         self.entries(&ids)
+    }
+
+    /// What is told to the viewer of what was written: asked for all who listen at once.
+    async fn streamed(&self, conn: &mut Conn, surface: &str) -> Vec<PostId> {
+        let tea = TagFilter { any: vec!["tea".to_owned()], ..TagFilter::default() };
+        let others = [self.reader.id, self.viewer.id, self.friend.id];
+        let mut told = Vec::new();
+        for (entry, id) in &self.written {
+            let by = if matches!(entry, Theirs | TheirAnswer) { self.author.id } else { self.friend.id };
+            let (nobody, just_it) = (Viewer::Anonymous, Page::only(id.0));
+            let on = match surface {
+                "public stream" => {
+                    !timelines::public(conn, nobody, PublicFilter::default(), &just_it).await.unwrap().is_empty()
+                }
+                "hashtag stream" => !timelines::tag(conn, nobody, &tea, &just_it).await.unwrap().is_empty(),
+                _ => !audience::lists_with(conn, by, &[self.list]).await.unwrap().is_empty(),
+            };
+            let wanted = match surface {
+                "list stream" => timelines::is_on_list(conn, self.viewer.id, self.list, *id).await.unwrap(),
+                _ => audience::wanted_by(conn, by, &others).await.unwrap().contains(&self.viewer.id),
+            };
+            // Each gets it as if it were asked for alone.
+            let written = storage::hydrate::post_for(conn, *id, &others).await.unwrap();
+            for other in others {
+                let alone = storage::hydrate::post(conn, Viewer::Account(other), *id).await.ok();
+                let together = written.iter().find(|(member, _)| *member == other).map(|(_, view)| view.clone());
+                assert_eq!(together, alone, "{entry:?}");
+            }
+            if on && wanted && written.iter().any(|(member, _)| *member == self.viewer.id) {
+                told.push(*id);
+            }
+        }
+        told.reverse();
+        told
     }
 }
 
@@ -233,7 +272,7 @@ async fn to_homes(tx: &mut Tx, post: &Post, boost_of: Option<(AccountId, PostId)
         language: None,
         mentioned_only: false,
     };
-    timelines::add_to_homes(tx, &entry).await.unwrap();
+    homes::add(tx, &entry).await.unwrap();
 }
 
 /// A post that says `like`, in another place.
@@ -335,9 +374,9 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
     }
     to_homes(tx, &boost, Some((author.id, theirs.id))).await;
     for post in [&words, &theirs, &their_answer, &answer] {
-        timelines::add_to_tag_followers(tx, post.id, post.account_id).await.unwrap();
+        homes::add_for_tags(tx, post.id, post.account_id).await.unwrap();
     }
-    let told = timelines::home_owners(tx, answer.id, &[reader.id]).await.unwrap();
+    let told = homes::owners(tx, answer.id, &[reader.id]).await.unwrap();
     assert_eq!(told.len(), usize::from(relation.wants()), "not on the stream either: {relation:?}");
     for post in [words.id, theirs.id] {
         let like: i64 = tx.id();
@@ -385,7 +424,7 @@ both! {
                 }
             }
         }
-        assert_eq!(rows, 15 * 10 * 2);
+        assert_eq!(rows, SURFACES.len() * 10 * 2);
     }
 
     /// However many answers the viewer may not see there are, at whatever place: those that the viewer may see are found,

@@ -4,7 +4,7 @@ use domain::AccountId;
 use domain::account::Account;
 use domain::job::Job;
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
-use storage::{Tx, accounts, follows, notifications, peers, timelines};
+use storage::{Tx, accounts, follows, homes, notifications, peers};
 
 use super::{changed, dissolve, tell_unfollow, within_reach};
 use crate::error::{Error, Result};
@@ -113,8 +113,8 @@ async fn sever(tx: &mut Tx, me: AccountId, other: AccountId) -> Result<Ended> {
     let mine = dissolve(tx, me, other).await?.or(asked).map(|f| f.uri);
     let theirs = dissolve(tx, other, me).await?.or(was_asked).map(|f| f.uri);
     notifications::remove_from(tx, me, other).await?;
-    timelines::remove_author_from_home(tx, me, other).await?;
-    timelines::remove_author_from_home(tx, other, me).await?;
+    homes::remove_author(tx, me, other).await?;
+    homes::remove_author(tx, other, me).await?;
     // Also where nobody followed: posts that address the other.
     withdraw_from_former_reader(tx, me, other).await?;
     withdraw_from_former_reader(tx, other, me).await?;

@@ -4,7 +4,7 @@ use domain::Host;
 use domain::account::Account;
 use domain::event::Event;
 use storage::withdrawn::withdraw_from_domain;
-use storage::{domain_blocks, timelines};
+use storage::{domain_blocks, homes};
 
 use super::{reject, remove, tell_unfollow};
 use crate::App;
@@ -32,7 +32,7 @@ pub async fn block_domain(app: &App, me: &Account, domain: &str) -> Result<()> {
     // Posts that address them without a follow.
     withdraw_from_domain(&mut tx, me.id, domain).await?;
     domain_blocks::clear_notifications(&mut tx, me.id, domain).await?;
-    timelines::remove_domains_from_home(&mut tx, me.id, std::slice::from_ref(domain)).await?;
+    homes::remove_domains(&mut tx, me.id, std::slice::from_ref(domain)).await?;
     tx.emit(Event::RelationsChanged { account: me.id });
     tx.commit().await?;
     Ok(())

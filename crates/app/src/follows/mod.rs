@@ -14,7 +14,7 @@ use domain::event::Event;
 use domain::job::Job;
 use storage::follows::Follow;
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
-use storage::{Tx, accounts, counts, follows, lists, timelines};
+use storage::{Tx, accounts, counts, follows, homes, lists};
 
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
     if follows::insert(tx, follow).await? {
         counts::followers(tx, follow.target_id, 1);
         counts::following(tx, follow.account_id, 1);
-        timelines::add_author_to_home(tx, follow.account_id, follow.target_id, BACKFILL).await?;
+        homes::add_author(tx, follow.account_id, follow.target_id, BACKFILL).await?;
     }
     changed(tx, follow.account_id, follow.target_id);
     Ok(())
@@ -43,7 +43,7 @@ async fn dissolve(tx: &mut Tx, follower: AccountId, target: AccountId) -> Result
     if follows::remove(tx, follower, target).await? {
         counts::followers(tx, target, -1);
         counts::following(tx, follower, -1);
-        timelines::remove_author_from_home(tx, follower, target).await?;
+        homes::remove_author(tx, follower, target).await?;
         withdraw_from_former_reader(tx, target, follower).await?;
         changed(tx, follower, target);
     }

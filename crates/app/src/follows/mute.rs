@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::AccountId;
 use domain::account::Account;
 use domain::event::Event;
-use storage::{accounts, follows, timelines};
+use storage::{accounts, follows, homes};
 
 use super::within_reach;
 use crate::App;
@@ -29,7 +29,7 @@ pub async fn mute(
     }
     let ends = duration.map(|d| app.now().plus(d));
     follows::upsert_mute(&mut tx, me.id, target.id, hide_notifications, ends).await?;
-    timelines::remove_author_from_home(&mut tx, me.id, target.id).await?;
+    homes::remove_author(&mut tx, me.id, target.id).await?;
     tx.emit(Event::RelationsChanged { account: me.id });
     tx.commit().await?;
     Ok(())

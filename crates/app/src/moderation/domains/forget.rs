@@ -2,7 +2,7 @@
 //! meanwhile; but pages would have holes.) One member after the other, so that nobody waits long.
 
 use domain::Host;
-use storage::{domains, members, timelines};
+use storage::{domains, homes, members};
 
 use crate::App;
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub async fn forget(app: &App, domain: &Host) -> Result<()> {
     }
     for member in everybody {
         let mut tx = app.db.write().await?;
-        timelines::remove_domains_from_home(&mut tx, member, &known).await?;
+        homes::remove_domains(&mut tx, member, &known).await?;
         tx.commit().await?;
     }
     Ok(())

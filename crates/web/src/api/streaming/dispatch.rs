@@ -1,7 +1,7 @@
 //! Live events → messages for those who listen. One task a process, in the order things happened.
 //!
-//! A post is on a stream exactly if it is in the timeline of that name for that listener: the same queries decide,
-//! and the post is read and written with her own eyes.
+//! A post is on a stream exactly if it is in the timeline of that name for that listener: the same rules decide, asked
+//! for all who listen at once, and the post is read and written with the listener's own eyes.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -12,9 +12,10 @@ use app::App;
 use domain::event::Event;
 use domain::page::Page;
 use domain::post::Post;
-use domain::{AccountId, ConversationId, NotificationId, PostId, TokenId, Viewer, Visibility};
+use domain::view::PostView;
+use domain::{AccountId, ConversationId, ListId, NotificationId, PostId, TokenId, Viewer, Visibility};
 use storage::timelines::{self, PublicFilter, TagFilter};
-use storage::{Conn, Recent, conversations, follows, hydrate, notifications, oauth, posts};
+use storage::{Conn, Recent, audience, conversations, follows, homes, hydrate, notifications, oauth, posts};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
@@ -26,6 +27,9 @@ use crate::api::render::{Render, Rendered, raw};
 /// How often the database is asked whether those who listen still may. That a token was taken back is told at once, but
 /// not by a command beside a server on the embedded database; and that one expires is told by nobody.
 const MAY_THEY_STILL: Duration = Duration::from_secs(5);
+
+/// Listeners who are asked for together, and written for before others have their turn.
+const TOGETHER: usize = 200;
 
 /// Of how many posts the hashtags are remembered, and for how long.
 const TAGS_OF: usize = 10_000;
@@ -150,28 +154,21 @@ impl Dispatch {
     async fn post(&self, id: PostId, event: &'static str) -> Result<()> {
         let mut conn = self.app.db.read().await?;
         let Ok(post) = posts::unchecked(&mut conn, id).await else { return Ok(()) };
-        // What one viewer gets is the same on each of their channels, and for everybody who is not signed in.
-        let mut written: HashMap<Viewer, Option<Arc<str>>> = HashMap::new();
+        let channels = self.channels(&mut conn, &post).await?;
+        let seen_by = self.seen_by(&mut conn, &post, &channels).await?;
+        let viewers: HashSet<Viewer> = seen_by.iter().flatten().copied().collect();
+        let written = self.written(&mut conn, id, &viewers).await?;
+        drop(conn);
         let mut told = Vec::new();
-        for (channel, ears) in self.channels(&mut conn, &post).await? {
-            let viewers: HashSet<Viewer> = ears.iter().map(|ear| ear.viewer).collect();
+        for ((channel, ears), seen_by) in channels.into_iter().zip(seen_by) {
             let mut messages: HashMap<Viewer, Arc<Message>> = HashMap::new();
-            for viewer in self.seen_by(&mut conn, id, &channel, viewers).await? {
-                let json = match written.entry(viewer) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(unknown) => unknown.insert(match hydrate::post(&mut conn, viewer, id).await {
-                        Ok(view) => Some(Arc::from(self.render(viewer).status(&view)?.get())),
-                        Err(storage::Error::NotFound) => None,
-                        Err(other) => return Err(other.into()),
-                    }),
-                };
-                if let Some(json) = json {
+            for viewer in seen_by {
+                if let Some(json) = written.get(&viewer) {
                     messages.insert(viewer, Message::new(Arc::clone(&channel), event, Arc::clone(json)));
                 }
             }
             told.extend(ears.into_iter().filter_map(|ear| Some((messages.get(&ear.viewer)?.clone(), ear))));
         }
-        drop(conn);
         // All that a listener gets of it comes at once, so that it is written at once.
         for (message, ear) in told {
             self.listeners.tell(&ear, message);
@@ -179,24 +176,120 @@ impl Dispatch {
         Ok(())
     }
 
-    /// Which of those who listen to a channel have the post on it. Asked once for each viewer, however many listen.
-    async fn seen_by(
+    /// The post as each viewer gets it who may see it: the same on each of their channels, and for everybody who is not
+    /// signed in.
+    async fn written(
         &self,
         conn: &mut Conn,
         id: PostId,
-        channel: &Channel,
-        viewers: HashSet<Viewer>,
-    ) -> Result<HashSet<Viewer>> {
-        if *channel == Channel::User {
-            let listening: Vec<AccountId> = viewers.iter().filter_map(|viewer| viewer.account()).collect();
-            let owners = timelines::home_owners(conn, id, &listening).await?;
-            return Ok(owners.into_iter().map(Viewer::Account).collect());
+        viewers: &HashSet<Viewer>,
+    ) -> Result<HashMap<Viewer, Arc<str>>> {
+        let members: Vec<AccountId> = viewers.iter().filter_map(|viewer| viewer.account()).collect();
+        let mut views: Vec<(Viewer, PostView)> = Vec::new();
+        for some in members.chunks(TOGETHER) {
+            let seen = hydrate::post_for(conn, id, some).await?;
+            views.extend(seen.into_iter().map(|(member, view)| (Viewer::Account(member), view)));
+            tokio::task::yield_now().await;
         }
+        if viewers.contains(&Viewer::Anonymous) {
+            match hydrate::post(conn, Viewer::Anonymous, id).await {
+                Ok(view) => views.push((Viewer::Anonymous, view)),
+                Err(storage::Error::NotFound) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        let mut written = HashMap::with_capacity(views.len());
+        for (n, (viewer, view)) in views.into_iter().enumerate() {
+            written.insert(viewer, Arc::from(self.render(viewer).status(&view)?.get()));
+            if n % TOGETHER == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(written)
+    }
+
+    /// Which of those who listen to each channel have the post on it.
+    async fn seen_by(
+        &self,
+        conn: &mut Conn,
+        post: &Post,
+        channels: &[(Arc<Channel>, Vec<Ear>)],
+    ) -> Result<Vec<HashSet<Viewer>>> {
+        let listening = |ears: &[Ear]| {
+            ears.iter().map(|ear| ear.viewer).collect::<HashSet<Viewer>>().into_iter().collect::<Vec<_>>()
+        };
+        // What everybody may find is there for all whom its author does not block, and who want to see it.
+        let open = |channel: &Channel| matches!(channel, Channel::Public(_) | Channel::Hashtag { .. });
+        let all: HashSet<AccountId> = channels
+            .iter()
+            .filter(|(channel, _)| open(channel))
+            .flat_map(|(_, ears)| ears.iter().filter_map(|ear| ear.viewer.account()))
+            .collect();
+        let all: Vec<AccountId> = all.into_iter().collect();
+        let mut wanted_by: HashSet<Viewer> = HashSet::from([Viewer::Anonymous]);
+        for some in all.chunks(TOGETHER) {
+            wanted_by.extend(audience::wanted_by(conn, post.account_id, some).await?.into_iter().map(Viewer::Account));
+        }
+        let lists: Vec<ListId> = channels
+            .iter()
+            .filter_map(|(channel, _)| if let Channel::List(list) = **channel { Some(list) } else { None })
+            .collect();
+        let lists: HashSet<ListId> = match lists.as_slice() {
+            [] => HashSet::new(),
+            lists => audience::lists_with(conn, post.account_id, lists).await?.into_iter().collect(),
+        };
+        let mut seen_by = Vec::with_capacity(channels.len());
+        for (channel, ears) in channels {
+            let viewers = listening(ears);
+            seen_by.push(match &**channel {
+                Channel::User => {
+                    let members: Vec<AccountId> = viewers.iter().filter_map(|viewer| viewer.account()).collect();
+                    let owners = homes::owners(conn, post.id, &members).await?;
+                    owners.into_iter().map(Viewer::Account).collect()
+                }
+                Channel::List(list) if lists.contains(list) => self.on_list(conn, *list, post.id, viewers).await?,
+                channel if open(channel) && self.is_open(conn, channel, post.id).await? => {
+                    viewers.into_iter().filter(|viewer| wanted_by.contains(viewer)).collect()
+                }
+                _ => HashSet::new(),
+            });
+        }
+        Ok(seen_by)
+    }
+
+    /// Is the post in the timeline that the channel stands for, as somebody sees it who is not signed in?
+    async fn is_open(&self, conn: &mut Conn, channel: &Channel, id: PostId) -> Result<bool> {
+        #[cfg(test)]
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (nobody, just_it) = (Viewer::Anonymous, Page::only(id.0));
+        Ok(match channel {
+            Channel::Public(which) => {
+                let filter = PublicFilter { local: which.local, remote: which.remote, only_media: which.only_media };
+                !timelines::public(conn, nobody, filter, &just_it).await?.is_empty()
+            }
+            Channel::Hashtag { key, local } => {
+                let filter = TagFilter { any: vec![key.clone()], local: *local, ..TagFilter::default() };
+                !timelines::tag(conn, nobody, &filter, &just_it).await?.is_empty()
+            }
+            _ => false,
+        })
+    }
+
+    /// A list has one owner, who alone has posts on it.
+    async fn on_list(
+        &self,
+        conn: &mut Conn,
+        list: ListId,
+        id: PostId,
+        viewers: Vec<Viewer>,
+    ) -> Result<HashSet<Viewer>> {
         let mut seen_by = HashSet::new();
         for viewer in viewers {
             #[cfg(test)]
             self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            if on(conn, viewer, channel, id).await? {
+            if let Some(me) = viewer.account()
+                && timelines::is_on_list(conn, me, list, id).await?
+            {
                 seen_by.insert(viewer);
             }
         }
@@ -296,26 +389,6 @@ impl Dispatch {
 /// The channels of hashtags.
 fn named(keys: &[String]) -> impl Iterator<Item = Channel> {
     keys.iter().flat_map(|key| [false, true].map(|local| Channel::Hashtag { key: key.clone(), local }))
-}
-
-/// Is the post in the timeline that the channel stands for, as this viewer sees it?
-async fn on(conn: &mut Conn, viewer: Viewer, channel: &Channel, id: PostId) -> Result<bool> {
-    let just_it = Page::only(id.0);
-    Ok(match channel {
-        Channel::Public(which) => {
-            let filter = PublicFilter { local: which.local, remote: which.remote, only_media: which.only_media };
-            !timelines::public(conn, viewer, filter, &just_it).await?.is_empty()
-        }
-        Channel::Hashtag { key, local } => {
-            let filter = TagFilter { any: vec![key.clone()], local: *local, ..TagFilter::default() };
-            !timelines::tag(conn, viewer, &filter, &just_it).await?.is_empty()
-        }
-        Channel::List(list) => match viewer.account() {
-            Some(me) => timelines::is_on_list(conn, me, *list, id).await?,
-            None => false,
-        },
-        Channel::User | Channel::UserNotification | Channel::Direct => false,
-    })
 }
 
 #[cfg(test)]
