@@ -1,3 +1,7 @@
+-- What anybody may see of an account: whatever else it wrote is not looked at for a stranger.
+CREATE INDEX posts_open_by_account ON posts (account_id, id)
+    WHERE visibility IN ('public', 'unlisted') AND deleted_at IS NULL;
+
 -- The pictures of one account, newest post first.
 CREATE INDEX attachments_by_account ON attachments (account_id, post_id) WHERE post_id IS NOT NULL;
 

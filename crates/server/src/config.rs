@@ -259,7 +259,7 @@ impl Default for Config {
             url: at_home(PORT),
             bind: SocketAddr::from(([127, 0, 0, 1], PORT)),
             database_url: String::new(),
-            database_connections: 20,
+            database_connections: 8,
             data_dir: PathBuf::from("./data"),
             sign_up: SignUp::default(),
             source_url: app::Config::default().source_url,

@@ -508,7 +508,7 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
     sql!(concat!(
         "SELECT ",
         account_columns!(),
-        " FROM (SELECT target_id, (SELECT f.id FROM follows f WHERE f.account_id = target_id AND f.target_id = $2) AS since
+        " FROM (SELECT target_id, (SELECT f.id FROM follows f WHERE f.account_id = last.target_id AND f.target_id = $2) AS since
                 FROM (SELECT target_id FROM follows WHERE account_id = $1 ORDER BY id DESC LIMIT $4) AS last LIMIT $4)
                 AS mine JOIN accounts a ON a.id = mine.target_id
           WHERE mine.since IS NOT NULL AND NOT a.hide_collections AND ",

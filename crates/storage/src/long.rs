@@ -89,19 +89,24 @@ impl Long {
         values: Vec<Value>,
         limit: usize,
     ) -> Result<Vec<T>> {
+        let (give, take) = tokio::sync::oneshot::channel();
+        self.apart(Box::new(move |conn| drop(give.send(sqlite::rows(conn, text, &values, false, limit))))).await?;
+        take.await.map_err(|e| Error::Internal(e.to_string()))?
+    }
+
+    async fn apart(&mut self, ask: Box<dyn FnOnce(&mut Connection) + Send>) -> Result<()> {
         let mut conn = self.conn.take().ok_or_else(lost)?;
         let turn = Arc::clone(&self.turn);
         let read = spawn_blocking(move || {
             let end = Instant::now() + LONGEST;
             conn.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
-            let rows = sqlite::rows(&mut conn, text, &values, false, limit);
+            ask(&mut conn);
             conn.progress_handler(0, None::<fn() -> bool>)?;
             drop(turn);
-            Ok::<_, Error>((conn, rows))
+            Ok::<_, Error>(conn)
         });
-        let (conn, rows) = read.await.map_err(|e| Error::Internal(e.to_string()))??;
-        self.conn = Some(conn);
-        rows
+        self.conn = Some(read.await.map_err(|e| Error::Internal(e.to_string()))??);
+        Ok(())
     }
 }
 

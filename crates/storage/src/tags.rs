@@ -48,10 +48,10 @@ pub async fn by_name(conn: &mut Conn, name: &str) -> Result<Option<Tag>> {
 
 /// Tags that are looked at when they are looked for by a beginning, and posts of each.
 const CANDIDATES: i64 = 300;
-const LOOKS: i64 = 10;
+const LOOKS: i64 = 200;
 
 /// Tags whose normalised name begins with `prefix` (at least one character), the shortest first, of the first 300 by
-/// name. One of whose ten newest posts the viewer may see none is not found: that it exists would tell what others say
+/// name. One of whose 200 newest posts the viewer may see none is not found: that it exists would tell what others say
 /// in private.
 ///
 /// # Errors
@@ -100,10 +100,14 @@ pub async fn history(conn: &mut Conn, tags: &[TagId], now: Timestamp) -> Result<
     let today = now.0.div_euclid(DAY_MS);
     let from = Timestamp((today - HISTORY_DAYS + 1) * DAY_MS);
     let rows = sql!(concat!(
-        "SELECT t.tag_id, p.created_at / 86400000, count(*), count(DISTINCT p.account_id)
-         FROM post_tags t JOIN posts p ON p.id = t.post_id JOIN accounts a ON a.id = p.account_id
-         WHERE t.tag_id = ANY($1) AND t.post_id >= $2 AND p.created_at >= $3 AND p.visibility = 'public'
-            AND p.deleted_at IS NULL AND ",
+        "SELECT u.tag_id, u.day, CAST(sum(u.posts) AS BIGINT), count(*)
+         FROM (SELECT t.tag_id, p.created_at / 86400000 AS day, p.account_id, count(*) AS posts
+               FROM post_tags t JOIN posts p ON p.id = t.post_id
+               WHERE t.tag_id = ANY($1) AND t.post_id >= $2 AND p.created_at >= $3 AND p.visibility = 'public'
+                  AND p.deleted_at IS NULL
+               GROUP BY 1, 2, 3) AS u
+            JOIN accounts a ON a.id = u.account_id
+         WHERE ",
         listed!("a"),
         " GROUP BY 1, 2"
     ))

@@ -7,17 +7,19 @@ use domain::{AccountId, ListId, PostId, Viewer};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::follows;
 use crate::hydrate::found_columns;
 use crate::sql;
 use crate::sql::Value;
-use crate::visible::{answers_wanted, boosted, paged, visible, wanted};
+use crate::visible::{addressed, answers_wanted, boosted, paged, visible, wanted};
 use crate::walks::{Part, walk};
 
 /// Posts that one statement looks at, and statements for a page.
-const LOOKS: i64 = 1_000;
+const LOOKS: i64 = 750;
 const TURNS: u32 = 2;
-/// The same for lists, where each statement looks at every account on it.
-const LIST_LOOKS: i64 = 80;
+/// The same for lists, where each statement looks at every account on it, and at as many posts of each of so many
+/// accounts: of the posts, as many as that leaves.
+const LIST_ACCOUNTS: i64 = 80;
 const LIST_TURNS: u32 = 4;
 
 /// Everybody's to find: public, of an author who is not silenced, and neither hidden from this viewer nor unwanted.
@@ -101,19 +103,24 @@ pub struct PublicFilter {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page: &Page) -> Result<Part> {
-    // `x.id` or what else gives the ids, from where.
+    macro_rules! on_public {
+        () => {
+            concat!(
+                open_to_all!(),
+                " AND (NOT $6 OR p.local) AND (NOT $7 OR NOT p.local) AND (NOT $8 OR ",
+                shows_media!(),
+                ") AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id)"
+            )
+        };
+    }
+    // Nothing is passed over that is not for everybody.
     macro_rules! walk_public {
         ($select:literal $id:literal from $from:literal) => {
             walk!(
                 LOOKS,
                 TURNS,
                 $select $id from $from,
-                concat!(
-                    open_to_all!(),
-                    " AND (NOT $6 OR p.local) AND (NOT $7 OR NOT p.local) AND (NOT $8 OR ",
-                    shows_media!(),
-                    ") AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id)"
-                )
+                on_public!()
             )
         };
     }
@@ -125,7 +132,13 @@ pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page:
             "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL AND x.local"
         )
     } else if filter.only_media {
-        walk_public!("SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.post_id IS NOT NULL")
+        walk!(
+            LOOKS,
+            TURNS,
+            "SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.post_id IS NOT NULL",
+            seen "s.visibility = 'public' AND s.deleted_at IS NULL",
+            on_public!()
+        )
     } else {
         walk_public!(
             "SELECT" "x.id" from
@@ -185,6 +198,7 @@ async fn tagged(
         looks,
         TURNS,
         "SELECT" "x.post_id" from "post_tags x WHERE x.tag_id = (SELECT t.id FROM tags t WHERE t.name = $6)",
+        seen "s.visibility = 'public' AND s.deleted_at IS NULL",
         concat!(
             open_to_all!(),
             " AND (NOT $7 OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
@@ -267,33 +281,60 @@ pub async fn account(
     filter: &AccountFilter,
     page: &Page,
 ) -> Result<Part> {
-    macro_rules! walk_account {
-        ($select:literal $id:literal from $from:literal) => {
-            walk!(
-                LOOKS,
-                TURNS,
-                $select $id from $from,
-                concat!(
-                    "p.account_id = $6 AND p.deleted_at IS NULL AND (NOT $7 OR ",
-                    shows_media!(),
-                    ") AND (NOT $8 OR p.in_reply_to_uri IS NULL OR p.in_reply_to_account_id = p.account_id)
-                       AND (NOT $9 OR p.boost_of_id IS NULL)
-                       AND ($10 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
-                            WHERE pt.post_id = p.id AND t.name = $10))
-                       AND (NOT $11 OR p.visibility = 'public') AND ",
-                    visible!("p" by "a"),
-                    " AND ",
-                    boosted!("p")
-                )
+    macro_rules! on_profile {
+        () => {
+            concat!(
+                "p.account_id = $6 AND p.deleted_at IS NULL AND (NOT $7 OR ",
+                shows_media!(),
+                ") AND (NOT $8 OR p.in_reply_to_uri IS NULL OR p.in_reply_to_account_id = p.account_id)
+                   AND (NOT $9 OR p.boost_of_id IS NULL)
+                   AND ($10 = '' OR EXISTS (SELECT 1 FROM post_tags pt JOIN tags t ON t.id = pt.tag_id
+                        WHERE pt.post_id = p.id AND t.name = $10))
+                   AND (NOT $11 OR p.visibility = 'public') AND ",
+                visible!("p" by "a"),
+                " AND ",
+                boosted!("p")
             )
         };
     }
-    let walk = if filter.only_media {
-        walk_account!(
-            "SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.account_id = $6 AND x.post_id IS NOT NULL"
-        )
-    } else {
-        walk_account!("SELECT" "x.id" from "posts x WHERE x.account_id = $6 AND x.deleted_at IS NULL")
+    let of_pictures = walk!(
+        LOOKS,
+        TURNS,
+        "SELECT DISTINCT" "x.post_id" from "attachments x WHERE x.account_id = $6 AND x.post_id IS NOT NULL",
+        seen addressed!("s"),
+        on_profile!()
+    );
+    let of_all = walk!(
+        LOOKS,
+        TURNS,
+        "SELECT" "x.id" from "posts x WHERE x.account_id = $6 AND x.deleted_at IS NULL",
+        seen addressed!("s"),
+        on_profile!()
+    );
+    let of_open = walk!(
+        LOOKS,
+        TURNS,
+        "SELECT" "x.id" from
+        "posts x WHERE x.account_id = $6 AND x.visibility IN ('public', 'unlisted') AND x.deleted_at IS NULL",
+        on_profile!()
+    );
+    let of_addressed = walk!(
+        LOOKS,
+        TURNS,
+        "SELECT" "x.post_id" from "mentions x WHERE x.account_id = $1",
+        seen concat!("s.account_id = $6 AND ", addressed!("s")),
+        on_profile!()
+    );
+    // Who follows the account sees nearly all of it; to others it is what is open, and what names them.
+    let close = match viewer {
+        Viewer::Account(me) => me == account || follows::is_following(conn, viewer, account).await?,
+        Viewer::Anonymous => false,
+    };
+    let walks = match viewer {
+        _ if filter.only_media => vec![of_pictures],
+        _ if close => vec![of_all],
+        Viewer::Account(_) if !filter.only_public => vec![of_open, of_addressed],
+        _ => vec![of_open],
     };
     let mut page = *page;
     if let Some(tag) = &filter.tagged {
@@ -313,7 +354,11 @@ pub async fn account(
         filter.tagged.clone().unwrap_or_default().into(),
         filter.only_public.into(),
     ];
-    walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await
+    let mut parts = Vec::new();
+    for walk in walks {
+        parts.push(walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await?);
+    }
+    Ok(Part::together(parts, &page))
 }
 
 /// What an account pinned to its profile, the last pinned first.
@@ -338,25 +383,72 @@ pub async fn pinned(conn: &mut Conn, viewer: Viewer, account: AccountId) -> Resu
 /// As [`crate::Error`] says.
 pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> Result<Part> {
     // The newest posts are by those whose own newest are the newest, and among the newest of each of these: `$5` of
-    // each, that is. (What is limited is asked once for each account; else it would be for each post.)
+    // each, that is. (What is limited is asked once for each account; else it would be for each post.) PostgreSQL is
+    // given what only the index by account has in order, else it may go through all posts for each account.
+    macro_rules! newest {
+        (sqlite $of:literal, $order:literal) => {
+            concat!(
+                "(SELECT n.id FROM posts n WHERE n.account_id = ",
+                $of,
+                ".account_id AND n.id < $2 AND n.id > $3
+                    AND n.deleted_at IS NULL AND n.visibility <> 'direct' ORDER BY n.id",
+                $order,
+                " LIMIT 1"
+            )
+        };
+        (postgres $of:literal, $order:literal) => {
+            concat!(
+                "(SELECT n.id FROM posts n WHERE (n.account_id, n.id) < (",
+                $of,
+                ".account_id, $2)
+                    AND (n.account_id, n.id) > (",
+                $of,
+                ".account_id, $3)
+                    AND n.deleted_at IS NULL AND n.visibility <> 'direct'
+                    ORDER BY n.account_id",
+                $order,
+                ", n.id",
+                $order,
+                " LIMIT 1"
+            )
+        };
+    }
+    macro_rules! accounts {
+        ($database:ident, $order:literal, $none:literal) => {
+            concat!(
+                "(SELECT account_id, coalesce(", newest!($database "l", $order), " OFFSET $5 - 1), ", $none, ") AS last
+                    FROM (SELECT m.account_id FROM list_members m WHERE m.list_id = $6
+                        ORDER BY coalesce(", newest!($database "m", $order), "), ", $none, ")", $order, " LIMIT $5)
+                    AS l LIMIT $5) AS w"
+            )
+        };
+    }
+    macro_rules! posts {
+        (sqlite $order:literal, $none:literal, $bound:literal) => {
+            concat!(
+                "SELECT x.id AS id FROM ", accounts!(sqlite, $order, $none),
+                " JOIN posts x ON x.account_id = w.account_id AND ", $bound, "
+                 WHERE x.id < $2 AND x.id > $3 AND x.deleted_at IS NULL AND x.visibility <> 'direct' ORDER BY x.id", $order
+            )
+        };
+        (postgres $order:literal, $none:literal, $bound:literal) => {
+            concat!(
+                "SELECT x.id AS id FROM ", accounts!(postgres, $order, $none),
+                " CROSS JOIN LATERAL (SELECT x.id FROM posts x WHERE x.account_id = w.account_id AND ", $bound, "
+                    AND x.id < $2 AND x.id > $3 AND x.deleted_at IS NULL AND x.visibility <> 'direct' OFFSET 0) AS x
+                 ORDER BY x.id", $order
+            )
+        };
+    }
+    let accounts = sql!("SELECT count(*) FROM (SELECT 1 FROM list_members m WHERE m.list_id = $1 LIMIT $2) AS few");
+    let accounts = accounts.bind(list).bind(LIST_ACCOUNTS).count(conn).await?.max(1);
+    let looks = (LIST_ACCOUNTS * LIST_ACCOUNTS / accounts).min(LOOKS);
     let walk = walk!(
-        LIST_LOOKS,
-        LIST_TURNS,
-        "SELECT" "x.id" down
-        "(SELECT account_id, coalesce((SELECT n.id FROM posts n WHERE n.account_id = l.account_id AND n.deleted_at IS NULL
-                AND n.id < $2 AND n.id > $3 ORDER BY n.id DESC LIMIT 1 OFFSET $5 - 1), 0) AS last
-            FROM (SELECT m.account_id FROM list_members m WHERE m.list_id = $6
-                ORDER BY coalesce((SELECT max(n.id) FROM posts n WHERE n.account_id = m.account_id AND n.deleted_at IS NULL
-                    AND n.id < $2 AND n.id > $3), 0) DESC LIMIT $5) AS l LIMIT $5) AS w
-         JOIN posts x ON x.account_id = w.account_id AND x.id >= w.last WHERE x.deleted_at IS NULL",
-        up
-        "(SELECT account_id, coalesce((SELECT n.id FROM posts n WHERE n.account_id = l.account_id AND n.deleted_at IS NULL
-                AND n.id < $2 AND n.id > $3 ORDER BY n.id ASC LIMIT 1 OFFSET $5 - 1), $2) AS last
-            FROM (SELECT m.account_id FROM list_members m WHERE m.list_id = $6
-                ORDER BY coalesce((SELECT min(n.id) FROM posts n WHERE n.account_id = m.account_id AND n.deleted_at IS NULL
-                    AND n.id < $2 AND n.id > $3), $2) ASC LIMIT $5) AS l LIMIT $5) AS w
-         JOIN posts x ON x.account_id = w.account_id AND x.id <= w.last WHERE x.deleted_at IS NULL",
-        on_list!()
+        candidates
+        (posts!(sqlite " DESC", "0", "x.id >= w.last"), posts!(postgres " DESC", "0", "x.id >= w.last")),
+        (posts!(sqlite " ASC", "$2", "x.id <= w.last"), posts!(postgres " ASC", "$2", "x.id <= w.last"));
+        entries found_columns!(), "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
+        looks, LIST_TURNS, on_list!()
     );
     walk.part(conn, me.0, page, &[list.into()], &[]).await
 }

@@ -113,10 +113,41 @@ pub(crate) struct Walk {
 /// A [`Walk`] that looks at so many candidates, so many times. `$1` is the viewer, `$2` and `$3` what ids are below and
 /// above, `$4` the entries and `$5` the candidates at most.
 ///
-/// Candidates are `SELECT id AS id FROM from`, in the order of that id, and bind from `$6`. What is left of them says
-/// `filter`, which binds after them: of posts `p` by authors `a`, unless `entries` names other columns, of tables that
-/// are joined to the candidates `c`.
+/// Candidates are `SELECT id AS id FROM from`, in the order of that id, and bind from `$6`. Where the viewer may not see
+/// all of them, `seen` says of a post `s` whether it is for the viewer: others are passed over, 5,000 at most, and
+/// counted nowhere, so that no cursor tells of them. What is left of the candidates says `filter`, which binds after
+/// them: of posts `p` by authors `a`, unless `entries` names other columns, of tables that are joined to the candidates
+/// `c`.
 macro_rules! walk {
+    ($looks:expr, $turns:expr, $select:literal $id:literal from $from:literal, seen $seen:expr, $filter:expr) => {{
+        macro_rules! raw {
+            ($bound:literal) => {
+                concat!(
+                    "(", $select, " ", $id, " AS id FROM ", $from, " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id,
+                    $bound, " LIMIT 5000) AS r "
+                )
+            };
+        }
+        macro_rules! sqlite {
+            ($way:literal) => {
+                concat!("SELECT r.id AS id FROM ", raw!($way), "CROSS JOIN posts s ON s.id = r.id WHERE ", $seen)
+            };
+        }
+        macro_rules! postgres {
+            ($way:literal) => {
+                concat!(
+                    "SELECT r.id AS id FROM ", raw!($way),
+                    "CROSS JOIN LATERAL (SELECT s.* FROM posts s WHERE s.id = r.id OFFSET 0) AS s WHERE ", $seen,
+                    " ORDER BY r.id", $way
+                )
+            };
+        }
+        $crate::walks::walk!(
+            candidates (sqlite!(" DESC"), postgres!(" DESC")), (sqlite!(" ASC"), postgres!(" ASC"));
+            entries $crate::hydrate::found_columns!(), "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
+            $looks, $turns, $filter
+        )
+    }};
     ($looks:expr, $turns:expr, $select:literal $id:literal from $from:literal, $filter:expr) => {
         $crate::walks::walk!($looks, $turns, $select $id down $from, up $from, $filter)
     };
@@ -130,32 +161,46 @@ macro_rules! walk {
         entries $columns:expr, $($table:literal $alias:literal on $key:literal),+;
         $looks:expr, $turns:expr, $select:literal $id:literal down $down:literal, up $up:literal, $filter:expr
     ) => {{
-        macro_rules! candidates {
-            (down) => {
+        macro_rules! down {
+            () => {
                 concat!(
                     $select, " ", $id, " AS id FROM ", $down,
                     " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, " DESC"
                 )
             };
-            (up) => {
+        }
+        macro_rules! up {
+            () => {
                 concat!(
                     $select, " ", $id, " AS id FROM ", $up,
                     " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, " ASC"
                 )
             };
         }
+        $crate::walks::walk!(
+            candidates (down!(), down!()), (up!(), up!());
+            entries $columns, $($table $alias on $key),+;
+            $looks, $turns, $filter
+        )
+    }};
+    // The candidates of each way, for either database.
+    (
+        candidates ($sqlite_down:expr, $postgres_down:expr), ($sqlite_up:expr, $postgres_up:expr);
+        entries $columns:expr, $($table:literal $alias:literal on $key:literal),+;
+        $looks:expr, $turns:expr, $filter:expr
+    ) => {{
         // The embedded database reads no more candidates than it needs as long as nothing is sorted after them. What
         // PostgreSQL takes from each table is fenced off, so that it looks up one row for each candidate, whatever it
         // believes of what else is asked of them.
         macro_rules! page {
-            ($way:ident, $order:literal) => {
+            ($sqlite:expr, $postgres:expr, $order:literal) => {
                 $crate::sql::Sql::each(
                     concat!(
-                        "SELECT ", $columns, " FROM (", candidates!($way), " LIMIT $5) AS c ",
+                        "SELECT ", $columns, " FROM (", $sqlite, " LIMIT $5) AS c ",
                         $(" CROSS JOIN ", $table, " ", $alias, " ON ", $key,)+ " WHERE ", $filter, " LIMIT $4"
                     ),
                     concat!(
-                        "SELECT ", $columns, " FROM (", candidates!($way), " LIMIT $5) AS c ",
+                        "SELECT ", $columns, " FROM (", $postgres, " LIMIT $5) AS c ",
                         $(
                             " CROSS JOIN LATERAL (SELECT ", $alias, ".* FROM ", $table, " ", $alias, " WHERE ", $key,
                             " OFFSET 0) AS ", $alias,
@@ -167,17 +212,17 @@ macro_rules! walk {
         }
         // The last candidate, where there are as many as are looked at.
         macro_rules! end {
-            ($way:ident) => {
-                $crate::sql::Sql::both(concat!(
-                    "SELECT id FROM (", candidates!($way), " LIMIT 1 OFFSET $5 - 1) AS c
+            ($candidates:expr) => {
+                concat!(
+                    "SELECT id FROM (", $candidates, " LIMIT 1 OFFSET $5 - 1) AS c
                      WHERE CAST($1 AS BIGINT) IS NOT NULL AND CAST($4 AS BIGINT) IS NOT NULL"
-                ))
+                )
             };
         }
-        static DOWN: $crate::sql::Sql = page!(down, "DESC");
-        static UP: $crate::sql::Sql = page!(up, "ASC");
-        static END_DOWN: $crate::sql::Sql = end!(down);
-        static END_UP: $crate::sql::Sql = end!(up);
+        static DOWN: $crate::sql::Sql = page!($sqlite_down, $postgres_down, "DESC");
+        static UP: $crate::sql::Sql = page!($sqlite_up, $postgres_up, "ASC");
+        static END_DOWN: $crate::sql::Sql = $crate::sql::Sql::each(end!($sqlite_down), end!($postgres_down));
+        static END_UP: $crate::sql::Sql = $crate::sql::Sql::each(end!($sqlite_up), end!($postgres_up));
         $crate::walks::Walk {
             down: &DOWN,
             up: &UP,
@@ -200,6 +245,7 @@ impl Walk {
         candidates: &[Value],
         filter: &[Value],
     ) -> Result<Part<T>> {
+        let most = page.limit;
         let mut page = *page;
         let (first, end) = if page.upward() { (self.up, self.end_up) } else { (self.down, self.end_down) };
         let mut found: Vec<T> = Vec::new();
@@ -214,16 +260,16 @@ impl Walk {
                 asked.into_iter().map(Value::from).chain(values.iter().cloned()).fold(Query::new(sql), Query::bind)
             };
             let rows = bound(first, &[candidates, filter].concat()).all::<T>(conn).await?;
-            page.limit -= i64::try_from(rows.len()).unwrap_or(page.limit);
             found.extend(rows);
-            if page.limit == 0 {
+            if i64::try_from(found.len()).unwrap_or(i64::MAX) >= most {
                 reached = None;
                 break;
             }
             reached = bound(end, candidates).maybe::<(i64,)>(conn).await?.map(|(id,)| id);
-            if reached.is_none() {
-                break;
-            }
+            let Some(end) = reached else { break };
+            // What lies beyond, since somebody wrote between the two questions, comes with the next.
+            found.retain(|entry| if page.upward() { entry.cursor() <= end } else { entry.cursor() >= end });
+            page.limit = most - i64::try_from(found.len()).unwrap_or(most);
             if page.upward() {
                 page.min_id = reached;
             } else {

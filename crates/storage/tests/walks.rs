@@ -18,6 +18,8 @@ use crate::visible::write_post;
 enum Asked {
     /// An account's posts, by nobody.
     Account(AccountId),
+    /// The same, without answers to others.
+    Words(AccountId),
     /// By nobody.
     Tag(TagFilter),
     /// By its owner.
@@ -29,6 +31,10 @@ impl Asked {
         let nobody = Viewer::Anonymous;
         match self {
             Self::Account(id) => timelines::account(conn, nobody, *id, &AccountFilter::default(), page).await,
+            Self::Words(id) => {
+                let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };
+                timelines::account(conn, nobody, *id, &filter, page).await
+            }
             Self::Tag(filter) => timelines::tag(conn, nobody, filter, page).await,
             Self::List(owner, id) => timelines::list(conn, *owner, *id, page).await,
         }
@@ -96,7 +102,7 @@ async fn write_five(tx: &mut Tx, author: &Account) -> Vec<PostId> {
 }
 
 both! {
-    /// Ten thousand posts that are not for the viewer lie between five that are and five more.
+    /// Ten thousand posts that are not asked for, or not for the viewer, lie between five that are and five more.
     async fn a_page_looks_at_so_many_posts_and_the_next_goes_on_there(fresh) {
         let db = &fresh.db;
         let mut tx = db.write().await.unwrap();
@@ -115,12 +121,82 @@ both! {
         tx.commit().await.unwrap();
         let mut expected: Vec<PostId> = older.into_iter().chain(newer.into_iter().map(|id| PostId(id.0 + 65_536))).collect();
         expected.reverse();
-        let posts = Asked::Account(dana.id);
         for limit in [3, 7, 40] {
-            holds(db, limit, &expected, &posts).await;
+            holds(db, limit, &expected, &Asked::Account(dana.id)).await;
         }
-        let (_, pages) = walk(db, Page::first(40), &posts).await;
+        let mut tx = db.write().await.unwrap();
+        sql!(
+            "UPDATE posts SET visibility = 'public', in_reply_to_uri = 'https://maple.example/1'
+             WHERE account_id = $1 AND deleted_at IS NULL AND visibility = 'followers'"
+        )
+        .bind(dana.id)
+        .run(&mut tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        for limit in [3, 7, 40] {
+            holds(db, limit, &expected, &Asked::Words(dana.id)).await;
+        }
+        let (_, pages) = walk(db, Page::first(40), &Asked::Words(dana.id)).await;
         assert!((5..=12).contains(&pages), "{pages} pages for ten thousand posts that are not shown");
+    }
+
+    /// Where a page ends does not tell of posts that are not for the viewer, nor of when they were written.
+    async fn a_page_ends_where_it_would_without_what_is_hidden(fresh) {
+        let db = &fresh.db;
+        let mut tx = db.write().await.unwrap();
+        let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
+        let open = write_post(&mut tx, &dana, Visibility::Public, &Links::default()).await.id;
+        many_like(&mut tx, open, 2_500).await;
+        // Room between them; and all answer somebody, so that a page without answers is empty.
+        sql!("UPDATE posts SET id = id + 1000000000 WHERE account_id = $1 AND deleted_at IS NULL")
+            .bind(dana.id)
+            .run(&mut tx)
+            .await
+            .unwrap();
+        sql!(
+            "UPDATE posts SET id = $2 + 1000 + (id - $2 - 1000000000) * 8, in_reply_to_uri = 'https://maple.example/1'
+             WHERE account_id = $1 AND deleted_at IS NULL"
+        )
+        .bind(dana.id)
+        .bind(open)
+        .run(&mut tx)
+        .await
+        .unwrap();
+        let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };
+        let mut ends = Vec::new();
+        for (n, visibility) in [None, Some(Visibility::Direct), Some(Visibility::Followers)].into_iter().enumerate() {
+            // One in the middle, and one that is the newest.
+            for place in [10_003, 30_000] {
+                if let Some(visibility) = visibility {
+                    let hidden = write_post(&mut tx, &dana, visibility, &Links::default()).await.id;
+                    let id = open.0 + place + i64::try_from(n).unwrap();
+                    sql!("UPDATE posts SET id = $2 WHERE id = $1").bind(hidden).bind(id).run(&mut tx).await.unwrap();
+                }
+            }
+            for page in [Page::first(40), Page { min_id: Some(0), ..Page::first(40) }] {
+                let part = timelines::account(&mut tx, Viewer::Anonymous, dana.id, &filter, &page).await.unwrap();
+                assert!(part.is_empty());
+                ends.push(part.reached().unwrap());
+            }
+        }
+        assert_eq!(ends[..2], ends[2..4]);
+        assert_eq!(ends[..2], ends[4..]);
+    }
+
+    /// Those whom two members follow both, and who may be told of it.
+    async fn familiar_followers_are_those_whom_both_know(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let mut people = Vec::new();
+        for name in ["dana", "erin", "friend", "stranger", "other"] {
+            people.push(write_member(&mut tx, name, Role::Member).await.unwrap().id);
+        }
+        let [dana, erin, friend, stranger, other] = people[..] else { panic!() };
+        for (who, whom) in [(dana, friend), (friend, erin), (stranger, erin), (dana, other), (other, dana), (erin, erin)] {
+            follow(&mut tx, who, whom).await;
+        }
+        let found = follows::familiar_followers(&mut tx, dana, erin, 10).await.unwrap();
+        assert_eq!(found.iter().map(|account| account.id).collect::<Vec<_>>(), [friend]);
     }
 
     /// Posts with every mixture of three hashtags, asked for in every way, are those that a look at each one gives.

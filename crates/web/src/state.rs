@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::limits::RateLimits;
 use crate::api::render::Rendered;
+use crate::api::search::Searches;
 use crate::api::streaming::{self, Listeners};
 use crate::auth::Tokens;
 use crate::limits::Limits;
@@ -48,6 +49,7 @@ pub struct Inner {
     pub limits: Limits,
     /// How often the client API may be asked.
     pub api_limits: RateLimits,
+    pub searches: Searches,
     /// JSON that was written before.
     pub rendered: Arc<Rendered>,
     pub community: Community,
@@ -83,6 +85,7 @@ impl Web {
             tokens,
             limits: Limits::new(config.rate_limits),
             api_limits: RateLimits::new(config.rate_limits),
+            searches: Searches::default(),
             rendered,
             listeners,
             stop,

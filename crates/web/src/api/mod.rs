@@ -24,7 +24,7 @@ pub mod params;
 mod preferences;
 pub mod render;
 mod saved;
-mod search;
+pub mod search;
 mod statuses;
 pub mod streaming;
 mod tags;

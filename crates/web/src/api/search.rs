@@ -1,6 +1,9 @@
 //! `GET /api/v2/search`: accounts, posts and hashtags by words; with `resolve`, also what other servers have under
 //! a handle or an address.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -28,6 +31,23 @@ use crate::state::Web;
 
 pub fn routes() -> Router<Web> {
     Router::new().route("/api/v2/search", get(search))
+}
+
+/// Who searches now: one search at a time for each member. Apps ask with every letter that is typed.
+#[derive(Debug, Default)]
+pub struct Searches(Mutex<HashMap<AccountId, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Searches {
+    fn of(&self, member: AccountId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = all.get(&member).and_then(Weak::upgrade) {
+            return turn;
+        }
+        all.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        all.insert(member, Arc::downgrade(&turn));
+        turn
+    }
 }
 
 /// Characters of what is looked for.
@@ -80,30 +100,35 @@ async fn search(
     if wants(Kind::Accounts) && !q.starts_with('#') {
         found.accounts = accounts(&web, &caller, q, params.resolve, params.following, &paging).await?;
     }
-    let mut conn = web.app.db.read_long().await?;
-    if wants(Kind::Statuses) && !q.starts_with(['@', '#']) {
-        let page = paging.page(20, 40);
-        let query = PostQuery {
-            text: q,
-            by: params.account_id.0.map(AccountId),
-            max_id: page.max_id.map(PostId),
-            min_id: page.min_id.or(page.since_id).map(PostId),
-            limit: page.limit,
-            offset: paging.offset(),
-        };
-        let ids = in_time(storage::search::posts(&mut conn, caller.id, &query).await)?;
-        let views = hydrate::posts(&mut conn, caller.viewer(), &ids).await?;
-        found.statuses = web.render(caller.viewer()).statuses(&views)?;
-    }
+    let words = wants(Kind::Statuses) && !q.starts_with(['@', '#']);
+    let tag = if wants(Kind::Hashtags) && !q.starts_with('@') { Name::new(q) } else { None };
     let mut known: Vec<Tag> = Vec::new();
-    if wants(Kind::Hashtags)
-        && !q.starts_with('@')
-        && let Some(name) = Name::new(q)
-    {
-        let (limit, offset) = (paging.limit(20, 40), paging.offset());
-        known = in_time(storage::tags::starting_with(&mut conn, caller.viewer(), &name.key, limit, offset).await)?;
+    if words || tag.is_some() {
+        // One member's searches wait for each other, not others for them.
+        let turn = web.searches.of(caller.id);
+        let _mine = turn.lock().await;
+        let mut conn = web.app.db.read_long().await?;
+        if words {
+            let page = paging.page(20, 40);
+            let query = PostQuery {
+                text: q,
+                by: params.account_id.0.map(AccountId),
+                max_id: page.max_id.map(PostId),
+                min_id: page.min_id.or(page.since_id).map(PostId),
+                limit: page.limit,
+                offset: paging.offset(),
+            };
+            let ids = in_time(storage::search::posts(&mut conn, caller.id, &query).await)?;
+            let views = hydrate::posts(&mut conn, caller.viewer(), &ids).await?;
+            found.statuses = web.render(caller.viewer()).statuses(&views)?;
+        }
+        if let Some(name) = tag {
+            let (limit, offset) = (paging.limit(20, 40), paging.offset());
+            let tags = storage::tags::starting_with(&mut conn, caller.viewer(), &name.key, limit, offset).await;
+            known = in_time(tags)?;
+        }
+        found.hashtags = tags::shapes(&web, &mut conn, &known, Some(&caller)).await?;
     }
-    found.hashtags = tags::shapes(&web, &mut conn, &known, Some(&caller)).await?;
     Ok(Json(found).into_response())
 }
 
@@ -128,9 +153,9 @@ pub(super) async fn accounts(
     {
         ids.push(exact);
     }
-    let mut conn = web.app.db.read_long().await?;
+    let mut conn = web.app.db.read().await?;
     let query = AccountQuery { text: q, following, limit, offset };
-    for id in in_time(storage::search::accounts(&mut conn, caller.id, &query).await)? {
+    for id in storage::search::accounts(&mut conn, caller.id, &query).await? {
         if !ids.contains(&id) {
             ids.push(id);
         }

@@ -84,7 +84,9 @@ impl Cursor {
         };
         match found.is_empty() {
             // Past either end: back to where it begins.
-            true if !self.is_first() => (found, Pages { newer: Some(path.to_owned()), ..pages }),
+            true if !self.is_first() => {
+                (found, Pages { newer: pages.newer.or_else(|| Some(path.to_owned())), older: pages.older })
+            }
             _ => (found, pages),
         }
     }
@@ -122,6 +124,8 @@ mod tests {
         assert_eq!((shown.len(), pages.newer, pages.older.as_deref()), (0, None, Some("/?older=40")));
         let (_, pages) = up.cut_at("/", ids(90, 2), Some(PostId(120)), |id| *id);
         assert_eq!((pages.newer.as_deref(), pages.older.as_deref()), (Some("/?newer=120"), Some("/?older=89")));
+        let (_, pages) = up.cut_at("/", Vec::new(), Some(PostId(120)), |id: &PostId| *id);
+        assert_eq!((pages.newer.as_deref(), pages.older), (Some("/?newer=120"), None));
     }
 
     #[test]
