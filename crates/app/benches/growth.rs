@@ -184,6 +184,10 @@ impl Community {
             let text = format!("Post {} of mine", self.next + n);
             own.push(publish::publish(&app, &alice, Draft { text, ..Draft::default() }).await.unwrap());
         }
+        let mut addresses = Vec::new();
+        for id in &own {
+            addresses.push(posts::unchecked(&mut app.db.read().await.unwrap(), *id).await.unwrap().uri);
+        }
         let (people, writers, next) = (&self.people, self.posts.min(PEOPLE), self.next);
         let thread = {
             let mut conn = app.db.read().await.unwrap();
@@ -275,7 +279,7 @@ impl Community {
         cost!("Like received", |n| {
             let who = &people[(n * 11) % PEOPLE];
             let uri = format!("{}/likes/{}", who.uri, next + n);
-            assert!(app::posts::favourite::receive(&app, who, own[n], &uri).await.unwrap());
+            assert!(app::posts::favourite::receive(&app, who, &addresses[n], &uri).await.unwrap());
         });
         cost!("Announce received", |n| {
             let who = &people[n % SMALL.follows];

@@ -17,7 +17,14 @@ pub type PostEntry = (i64, PostId);
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn favourite(tx: &mut Tx, id: i64, account: AccountId, post: PostId, uri: &str) -> Result<bool> {
+pub async fn favourite(
+    tx: &mut Tx,
+    id: i64,
+    account: AccountId,
+    by_member: bool,
+    post: PostId,
+    uri: &str,
+) -> Result<bool> {
     let now = tx.now();
     let n = sql!(
         "INSERT INTO favourites (id, account_id, post_id, uri, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -30,7 +37,7 @@ pub async fn favourite(tx: &mut Tx, id: i64, account: AccountId, post: PostId, u
     .bind(now)
     .run(tx)
     .await?;
-    if n > 0 {
+    if n > 0 && by_member {
         marks::changed(tx, account).await?;
     }
     Ok(n > 0)

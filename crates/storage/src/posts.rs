@@ -128,7 +128,7 @@ pub async fn insert(tx: &mut Tx, p: &Post, links: &Links) -> Result<()> {
     .bind(p.edited_at)
     .run(tx)
     .await?;
-    if p.boost_of_id.is_some() {
+    if p.boost_of_id.is_some() && p.local {
         marks::changed(tx, p.account_id).await?;
     }
     write_links(tx, p.id, links, p.visibility.is_open(), Timestamp(0)).await
@@ -210,6 +210,20 @@ pub async fn get(conn: &mut Conn, viewer: Viewer, id: PostId) -> Result<Post> {
         .one::<PostRow>(conn)
         .await?
         .try_into()
+}
+
+/// As [`get`], by ActivityPub id.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn get_by_uri(conn: &mut Conn, viewer: Viewer, uri: &str) -> Result<Option<Post>> {
+    sql!(concat!("SELECT ", post_columns!(), " FROM posts p WHERE p.uri = $2 AND ", visible!("p")))
+        .bind(viewer.raw())
+        .bind(uri)
+        .maybe::<PostRow>(conn)
+        .await?
+        .map(Post::try_from)
+        .transpose()
 }
 
 /// A post, whoever may see it; not a tombstone.

@@ -47,7 +47,7 @@ both! {
             }
             also(&mut tx, who, &root, Visibility::Public, true).await;
             let like: i64 = tx.id();
-            interactions::favourite(&mut tx, like, who.id, root.id, "").await.unwrap();
+            interactions::favourite(&mut tx, like, who.id, who.is_local(), root.id, "").await.unwrap();
         }
         let now = tx.now();
         members::set_disabled(&mut tx, eve.id, Some(now)).await.unwrap();

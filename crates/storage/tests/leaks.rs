@@ -380,7 +380,7 @@ async fn scene(tx: &mut Tx, relation: Relation) -> Scene {
     assert_eq!(told.len(), usize::from(relation.wants()), "not on the stream either: {relation:?}");
     for post in [words.id, theirs.id] {
         let like: i64 = tx.id();
-        interactions::favourite(tx, like, viewer.id, post, "").await.unwrap();
+        interactions::favourite(tx, like, viewer.id, true, post, "").await.unwrap();
         interactions::bookmark(tx, viewer.id, post).await.unwrap();
     }
     notifications::insert(tx, viewer.id, author.id, NotificationKind::Mention, Some(their_answer.id), None)

@@ -36,13 +36,10 @@ pub async fn favourite(app: &App, who: &Account, id: PostId) -> Result<()> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn receive(app: &App, who: &Account, post: PostId, uri: &str) -> Result<bool> {
+pub async fn receive(app: &App, who: &Account, post: &str, uri: &str) -> Result<bool> {
     let mut tx = app.db.write().await?;
-    let post = match posts::get(&mut tx, Viewer::Account(who.id), post).await {
-        // It does not see the post, or is blocked: then it cannot have liked it.
-        Err(storage::Error::NotFound) => return Ok(false),
-        other => other?,
-    };
+    // What it does not see, or whose author blocks it, it cannot have liked.
+    let Some(post) = posts::get_by_uri(&mut tx, Viewer::Account(who.id), post).await? else { return Ok(false) };
     let like: i64 = app.ids().next();
     let new = write(&mut tx, who, &post, like, uri).await?;
     if new {
@@ -102,7 +99,7 @@ async fn original(tx: &mut Tx, who: &Account, id: PostId) -> Result<Post> {
 }
 
 async fn write(tx: &mut Tx, who: &Account, post: &Post, like: i64, uri: &str) -> Result<bool> {
-    if !interactions::favourite(tx, like, who.id, post.id, uri).await? {
+    if !interactions::favourite(tx, like, who.id, who.is_local(), post.id, uri).await? {
         return Ok(false);
     }
     counts::favourites(tx, post.id, 1, who.id);

@@ -26,6 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 256;
 const PER_HOST: usize = 32;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What was processed is settled together: so many, or what there is after so long. Until then it may be processed again
+/// if this process dies, which changes nothing.
+const TOGETHER: usize = 64;
+const GATHER: Duration = Duration::from_millis(10);
 /// Tried so often, with growing pauses (about two days in all); then it is given up.
 const ATTEMPTS: i64 = 20;
 
@@ -48,6 +52,9 @@ impl Federation {
         let mut busy = Busy::new();
         let mut look = true;
         let mut turn = Turn::default();
+        let mut settled: Vec<(Claimed, Verdict)> = Vec::new();
+        // When what was processed is settled at the latest.
+        let mut due: Option<tokio::time::Instant> = None;
         while !stop.is_cancelled() {
             let room = AT_ONCE.saturating_sub(busy.values().sum());
             if look && room >= AT_ONCE / 4 {
@@ -75,29 +82,37 @@ impl Federation {
             }
             tokio::select! {
                 Some(first) = running.join_next() => {
-                    let mut settled = first.unwrap_or_default();
-                    // Whatever else is ready is settled in the same transaction.
+                    let mut ended = first.unwrap_or_default();
                     while let Some(more) = running.try_join_next() {
-                        settled.extend(more.unwrap_or_default());
+                        ended.extend(more.unwrap_or_default());
                     }
-                    for (item, _) in &settled {
+                    for (item, _) in &ended {
                         if let Some(count) = busy.get_mut(&item.host) {
                             *count = count.saturating_sub(1);
                         }
                     }
                     busy.retain(|_, count| *count > 0);
+                    settled.extend(ended);
                     if running.is_empty() {
                         // Also what a task that panicked held.
                         busy.clear();
                     }
-                    self.settle_received_or_log(settled).await;
+                    if running.is_empty() || settled.len() >= TOGETHER {
+                        self.settle_received_or_log(std::mem::take(&mut settled)).await;
+                        due = None;
+                    } else {
+                        due.get_or_insert(tokio::time::Instant::now() + GATHER);
+                    }
                     look = true;
+                }
+                () = until(due) => {
+                    self.settle_received_or_log(std::mem::take(&mut settled)).await;
+                    due = None;
                 }
                 () = self.app.db.hub().wait(Queue::Inbox, LOOK_AGAIN) => look = true,
                 () = stop.cancelled() => {}
             }
         }
-        let mut settled = Vec::new();
         while let Some(batch) = running.join_next().await {
             settled.extend(batch.unwrap_or_default());
         }
@@ -186,6 +201,14 @@ impl Federation {
         inbox_items::finish(&mut tx, &ended).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// Until then; for ever where that is never.
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
