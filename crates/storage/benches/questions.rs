@@ -396,6 +396,7 @@ impl Asked {
             for (who, account) in [
                 ("one who writes much", AccountId(PEOPLE + 1)),
                 ("one who writes for followers only", AccountId(PEOPLE + 49)),
+                ("one who is not followed", AccountId(PEOPLE + 4_500)),
                 ("oneself", ME),
             ] {
                 for viewer in [Viewer::Anonymous, me] {

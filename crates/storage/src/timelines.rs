@@ -7,7 +7,6 @@ use domain::{AccountId, ListId, PostId, Viewer};
 
 use crate::db::Conn;
 use crate::error::Result;
-use crate::follows;
 use crate::hydrate::found_columns;
 use crate::sql;
 use crate::sql::Value;
@@ -318,24 +317,6 @@ pub async fn account(
         "posts x WHERE x.account_id = $6 AND x.visibility IN ('public', 'unlisted') AND x.deleted_at IS NULL",
         on_profile!()
     );
-    let of_addressed = walk!(
-        LOOKS,
-        TURNS,
-        "SELECT" "x.post_id" from "mentions x WHERE x.account_id = $1",
-        seen concat!("s.account_id = $6 AND ", addressed!("s")),
-        on_profile!()
-    );
-    // Who follows the account sees nearly all of it; to others it is what is open, and what names them.
-    let close = match viewer {
-        Viewer::Account(me) => me == account || follows::is_following(conn, viewer, account).await?,
-        Viewer::Anonymous => false,
-    };
-    let walks = match viewer {
-        _ if filter.only_media => vec![of_pictures],
-        _ if close => vec![of_all],
-        Viewer::Account(_) if !filter.only_public => vec![of_open, of_addressed],
-        _ => vec![of_open],
-    };
     let mut page = *page;
     if let Some(tag) = &filter.tagged {
         // Not newer than anybody used it.
@@ -354,9 +335,20 @@ pub async fn account(
         filter.tagged.clone().unwrap_or_default().into(),
         filter.only_public.into(),
     ];
-    let mut parts = Vec::new();
-    for walk in walks {
+    let walks = match viewer {
+        _ if filter.only_media => [Some(of_pictures), None],
+        Viewer::Anonymous => [Some(of_open), None],
+        Viewer::Account(_) if filter.only_public => [Some(of_open), None],
+        // Where much is hidden from a member, what is open is looked for as well.
+        Viewer::Account(_) => [Some(of_all), Some(of_open)],
+    };
+    let mut parts: Vec<Part> = Vec::new();
+    for walk in walks.into_iter().flatten() {
         parts.push(walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await?);
+        let last = parts.last().map(|part| (part.len(), part.reached()));
+        if last.is_some_and(|(found, reached)| reached.is_some() || i64::try_from(found) == Ok(page.limit)) {
+            break;
+        }
     }
     Ok(Part::together(parts, &page))
 }

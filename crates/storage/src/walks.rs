@@ -114,7 +114,7 @@ pub(crate) struct Walk {
 /// above, `$4` the entries and `$5` the candidates at most.
 ///
 /// Candidates are `SELECT id AS id FROM from`, in the order of that id, and bind from `$6`. Where the viewer may not see
-/// all of them, `seen` says of a post `s` whether it is for the viewer: others are passed over, 5,000 at most, and
+/// all of them, `seen` says of a post `s` whether it is for the viewer: others are passed over, 2,000 at most, and
 /// counted nowhere, so that no cursor tells of them. What is left of the candidates says `filter`, which binds after
 /// them: of posts `p` by authors `a`, unless `entries` names other columns, of tables that are joined to the candidates
 /// `c`.
@@ -124,7 +124,7 @@ macro_rules! walk {
             ($bound:literal) => {
                 concat!(
                     "(", $select, " ", $id, " AS id FROM ", $from, " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id,
-                    $bound, " LIMIT 5000) AS r "
+                    $bound, " LIMIT 2000) AS r "
                 )
             };
         }
