@@ -1,10 +1,10 @@
 //! What the slowest questions cost that anybody may ask, when there is much of everything: a million posts, and of each
 //! thing that makes a question slow as much as a busy community has, or somebody who wants to do harm can make.
 //!
-//! `cargo bench -p porchlight-storage --bench questions [-- POSTS [DATABASE_URL [WORDS]]]`; the embedded database unless
-//! said otherwise. A database that is filled already is measured as it is; a `postgres://` address names an empty one or
-//! such. `WORDS` chooses the questions that contain them. Milliseconds that pass, of ten times each, and the longest.
-//! Never a test: it asserts nothing about time.
+//! `cargo bench -p porchlight-storage --bench questions [-- POSTS [DATABASE_URL [WORDS]]]`; the embedded database
+//! unless said otherwise. A database that is filled already is measured as it is; a `postgres://` address names an
+//! empty one or such. `WORDS` chooses the questions that contain them. Milliseconds that pass, of ten times each, and
+//! the longest. Never a test: it asserts nothing about time.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -161,7 +161,7 @@ async fn fill(db: &Db, posts: i64) {
              SELECT i, 1000001, $2 + i * $3 + $4 * 0, 'image', 'image/png', 'https://p.example/' || i, 0
              FROM n WHERE i <= 500"
         )),
-        // The reader follows 5,000, of whom a thousand never wrote; everybody follows the reader.
+        // The reader follows 5,000, a thousand of which never wrote; everybody follows the reader.
         sql!(numbered!(
             "INSERT INTO follows (id, account_id, target_id, uri, by_member, created_at)
              SELECT i + $2 * 0 + $3 * 0, $4, 1000000 + i, 'https://maple.example/follows/' || i, TRUE, 0
@@ -203,7 +203,7 @@ async fn fill(db: &Db, posts: i64) {
             "INSERT INTO conversation_posts (conversation_id, post_id)
              SELECT i - i % 100 + 9, $2 + i * $3 + $4 * 0 FROM n WHERE i % 50 = 9"
         )),
-        // Many are blocked and muted, and block the reader, none of whom the reader follows.
+        // Many are blocked and muted, and block the reader, who follows none of them.
         sql!(numbered!(
             "INSERT INTO blocks (id, account_id, target_id, uri, created_at)
              SELECT i + $2 * 0 + $3 * 0, $4, 1004000 + i, 'b' || i, 0 FROM n WHERE i <= 1000

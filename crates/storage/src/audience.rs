@@ -48,7 +48,8 @@ pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Re
 pub async fn wanted_by(conn: &mut Conn, author: AccountId, among: &[AccountId]) -> Result<Vec<AccountId>> {
     sql!(concat!(
         "SELECT m.account_id FROM members m JOIN accounts a ON a.id = $1 WHERE m.account_id = ANY($2)
-           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = m.account_id LIMIT 1 OFFSET 0)
+           AND NOT EXISTS (
+                SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = m.account_id LIMIT 1 OFFSET 0)
            AND ",
         wanted!("a" to "m.account_id")
     ))
@@ -63,7 +64,6 @@ pub async fn wanted_by(conn: &mut Conn, author: AccountId, among: &[AccountId]) 
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn lists_with(conn: &mut Conn, account: AccountId, among: &[ListId]) -> Result<Vec<ListId>> {
-    let among: Vec<i64> = among.iter().map(|list| list.0).collect();
     sql!("SELECT list_id FROM list_members WHERE account_id = $1 AND list_id = ANY($2)")
         .bind(account)
         .bind(among)

@@ -38,8 +38,9 @@ pub async fn add_post(
     let (id, now): (ConversationId, _) = (tx.id(), tx.now());
     let (id,) = sql!(
         "INSERT INTO conversations (id, account_id, thread_id, participants, unread, updated_at, last_post_id)
-         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN EXISTS (SELECT 1 FROM posts p JOIN blocks b ON b.account_id = p.account_id
-            WHERE p.id = $8 AND b.target_id = $2) THEN 0 ELSE $8 END)
+         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN EXISTS (
+            SELECT 1 FROM posts p JOIN blocks b ON b.account_id = p.account_id WHERE p.id = $8 AND b.target_id = $2)
+            THEN 0 ELSE $8 END)
          ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
             unread = excluded.unread OR ($7 AND conversations.unread), updated_at = excluded.updated_at,
             last_post_id = CASE WHEN conversations.last_post_id > excluded.last_post_id THEN conversations.last_post_id
@@ -166,9 +167,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, page: &Page) -> Result<Part<Co
     let walk = walk!(
         entries columns!(), "conversations" "k" on "k.account_id = $1 AND k.last_post_id = c.id";
         LOOKS, TURNS,
-        "SELECT DISTINCT" "x.last_post_id"
-        down "conversations x WHERE x.account_id = $1",
-        up "conversations x WHERE x.account_id = $1",
+        "SELECT DISTINCT" "x.last_post_id" from "conversations x WHERE x.account_id = $1",
         shows_something!()
     );
     let part = walk.part::<ConversationRow>(conn, me.0, page, &[], &[]).await?;

@@ -157,8 +157,8 @@ impl Db {
         Ok(Conn { kind, kept: self.inner.kept.clone() })
     }
 
-    /// As [`Db::read`], for what may take long: what it is asked is answered apart from everything else, for two who ask
-    /// at a time, and given up after two seconds each.
+    /// As [`Db::read`], for what may take long: what it is asked is answered apart from everything else, for two who
+    /// ask at a time, and given up after two seconds each.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it is nobody's turn within 10 s (30 s on PostgreSQL). Whatever is asked fails with

@@ -497,10 +497,10 @@ pub async fn expire_mutes(tx: &mut Tx) -> Result<Vec<AccountId>> {
         .await
 }
 
-/// Whom a member follows that is looked through for this, the last ones.
+/// Accounts that the member followed last, of all that are looked through for this.
 const FAMILIAR: i64 = 5_000;
 
-/// Followers of an account whom the viewer follows too, the latest first.
+/// Followers of an account that the viewer follows too, the latest first.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -508,7 +508,8 @@ pub async fn familiar_followers(conn: &mut Conn, me: AccountId, of: AccountId, l
     sql!(concat!(
         "SELECT ",
         account_columns!(),
-        " FROM (SELECT target_id, (SELECT f.id FROM follows f WHERE f.account_id = last.target_id AND f.target_id = $2) AS since
+        " FROM (SELECT target_id,
+                    (SELECT f.id FROM follows f WHERE f.account_id = last.target_id AND f.target_id = $2) AS since
                 FROM (SELECT target_id FROM follows WHERE account_id = $1 ORDER BY id DESC LIMIT $4) AS last LIMIT $4)
                 AS mine JOIN accounts a ON a.id = mine.target_id
           WHERE mine.since IS NOT NULL AND NOT a.hide_collections AND ",

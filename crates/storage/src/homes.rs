@@ -10,7 +10,7 @@ use crate::sql;
 /// Entries kept per home timeline; older ones are trimmed by the schedule.
 pub const ENTRIES: i64 = 2_000;
 
-/// Who gets a new post or boost in her home timeline. Written in one statement per kind of audience; gives
+/// Who gets a new post or boost in the home timeline. Written in one statement per kind of audience; gives
 /// nothing back: listeners ask [`owners`] for those they serve.
 #[derive(Debug, Clone)]
 pub struct HomeEntry<'a> {
@@ -18,14 +18,14 @@ pub struct HomeEntry<'a> {
     pub author: AccountId,
     /// The author of the boosted post, and the post.
     pub boost_of: Option<(AccountId, PostId)>,
-    /// Whom it answers, when not the author herself.
+    /// The author of what it answers, when that is somebody else.
     pub reply_to: Option<AccountId>,
     pub language: Option<&'a str>,
     /// Only those who are mentioned (a direct post).
     pub mentioned_only: bool,
 }
 
-/// Puts a post into the home timelines of the author's local followers (and her own).
+/// Puts a post into the home timelines of the author's local followers (and the author's own).
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -115,7 +115,8 @@ pub async fn remove(tx: &mut Tx, post: PostId, author: AccountId) -> Result<()> 
         "DELETE FROM home_entries WHERE post_id = $1 AND account_id IN (
             SELECT account_id FROM follows WHERE target_id = $2 AND by_member
             UNION SELECT account_id FROM members WHERE account_id = $2
-            UNION SELECT tf.account_id FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id WHERE pt.post_id = $1)"
+            UNION SELECT tf.account_id FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id
+                WHERE pt.post_id = $1)"
     )
     .bind(post)
     .bind(author)

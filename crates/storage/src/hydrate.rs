@@ -109,19 +109,18 @@ pub async fn post_for(conn: &mut Conn, id: PostId, members: &[AccountId]) -> Res
     if seen_by.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<PostId> = sql!("SELECT id FROM posts WHERE id = $1 UNION SELECT boost_of_id FROM posts WHERE id = $1 AND boost_of_id IS NOT NULL")
-        .bind(id)
-        .ids(conn)
-        .await?;
-    // Who may see them was asked; whom they are written for comes after.
+    // Who may see them was asked; for whom they are written comes after.
     let rows: Vec<Found> = sql!(concat!(
         "SELECT ",
         found_columns!(),
-        " FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ANY($1) AND p.deleted_at IS NULL"
+        " FROM posts p JOIN accounts a ON a.id = p.account_id
+         WHERE p.id IN (SELECT id FROM posts WHERE id = $1 UNION SELECT boost_of_id FROM posts WHERE id = $1)
+           AND p.deleted_at IS NULL"
     ))
-    .bind(&ids)
+    .bind(id)
     .all(conn)
     .await?;
+    let ids: Vec<PostId> = rows.iter().map(Found::id).collect();
     let views = assemble(conn, Viewer::Anonymous, &rows).await?;
     let marks = marks::of_each(conn, &seen_by, &ids).await?;
     let written = |member: AccountId, id: PostId| {

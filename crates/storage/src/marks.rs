@@ -44,6 +44,32 @@ pub(crate) async fn changed(tx: &mut Tx, account: AccountId) -> Result<()> {
     sql!("UPDATE members SET marks = marks + 1 WHERE account_id = $1").bind(account).run(tx).await.map(drop)
 }
 
+/// What was done with posts `$2`, by whom `$members` says of `$1`: the kind, the member, the post.
+macro_rules! done {
+    ($members:literal) => {
+        concat!(
+            "SELECT CAST(1 AS BIGINT), account_id, post_id FROM favourites WHERE account_id ",
+            $members,
+            " AND post_id = ANY($2)
+             UNION ALL SELECT CAST(2 AS BIGINT), account_id, boost_of_id FROM posts WHERE account_id ",
+            $members,
+            " AND boost_of_id = ANY($2) AND boost_of_id IS NOT NULL AND deleted_at IS NULL
+             UNION ALL SELECT CAST(3 AS BIGINT), account_id, post_id FROM bookmarks WHERE account_id ",
+            $members,
+            " AND post_id = ANY($2)
+             UNION ALL SELECT CAST(4 AS BIGINT), account_id, post_id FROM pins WHERE account_id ",
+            $members,
+            " AND post_id = ANY($2)
+             UNION ALL SELECT CAST(5 AS BIGINT), tm.account_id, p.id
+                FROM thread_mutes tm JOIN posts p ON p.thread_id = tm.thread_id WHERE tm.account_id ",
+            $members,
+            " AND p.id = ANY($2)"
+        )
+    };
+}
+
+type DoneRow = (i64, i64, i64);
+
 /// What each of these members did with these posts, where they did anything.
 ///
 /// # Errors
@@ -53,55 +79,26 @@ pub(crate) async fn of_each(
     members: &[AccountId],
     ids: &[PostId],
 ) -> Result<HashMap<(AccountId, PostId), PostFlags>> {
-    let rows = sql!(
-        "SELECT CAST(1 AS BIGINT), account_id, post_id FROM favourites WHERE post_id = ANY($2) AND account_id = ANY($1)
-         UNION ALL SELECT CAST(2 AS BIGINT), account_id, boost_of_id FROM posts
-            WHERE boost_of_id = ANY($2) AND account_id = ANY($1) AND boost_of_id IS NOT NULL AND deleted_at IS NULL
-         UNION ALL SELECT CAST(3 AS BIGINT), account_id, post_id FROM bookmarks
-            WHERE post_id = ANY($2) AND account_id = ANY($1)
-         UNION ALL SELECT CAST(4 AS BIGINT), account_id, post_id FROM pins
-            WHERE post_id = ANY($2) AND account_id = ANY($1)
-         UNION ALL SELECT CAST(5 AS BIGINT), tm.account_id, p.id FROM posts p JOIN thread_mutes tm
-            ON tm.thread_id = p.thread_id WHERE p.id = ANY($2) AND tm.account_id = ANY($1)"
-    )
-    .bind(members)
-    .bind(ids)
-    .all::<(i64, i64, i64)>(conn)
-    .await?;
-    let mut each: HashMap<(AccountId, PostId), PostFlags> = HashMap::new();
-    for (kind, member, post) in rows {
-        set(each.entry((AccountId(member), PostId(post))).or_default(), kind);
-    }
-    Ok(each)
-}
-
-fn set(flags: &mut PostFlags, kind: i64) {
-    match kind {
-        1 => flags.favourited = true,
-        2 => flags.boosted = true,
-        3 => flags.bookmarked = true,
-        4 => flags.pinned = true,
-        _ => flags.muted = true,
-    }
+    let rows = sql!(done!("= ANY($1)")).bind(members).bind(ids).all::<DoneRow>(conn).await?;
+    Ok(flags(rows))
 }
 
 async fn read(conn: &mut Conn, me: AccountId, ids: &[PostId]) -> Result<HashMap<PostId, PostFlags>> {
-    let rows = sql!(
-        "SELECT CAST(1 AS BIGINT), post_id FROM favourites WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(2 AS BIGINT), boost_of_id FROM posts
-            WHERE account_id = $1 AND boost_of_id = ANY($2) AND boost_of_id IS NOT NULL AND deleted_at IS NULL
-         UNION ALL SELECT CAST(3 AS BIGINT), post_id FROM bookmarks WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(4 AS BIGINT), post_id FROM pins WHERE account_id = $1 AND post_id = ANY($2)
-         UNION ALL SELECT CAST(5 AS BIGINT), p.id FROM thread_mutes tm JOIN posts p ON p.thread_id = tm.thread_id
-            WHERE tm.account_id = $1 AND p.id = ANY($2)"
-    )
-    .bind(me)
-    .bind(ids)
-    .all::<(i64, i64)>(conn)
-    .await?;
-    let mut by_post: HashMap<PostId, PostFlags> = HashMap::new();
-    for (kind, post) in rows {
-        set(by_post.entry(PostId(post)).or_default(), kind);
+    let rows = sql!(done!("= $1")).bind(me).bind(ids).all::<DoneRow>(conn).await?;
+    Ok(flags(rows).into_iter().map(|((_, post), flags)| (post, flags)).collect())
+}
+
+fn flags(rows: Vec<DoneRow>) -> HashMap<(AccountId, PostId), PostFlags> {
+    let mut each: HashMap<(AccountId, PostId), PostFlags> = HashMap::new();
+    for (kind, member, post) in rows {
+        let flags = each.entry((AccountId(member), PostId(post))).or_default();
+        match kind {
+            1 => flags.favourited = true,
+            2 => flags.boosted = true,
+            3 => flags.bookmarked = true,
+            4 => flags.pinned = true,
+            _ => flags.muted = true,
+        }
     }
-    Ok(by_post)
+    each
 }

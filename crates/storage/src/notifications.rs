@@ -175,7 +175,7 @@ pub struct Filter {
 
 impl Filter {
     fn is_all(&self) -> bool {
-        self.from.is_none() && self.wanted().len() == NotificationKind::ALL.len()
+        self.wanted().len() == NotificationKind::ALL.len()
     }
 
     fn wanted(&self) -> Vec<String> {
@@ -213,7 +213,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
             walk!(
                 entries "n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at",
                 "notifications" "n" on "n.id = c.id";
-                LOOKS, TURNS, "SELECT" "x.id" down $from, up $from, concat!($filter, told!())
+                LOOKS, TURNS, "SELECT" "x.id" from $from, concat!($filter, told!())
             )
         };
     }

@@ -35,7 +35,7 @@ pub struct AccountQuery<'a> {
     pub offset: i64,
 }
 
-/// How many of those whose names begin so are looked at, and how many of those whom the viewer follows.
+/// How many of those whose names begin so are looked at, and how many of those that the viewer follows.
 const CANDIDATES: i64 = 500;
 
 /// Accounts by the beginnings of words of their names: those she follows first, then this community's, then those whose
@@ -69,16 +69,24 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
                         SELECT 1 FROM account_words w WHERE w.account_id = f.target_id AND w.word >= $8 AND w.word < $9
                         LIMIT 1 OFFSET 0) LIMIT $14
                 ) AS followed)
-            AND ($10 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $10 AND w.word < $11 LIMIT 1 OFFSET 0))
-            AND ($12 = '' OR EXISTS (SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $12 AND w.word < $13 LIMIT 1 OFFSET 0))
+            AND ($10 = '' OR EXISTS (
+                SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $10 AND w.word < $11
+                LIMIT 1 OFFSET 0))
+            AND ($12 = '' OR EXISTS (
+                SELECT 1 FROM account_words w WHERE w.account_id = a.id AND w.word >= $12 AND w.word < $13
+                LIMIT 1 OFFSET 0))
             AND ",
         listed!("a"),
         " AND ($3 = '' OR (lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $4 ESCAPE '\\'))
-            AND (NOT $5 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0))
+            AND (NOT $5 OR EXISTS (
+                SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0))
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = a.id LIMIT 1 OFFSET 0)
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = a.id AND b.target_id = $1 LIMIT 1 OFFSET 0)
-            AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain LIMIT 1 OFFSET 0)
-         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0) THEN 0 ELSE 1 END,
+            AND NOT EXISTS (
+                SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain LIMIT 1 OFFSET 0)
+         ORDER BY CASE WHEN EXISTS (
+                SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id
+                LIMIT 1 OFFSET 0) THEN 0 ELSE 1 END,
             CASE WHEN a.domain = '' THEN 0 ELSE 1 END,
             CASE WHEN lower(a.username) LIKE $2 ESCAPE '\\' THEN 0 ELSE 1 END,
             a.followers_count DESC, a.id

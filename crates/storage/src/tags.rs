@@ -62,7 +62,8 @@ pub async fn starting_with(conn: &mut Conn, viewer: Viewer, prefix: &str, limit:
         "SELECT t.id, t.name, t.display
          FROM (SELECT id, name, display FROM tags WHERE name >= $2 AND name < $3 ORDER BY name LIMIT $6) AS t
          WHERE EXISTS (
-            SELECT 1 FROM (SELECT x.post_id FROM post_tags x WHERE x.tag_id = t.id ORDER BY x.post_id DESC LIMIT $7) AS pt
+            SELECT 1 FROM (
+                    SELECT x.post_id FROM post_tags x WHERE x.tag_id = t.id ORDER BY x.post_id DESC LIMIT $7) AS pt
                 JOIN posts p ON p.id = pt.post_id JOIN accounts a ON a.id = p.account_id
             WHERE ",
         visible!("p" by "a"),

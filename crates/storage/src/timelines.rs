@@ -112,23 +112,15 @@ pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page:
             )
         };
     }
-    // Nothing is passed over that is not for everybody.
-    macro_rules! walk_public {
-        ($select:literal $id:literal from $from:literal) => {
-            walk!(
-                LOOKS,
-                TURNS,
-                $select $id from $from,
-                on_public!()
-            )
-        };
-    }
     // Both together are everybody's.
     let (local, remote) = (filter.local && !filter.remote, filter.remote && !filter.local);
     let walk = if local {
-        walk_public!(
+        walk!(
+            LOOKS,
+            TURNS,
             "SELECT" "x.id" from
-            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL AND x.local"
+            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL AND x.local",
+            on_public!()
         )
     } else if filter.only_media {
         walk!(
@@ -139,9 +131,12 @@ pub async fn public(conn: &mut Conn, viewer: Viewer, filter: PublicFilter, page:
             on_public!()
         )
     } else {
-        walk_public!(
+        walk!(
+            LOOKS,
+            TURNS,
             "SELECT" "x.id" from
-            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL"
+            "posts x WHERE x.visibility = 'public' AND x.boost_of_id IS NULL AND x.deleted_at IS NULL",
+            on_public!()
         )
     };
     walk.part(conn, viewer.raw(), page, &[], &[local, remote, filter.only_media].map(Value::from)).await
@@ -239,7 +234,8 @@ async fn rarest_of(conn: &mut Conn, filter: &TagFilter, page: &Page) -> Result<O
     needed.dedup();
     let rows = sql!(
         "SELECT t.name, (SELECT max(pt.post_id) FROM post_tags pt WHERE pt.tag_id = t.id AND pt.post_id < $2),
-            (SELECT count(*) FROM (SELECT 1 FROM post_tags pt WHERE pt.tag_id = t.id AND pt.post_id < $2 LIMIT $3) AS few)
+            (SELECT count(*) FROM (
+                SELECT 1 FROM post_tags pt WHERE pt.tag_id = t.id AND pt.post_id < $2 LIMIT $3) AS few)
          FROM tags t WHERE t.name = ANY($1)"
     )
     .bind(needed.as_slice())
@@ -342,11 +338,12 @@ pub async fn account(
         // Where much is hidden from a member, what is open is looked for as well.
         Viewer::Account(_) => [Some(of_all), Some(of_open)],
     };
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts = Vec::new();
     for walk in walks.into_iter().flatten() {
-        parts.push(walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await?);
-        let last = parts.last().map(|part| (part.len(), part.reached()));
-        if last.is_some_and(|(found, reached)| reached.is_some() || i64::try_from(found) == Ok(page.limit)) {
+        let part: Part = walk.part(conn, viewer.raw(), &page, &[account.into()], &asked).await?;
+        let is_short = part.reached().is_none() && i64::try_from(part.len()) != Ok(page.limit);
+        parts.push(part);
+        if !is_short {
             break;
         }
     }
@@ -420,7 +417,8 @@ pub async fn list(conn: &mut Conn, me: AccountId, list: ListId, page: &Page) -> 
             concat!(
                 "SELECT x.id AS id FROM ", accounts!(sqlite, $order, $none),
                 " JOIN posts x ON x.account_id = w.account_id AND ", $bound, "
-                 WHERE x.id < $2 AND x.id > $3 AND x.deleted_at IS NULL AND x.visibility <> 'direct' ORDER BY x.id", $order
+                 WHERE x.id < $2 AND x.id > $3 AND x.deleted_at IS NULL AND x.visibility <> 'direct'
+                 ORDER BY x.id", $order
             )
         };
         (postgres $order:literal, $none:literal, $bound:literal) => {

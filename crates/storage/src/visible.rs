@@ -1,7 +1,7 @@
 //! The one visibility rule in SQL: `domain::visibility::Access::allows`, for lists. A test holds the two together.
 //!
-//! Each asks for single rows by an index. `LIMIT 1 OFFSET 0` keeps PostgreSQL to that: else it joins, and reads all that
-//! the viewer has blocked or follows for a page of posts.
+//! Each asks for single rows by an index. `LIMIT 1 OFFSET 0` keeps PostgreSQL to that: else it joins, and reads all
+//! that the viewer has blocked or follows for a page of posts.
 //!
 //! The fragments expect the viewer's account id as `$1`, 0 for nobody, and the alias of `posts` as a literal; where
 //! the author's row is joined already, its alias too. `to` names the viewer otherwise, for a set of them at once.

@@ -1,6 +1,6 @@
 //! Lists that leave something out, within bounds.
 //!
-//! Whom a post is for, mutes, pictures only: all that leaves entries out of a list is asked of one after the other, in
+//! A post's audience, mutes, pictures only: all that leaves entries out of a list is asked of one after the other, in
 //! the order of an index. Where nearly nothing is left, that would be all there are, for whoever asks. So a page looks
 //! at so many candidates and no more; a page that ends there says where, and the next begins there.
 
@@ -113,18 +113,18 @@ pub(crate) struct Walk {
 /// A [`Walk`] that looks at so many candidates, so many times. `$1` is the viewer, `$2` and `$3` what ids are below and
 /// above, `$4` the entries and `$5` the candidates at most.
 ///
-/// Candidates are `SELECT id AS id FROM from`, in the order of that id, and bind from `$6`. Where the viewer may not see
-/// all of them, `seen` says of a post `s` whether it is for the viewer: others are passed over, 2,000 at most, and
+/// Candidates are `SELECT id AS id FROM from`, in the order of that id, and bind from `$6`. Where the viewer may not
+/// see all of them, `seen` says of a post `s` whether it is for the viewer: others are passed over, 2,000 at most, and
 /// counted nowhere, so that no cursor tells of them. What is left of the candidates says `filter`, which binds after
 /// them: of posts `p` by authors `a`, unless `entries` names other columns, of tables that are joined to the candidates
 /// `c`.
 macro_rules! walk {
     ($looks:expr, $turns:expr, $select:literal $id:literal from $from:literal, seen $seen:expr, $filter:expr) => {{
         macro_rules! raw {
-            ($bound:literal) => {
+            ($way:literal) => {
                 concat!(
-                    "(", $select, " ", $id, " AS id FROM ", $from, " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id,
-                    $bound, " LIMIT 2000) AS r "
+                    "(", $select, " ", $id, " AS id FROM ", $from,
+                    " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, $way, " LIMIT 2000) AS r "
                 )
             };
         }
@@ -144,41 +144,32 @@ macro_rules! walk {
         }
         $crate::walks::walk!(
             candidates (sqlite!(" DESC"), postgres!(" DESC")), (sqlite!(" ASC"), postgres!(" ASC"));
-            entries $crate::hydrate::found_columns!(), "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
+            entries $crate::hydrate::found_columns!(),
+            "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
             $looks, $turns, $filter
         )
     }};
     ($looks:expr, $turns:expr, $select:literal $id:literal from $from:literal, $filter:expr) => {
-        $crate::walks::walk!($looks, $turns, $select $id down $from, up $from, $filter)
-    };
-    ($looks:expr, $turns:expr, $select:literal $id:literal down $down:literal, up $up:literal, $filter:expr) => {
         $crate::walks::walk!(
-            entries $crate::hydrate::found_columns!(), "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
-            $looks, $turns, $select $id down $down, up $up, $filter
+            entries $crate::hydrate::found_columns!(),
+            "posts" "p" on "p.id = c.id", "accounts" "a" on "a.id = p.account_id";
+            $looks, $turns, $select $id from $from, $filter
         )
     };
     (
         entries $columns:expr, $($table:literal $alias:literal on $key:literal),+;
-        $looks:expr, $turns:expr, $select:literal $id:literal down $down:literal, up $up:literal, $filter:expr
+        $looks:expr, $turns:expr, $select:literal $id:literal from $from:literal, $filter:expr
     ) => {{
-        macro_rules! down {
-            () => {
+        macro_rules! candidates {
+            ($way:literal) => {
                 concat!(
-                    $select, " ", $id, " AS id FROM ", $down,
-                    " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, " DESC"
-                )
-            };
-        }
-        macro_rules! up {
-            () => {
-                concat!(
-                    $select, " ", $id, " AS id FROM ", $up,
-                    " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, " ASC"
+                    $select, " ", $id, " AS id FROM ", $from,
+                    " AND ", $id, " < $2 AND ", $id, " > $3 ORDER BY ", $id, $way
                 )
             };
         }
         $crate::walks::walk!(
-            candidates (down!(), down!()), (up!(), up!());
+            candidates (candidates!(" DESC"), candidates!(" DESC")), (candidates!(" ASC"), candidates!(" ASC"));
             entries $columns, $($table $alias on $key),+;
             $looks, $turns, $filter
         )

@@ -21,9 +21,14 @@ async fn answers(db: &Db, n: i64) {
 }
 
 both! {
-    /// While two questions without an answer are asked all others are answered, a third waits for its turn, and all end.
+    /// While two questions without an answer are asked all others are answered, a third waits for its turn, and all
+    /// end.
     async fn who_asks_what_has_no_answer_holds_nobody_up(fresh) {
-        let asked: Vec<_> = (0..3).map(|_| tokio::spawn({ let db = fresh.db.clone(); async move { for_ever(&db).await } })).collect();
+        let ask = || {
+            let db = fresh.db.clone();
+            tokio::spawn(async move { for_ever(&db).await })
+        };
+        let asked = [ask(), ask(), ask()];
         let mut n = 0;
         while !asked.iter().all(tokio::task::JoinHandle::is_finished) {
             answers(&fresh.db, n).await;

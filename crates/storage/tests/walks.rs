@@ -4,11 +4,11 @@ use domain::account::{Account, Role};
 use domain::list::{List, RepliesPolicy};
 use domain::notification::NotificationKind;
 use domain::page::Page;
-use domain::{AccountId, ListId, PostId, Viewer, Visibility};
+use domain::{AccountId, ConversationId, ListId, PostId, Viewer, Visibility};
 use storage::notifications::Filter;
 use storage::posts::Links;
 use storage::timelines::{self, AccountFilter, TagFilter};
-use storage::walks::Part;
+use storage::walks::{Entry, Part};
 use storage::{Conn, Db, Tx, conversations, follows, lists, notifications, posts, sql};
 
 use crate::people::{follow, write_member};
@@ -24,12 +24,32 @@ enum Asked {
     Tag(TagFilter),
     /// By its owner.
     List(AccountId, ListId),
+    /// A member's conversations, …
+    Conversations(AccountId),
+    /// … and the post that is shown of each.
+    LastPosts(AccountId),
+    Notifications(AccountId, Filter),
+}
+
+/// A page of it.
+struct Seen {
+    ids: Vec<i64>,
+    cursors: Vec<i64>,
+    ends: (Option<i64>, Option<i64>),
+    reached: Option<i64>,
+}
+
+impl Seen {
+    fn of<T: Entry>(part: &Part<T>, id: impl Fn(&T) -> i64) -> Self {
+        let cursors = part.iter().map(Entry::cursor).collect();
+        Self { ids: part.iter().map(id).collect(), cursors, ends: part.ends(), reached: part.reached() }
+    }
 }
 
 impl Asked {
-    async fn part(&self, conn: &mut Conn, page: &Page) -> Part {
+    async fn page(&self, conn: &mut Conn, page: &Page) -> Seen {
         let nobody = Viewer::Anonymous;
-        match self {
+        let posts = match self {
             Self::Account(id) => timelines::account(conn, nobody, *id, &AccountFilter::default(), page).await,
             Self::Words(id) => {
                 let filter = AccountFilter { exclude_replies: true, ..AccountFilter::default() };
@@ -37,24 +57,33 @@ impl Asked {
             }
             Self::Tag(filter) => timelines::tag(conn, nobody, filter, page).await,
             Self::List(owner, id) => timelines::list(conn, *owner, *id, page).await,
-        }
-        .unwrap()
+            Self::Conversations(owner) => {
+                return Seen::of(&conversations::list(conn, *owner, page).await.unwrap(), |entry| entry.view.id.0);
+            }
+            Self::LastPosts(owner) => {
+                let part = conversations::list(conn, *owner, page).await.unwrap();
+                return Seen::of(&part, |entry| entry.view.last_post.id().0);
+            }
+            Self::Notifications(owner, filter) => {
+                let part = notifications::list(conn, *owner, filter, page).await.unwrap();
+                return Seen::of(&part, |view| view.notification.id.0);
+            }
+        };
+        Seen::of(&posts.unwrap(), |found| found.id().0)
     }
 }
 
 /// Every page of a list from one end to the other, and how many there were.
-async fn walk(db: &Db, mut page: Page, list: &Asked) -> (Vec<PostId>, usize) {
+async fn walk(db: &Db, mut page: Page, list: &Asked) -> (Vec<i64>, usize) {
     let mut conn = db.read().await.unwrap();
     let (mut all, mut pages) = (Vec::new(), 0);
     loop {
-        let part = list.part(&mut conn, &page).await;
+        let Seen { mut ids, cursors, ends: (newest, oldest), reached } = list.page(&mut conn, &page).await;
         pages += 1;
-        let mut ids: Vec<PostId> = part.iter().map(|found| found.id()).collect();
         assert!(ids.len() <= usize::try_from(page.limit).unwrap());
-        assert!(ids.is_sorted_by(|newer, older| newer > older), "newest first: {ids:?}");
-        let (newest, oldest) = part.ends();
+        assert!(cursors.is_sorted_by(|newer, older| newer > older), "newest first: {cursors:?}");
         let full = ids.len() == usize::try_from(page.limit).unwrap();
-        assert!(!(full && part.reached().is_some()), "a full page ends with its last post");
+        assert!(!(full && reached.is_some()), "a full page ends with its last post");
         if page.upward() {
             ids.reverse();
         }
@@ -69,7 +98,11 @@ async fn walk(db: &Db, mut page: Page, list: &Asked) -> (Vec<PostId>, usize) {
 }
 
 /// Downward and upward it is what was expected, newest first.
-async fn holds(db: &Db, limit: i64, expected: &[PostId], list: &Asked) {
+async fn holds<I: Copy>(db: &Db, limit: i64, expected: &[I], list: &Asked)
+where
+    i64: From<I>,
+{
+    let expected: Vec<i64> = expected.iter().copied().map(i64::from).collect();
     let (down, _) = walk(db, Page::first(limit), list).await;
     assert_eq!(down, expected, "downward, {limit} at a time");
     let (mut up, _) = walk(db, Page { min_id: Some(0), ..Page::first(limit) }, list).await;
@@ -119,7 +152,8 @@ both! {
             .unwrap();
         many_like(&mut tx, hidden, 9_999).await;
         tx.commit().await.unwrap();
-        let mut expected: Vec<PostId> = older.into_iter().chain(newer.into_iter().map(|id| PostId(id.0 + 65_536))).collect();
+        let moved = newer.into_iter().map(|id| PostId(id.0 + 65_536));
+        let mut expected: Vec<PostId> = older.into_iter().chain(moved).collect();
         expected.reverse();
         for limit in [3, 7, 40] {
             holds(db, limit, &expected, &Asked::Account(dana.id)).await;
@@ -184,7 +218,7 @@ both! {
         assert_eq!(ends[..2], ends[4..]);
     }
 
-    /// Those whom two members follow both, and who may be told of it.
+    /// Those that two members follow both, and who may be told of it.
     async fn familiar_followers_are_those_whom_both_know(fresh) {
         let mut tx = fresh.db.write().await.unwrap();
         let mut people = Vec::new();
@@ -192,8 +226,10 @@ both! {
             people.push(write_member(&mut tx, name, Role::Member).await.unwrap().id);
         }
         let [dana, erin, friend, stranger, other] = people[..] else { panic!() };
-        for (who, whom) in [(dana, friend), (friend, erin), (stranger, erin), (dana, other), (other, dana), (erin, erin)] {
-            follow(&mut tx, who, whom).await;
+        let follows_of =
+            [(dana, friend), (friend, erin), (stranger, erin), (dana, other), (other, dana), (erin, erin)];
+        for (who, followed) in follows_of {
+            follow(&mut tx, who, followed).await;
         }
         let found = follows::familiar_followers(&mut tx, dana, erin, 10).await.unwrap();
         assert_eq!(found.iter().map(|account| account.id).collect::<Vec<_>>(), [friend]);
@@ -202,12 +238,15 @@ both! {
     /// Posts with every mixture of three hashtags, asked for in every way, are those that a look at each one gives.
     async fn hashtags_in_every_mixture_give_each_post_once(fresh) {
         let db = &fresh.db;
-        let names = ["cats", "dogs", "sleep"];
+        let mixture = |n: usize| -> Vec<&str> {
+            let all = ["cats", "dogs", "sleep"].into_iter().enumerate();
+            all.filter(|(bit, _)| n >> bit & 1 == 1).map(|(_, tag)| tag).collect()
+        };
         let mut tx = db.write().await.unwrap();
         let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
         let mut written: Vec<(PostId, Vec<&str>)> = Vec::new();
         for n in 0..48_usize {
-            let tags: Vec<&str> = names.iter().enumerate().filter(|(bit, _)| n >> bit & 1 == 1).map(|(_, t)| *t).collect();
+            let tags = mixture(n);
             let links = Links { tags: tags.iter().map(|t| ((*t).into(), (*t).into())).collect(), ..Links::default() };
             let post = write_post(&mut tx, &dana, Visibility::Public, &links).await;
             written.push((post.id, tags));
@@ -215,14 +254,13 @@ both! {
         tx.commit().await.unwrap();
         written.reverse();
         let mixtures: Vec<Vec<&str>> =
-            (0..8_usize).map(|n| names.iter().enumerate().filter(|(bit, _)| n >> bit & 1 == 1).map(|(_, t)| *t).collect())
-                .chain([vec!["nobody"], vec!["nobody", "cats"]])
-                .collect();
+            (0..8).map(mixture).chain([vec!["nobody"], vec!["nobody", "cats"]]).collect();
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
         for any in mixtures.iter().filter(|any| !any.is_empty()) {
             for all in &mixtures {
                 for none in [&mixtures[0], &mixtures[1], &mixtures[6]] {
-                    let filter = TagFilter { any: texts(any), all: texts(all), none: texts(none), ..TagFilter::default() };
+                    let (any_of, all_of, none_of) = (texts(any), texts(all), texts(none));
+                    let filter = TagFilter { any: any_of, all: all_of, none: none_of, ..TagFilter::default() };
                     let expected: Vec<PostId> = written
                         .iter()
                         .filter(|(_, tags)| any.iter().any(|t| tags.contains(t)))
@@ -304,7 +342,7 @@ both! {
                 posts.push(post.id);
             }
             talks.push((id.unwrap(), posts));
-            // Of this one the member may see only what she wrote, and of that one nothing at all.
+            // Of this one the member may see only the member's own, and of that one nothing at all.
             if n == 4 {
                 follows::insert_block(&mut tx, other.id, dana.id, "a block").await.unwrap();
             }
@@ -322,28 +360,12 @@ both! {
         assert_eq!(older.len(), 1);
         tx.commit().await.unwrap();
         let mut conn = db.read().await.unwrap();
-        let expected: Vec<_> = talks.iter().rev().map(|(id, _)| *id).collect();
+        let expected: Vec<ConversationId> = talks.iter().rev().map(|(id, _)| *id).collect();
+        let shown = |n: usize, posts: &[PostId]| if n == 4 || n == 7 { posts[1] } else { posts[2] };
+        let last: Vec<PostId> = talks.iter().enumerate().rev().map(|(n, (_, posts))| shown(n, posts)).collect();
         for limit in [1, 3, 40] {
-            for upward in [false, true] {
-                let mut page = Page { min_id: upward.then_some(0), ..Page::first(limit) };
-                let mut seen = Vec::new();
-                loop {
-                    let part = conversations::list(&mut conn, dana.id, &page).await.unwrap();
-                    let ids = part.iter().map(|entry| (entry.view.id, entry.view.last_post.id()));
-                    if upward { seen.extend(ids.rev()) } else { seen.extend(ids) }
-                    match part.ends() {
-                        (Some(newest), _) if upward => page.min_id = Some(newest),
-                        (_, Some(oldest)) => page.max_id = Some(oldest),
-                        _ => break,
-                    }
-                }
-                if upward {
-                    seen.reverse();
-                }
-                assert_eq!(seen.iter().map(|talk| talk.0).collect::<Vec<_>>(), expected, "{limit}, {upward}");
-                let blocked = seen.iter().find(|talk| talk.0 == talks[4].0).unwrap();
-                assert_eq!(blocked.1, talks[4].1[1]);
-            }
+            holds(db, limit, &expected, &Asked::Conversations(dana.id)).await;
+            holds(db, limit, &last, &Asked::LastPosts(dana.id)).await;
         }
         assert_eq!(conversations::get(&mut conn, dana.id, talks[7].0).await.unwrap().last_post.id(), talks[7].1[1]);
     }
@@ -361,13 +383,12 @@ both! {
             people.push(other.id);
             for kind in &kinds[..=n % 3] {
                 let post = write_post(&mut tx, &dana, Visibility::Public, &Links::default()).await.id;
-                let id = notifications::insert(&mut tx, dana.id, other.id, *kind, Some(post), None).await.unwrap().unwrap();
-                told.push((id, *kind, other.id));
+                let id = notifications::insert(&mut tx, dana.id, other.id, *kind, Some(post), None).await.unwrap();
+                told.push((id.unwrap(), *kind, other.id));
             }
         }
         tx.commit().await.unwrap();
         told.reverse();
-        let mut conn = db.read().await.unwrap();
         for (only, exclude, from) in [
             (vec![], vec![], None),
             (vec![kinds[0]], vec![], None),
@@ -384,26 +405,9 @@ both! {
                 })
                 .map(|(id, ..)| *id)
                 .collect();
-            let filter = Filter { kinds: only, exclude, from };
+            let told = Asked::Notifications(dana.id, Filter { kinds: only, exclude, from });
             for limit in [4, 80] {
-                for upward in [false, true] {
-                    let mut page = Page { min_id: upward.then_some(0), ..Page::first(limit) };
-                    let mut seen = Vec::new();
-                    loop {
-                        let part = notifications::list(&mut conn, dana.id, &filter, &page).await.unwrap();
-                        let ids = part.iter().map(|view| view.notification.id);
-                        if upward { seen.extend(ids.rev()) } else { seen.extend(ids) }
-                        match part.ends() {
-                            (Some(newest), _) if upward => page.min_id = Some(newest),
-                            (_, Some(oldest)) => page.max_id = Some(oldest),
-                            _ => break,
-                        }
-                    }
-                    if upward {
-                        seen.reverse();
-                    }
-                    assert_eq!(seen, expected, "{filter:?}, {limit}, {upward}");
-                }
+                holds(db, limit, &expected, &told).await;
             }
         }
     }

@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 256;
 const PER_HOST: usize = 32;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// What was processed is settled together: so many, or what there is after so long. Until then it may be processed again
-/// if this process dies, which changes nothing.
+/// What was processed is settled together: so many, or what there is after so long. Until then it may be processed
+/// again if this process dies, which changes nothing.
 const TOGETHER: usize = 64;
 const GATHER: Duration = Duration::from_millis(10);
 /// Tried so often, with growing pauses (about two days in all); then it is given up.

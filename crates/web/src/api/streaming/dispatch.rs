@@ -218,7 +218,7 @@ impl Dispatch {
         let listening = |ears: &[Ear]| {
             ears.iter().map(|ear| ear.viewer).collect::<HashSet<Viewer>>().into_iter().collect::<Vec<_>>()
         };
-        // What everybody may find is there for all whom its author does not block, and who want to see it.
+        // What everybody may find is there for all who want to see it, unless its author blocks them.
         let open = |channel: &Channel| matches!(channel, Channel::Public(_) | Channel::Hashtag { .. });
         let all: HashSet<AccountId> = channels
             .iter()
@@ -230,14 +230,13 @@ impl Dispatch {
         for some in all.chunks(TOGETHER) {
             wanted_by.extend(audience::wanted_by(conn, post.account_id, some).await?.into_iter().map(Viewer::Account));
         }
-        let lists: Vec<ListId> = channels
+        let mut lists: Vec<ListId> = channels
             .iter()
             .filter_map(|(channel, _)| if let Channel::List(list) = **channel { Some(list) } else { None })
             .collect();
-        let lists: HashSet<ListId> = match lists.as_slice() {
-            [] => HashSet::new(),
-            lists => audience::lists_with(conn, post.account_id, lists).await?.into_iter().collect(),
-        };
+        if !lists.is_empty() {
+            lists = audience::lists_with(conn, post.account_id, &lists).await?;
+        }
         let mut seen_by = Vec::with_capacity(channels.len());
         for (channel, ears) in channels {
             let viewers = listening(ears);
