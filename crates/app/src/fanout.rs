@@ -193,7 +193,7 @@ pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
         notifications::retract(tx, original.account_id, post.account_id, kind, Some(original.id)).await?;
     }
     homes::remove(tx, post.id, post.account_id).await?;
-    for left in conversations::remove_post(tx, post.id).await? {
+    for left in conversations::remove_post(tx, post.id).await?.into_iter().filter(|left| left.told) {
         tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
     }
     tx.emit(Event::PostDeleted { post: post.id, author: post.account_id, visibility: post.visibility });
@@ -241,7 +241,7 @@ async fn to_other_conversations(
 ) -> Result<()> {
     let people = people(author, mentions);
     let left = conversations::remove_post(tx, post.id).await?;
-    for left in &left {
+    for left in left.iter().filter(|left| left.told) {
         tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
     }
     for account in accounts::many(tx, &people).await? {
@@ -274,7 +274,9 @@ async fn file(
 ) -> Result<()> {
     let others: Vec<AccountId> = people.iter().copied().filter(|id| *id != owner).collect();
     let place = (post.thread_id, post.id);
-    let conversation = conversations::add_post(tx, owner, &others, place, unread, moved).await?;
-    tx.emit(Event::ConversationChanged { account: owner, conversation });
+    let filed = conversations::add_post(tx, owner, &others, place, unread, moved).await?;
+    if filed.told {
+        tx.emit(Event::ConversationChanged { account: owner, conversation: filed.conversation });
+    }
     Ok(())
 }

@@ -21,6 +21,21 @@ fn key(participants: &[AccountId]) -> String {
     ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
+/// The author of post `p` blocks the member of conversation `k`, who is to notice nothing of it.
+macro_rules! kept_from_member {
+    () => {
+        "EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = k.account_id)"
+    };
+}
+
+/// Where a post was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filed {
+    pub conversation: ConversationId,
+    /// The member is told. Not of what somebody wrote who blocks the member: it moves and marks nothing.
+    pub told: bool,
+}
+
 /// Adds a post to a member's conversation with these others (and makes it, if there is none). One that was `moved`
 /// there leaves unread what is unread.
 ///
@@ -33,16 +48,19 @@ pub async fn add_post(
     post: (ThreadId, PostId),
     unread: bool,
     moved: bool,
-) -> Result<ConversationId> {
+) -> Result<Filed> {
     let (thread, post) = post;
     let (id, now): (ConversationId, _) = (tx.id(), tx.now());
+    let kept = sql!(
+        "SELECT b.id FROM posts p JOIN blocks b ON b.account_id = p.account_id WHERE p.id = $1 AND b.target_id = $2"
+    );
+    let told = !kept.bind(post).bind(owner).exists(tx).await?;
     let (id,) = sql!(
         "INSERT INTO conversations (id, account_id, thread_id, participants, unread, updated_at, last_post_id)
-         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN EXISTS (
-            SELECT 1 FROM posts p JOIN blocks b ON b.account_id = p.account_id WHERE p.id = $8 AND b.target_id = $2)
-            THEN 0 ELSE $8 END)
+         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $9 THEN $8 ELSE 0 END)
          ON CONFLICT (account_id, thread_id, participants) DO UPDATE SET
-            unread = excluded.unread OR ($7 AND conversations.unread), updated_at = excluded.updated_at,
+            unread = CASE WHEN $9 THEN $5 OR ($7 AND conversations.unread) ELSE conversations.unread END,
+            updated_at = CASE WHEN $9 THEN $6 ELSE conversations.updated_at END,
             last_post_id = CASE WHEN conversations.last_post_id > excluded.last_post_id THEN conversations.last_post_id
                 ELSE excluded.last_post_id END
          RETURNING id"
@@ -51,10 +69,11 @@ pub async fn add_post(
     .bind(owner)
     .bind(thread)
     .bind(key(others))
-    .bind(unread)
+    .bind(unread && told)
     .bind(now)
     .bind(moved)
     .bind(post)
+    .bind(told)
     .one::<(i64,)>(tx)
     .await?;
     sql!("INSERT INTO conversation_posts (conversation_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -62,7 +81,7 @@ pub async fn add_post(
         .bind(post)
         .run(tx)
         .await?;
-    Ok(ConversationId(id))
+    Ok(Filed { conversation: ConversationId(id), told })
 }
 
 /// A conversation that a post was taken out of.
@@ -71,6 +90,8 @@ pub struct Left {
     pub owner: AccountId,
     pub conversation: ConversationId,
     pub unread: bool,
+    /// As [`Filed::told`].
+    pub told: bool,
 }
 
 /// Takes a post out of every conversation; an emptied one goes with it. Whose changed.
@@ -78,24 +99,29 @@ pub struct Left {
 /// # Errors
 /// As [`Error`] says.
 pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
-    let touched = sql!(
-        "SELECT c.account_id, c.id, c.unread FROM conversation_posts cp JOIN conversations c ON c.id = cp.conversation_id
-         WHERE cp.post_id = $1"
-    )
+    let touched = sql!(concat!(
+        "SELECT k.account_id, k.id, k.unread, ",
+        kept_from_member!(),
+        " FROM conversation_posts cp JOIN conversations k ON k.id = cp.conversation_id JOIN posts p ON p.id = cp.post_id
+          WHERE cp.post_id = $1"
+    ))
     .bind(post)
-    .all::<(i64, i64, bool)>(tx)
+    .all::<(i64, i64, bool, bool)>(tx)
     .await?;
-    for (_, id, _) in &touched {
+    for (_, id, _, _) in &touched {
         sql!("DELETE FROM conversation_posts WHERE conversation_id = $1 AND post_id = $2")
             .bind(*id)
             .bind(post)
             .run(tx)
             .await?;
-        sql!(
-            "UPDATE conversations SET last_post_id = coalesce(
-                (SELECT max(cp.post_id) FROM conversation_posts cp WHERE cp.conversation_id = $1), 0)
+        sql!(concat!(
+            "UPDATE conversations AS k SET last_post_id = coalesce((
+                SELECT cp.post_id FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
+                WHERE cp.conversation_id = k.id AND NOT ",
+            kept_from_member!(),
+            " ORDER BY cp.post_id DESC LIMIT 1), 0)
              WHERE id = $1 AND last_post_id = $2"
-        )
+        ))
         .bind(*id)
         .bind(post)
         .run(tx)
@@ -108,7 +134,12 @@ pub async fn remove_post(tx: &mut Tx, post: PostId) -> Result<Vec<Left>> {
         .run(tx)
         .await?;
     }
-    let left = |(owner, id, unread)| Left { owner: AccountId(owner), conversation: ConversationId(id), unread };
+    let left = |(owner, id, unread, kept): (i64, i64, bool, bool)| Left {
+        owner: AccountId(owner),
+        conversation: ConversationId(id),
+        unread,
+        told: !kept,
+    };
     Ok(touched.into_iter().map(left).collect())
 }
 

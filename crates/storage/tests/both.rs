@@ -36,6 +36,18 @@ impl Fresh {
         Db::connect(&self.config, self.clock.clone()).await.unwrap()
     }
 
+    /// Runs statements on the database as they are: a migration once more, or what no function does.
+    pub async fn run(&self, sqlite: &'static str, postgres: &'static str) {
+        let url = &self.config.url;
+        if url.starts_with("sqlite:") {
+            let mut conn = sqlx::SqliteConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(sqlite).execute(&mut conn).await.unwrap();
+        } else {
+            let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(postgres).execute(&mut conn).await.unwrap();
+        }
+    }
+
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }

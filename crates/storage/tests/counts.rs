@@ -3,25 +3,11 @@
 use domain::account::{Account, Role};
 use domain::post::Post;
 use domain::{PostId, Visibility};
-use sqlx::Connection as _;
 use storage::posts::Links;
 use storage::{Tx, accounts, interactions, members, posts};
 
-use crate::both::Fresh;
 use crate::people::write_member;
 use crate::visible::write_post;
-
-/// Runs statements outside of everything, as a migration does.
-async fn run(fresh: &Fresh, sqlite: &'static str, postgres: &'static str) {
-    let url = &fresh.config.url;
-    if url.starts_with("sqlite:") {
-        let mut conn = sqlx::SqliteConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(sqlite).execute(&mut conn).await.unwrap();
-    } else {
-        let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(postgres).execute(&mut conn).await.unwrap();
-    }
-}
 
 async fn also(tx: &mut Tx, by: &Account, like: &Post, visibility: Visibility, boost: bool) -> Post {
     let id: PostId = tx.id();
@@ -54,13 +40,13 @@ both! {
         tx.commit().await.unwrap();
         const WRONG: &str = "UPDATE posts SET replies_count = 9, boosts_count = 9, favourites_count = 9;
             UPDATE accounts SET posts_count = 9, last_post_at = 99;";
-        run(&fresh, WRONG, WRONG).await;
-        run(
-            &fresh,
-            include_str!("../../../migrations/sqlite/0014__counts__of_what_is_seen.sql"),
-            include_str!("../../../migrations/postgres/0014__counts__of_what_is_seen.sql"),
-        )
-        .await;
+        fresh.run(WRONG, WRONG).await;
+        fresh
+            .run(
+                include_str!("../../../migrations/sqlite/0014__counts__of_what_is_seen.sql"),
+                include_str!("../../../migrations/postgres/0014__counts__of_what_is_seen.sql"),
+            )
+            .await;
         let mut conn = fresh.db.read().await.unwrap();
         let root = posts::unchecked(&mut conn, root.id).await.unwrap();
         assert_eq!((root.replies_count, root.boosts_count, root.favourites_count), (2, 1, 1));

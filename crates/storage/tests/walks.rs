@@ -338,7 +338,8 @@ both! {
                 let post = write_post(&mut tx, author, Visibility::Direct, &links).await;
                 let thread = posts.first().map_or(post.thread_id, |first: &PostId| domain::ThreadId(first.0));
                 let place = (thread, post.id);
-                id = Some(conversations::add_post(&mut tx, dana.id, &[other.id], place, false, false).await.unwrap());
+                let filed = conversations::add_post(&mut tx, dana.id, &[other.id], place, false, false).await.unwrap();
+                id = Some(filed.conversation);
                 posts.push(post.id);
             }
             talks.push((id.unwrap(), posts));
@@ -368,6 +369,45 @@ both! {
             holds(db, limit, &last, &Asked::LastPosts(dana.id)).await;
         }
         assert_eq!(conversations::get(&mut conn, dana.id, talks[7].0).await.unwrap().last_post.id(), talks[7].1[1]);
+    }
+
+    /// The migration finds the conversations that are as new as a post of somebody who blocks the member.
+    async fn conversations_of_before_are_as_new_as_what_may_be_seen(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
+        let mut talks = Vec::new();
+        for n in 0..3 {
+            let other = write_member(&mut tx, &format!("friend{n}"), Role::Member).await.unwrap();
+            let links = Links { mentions: vec![(dana.id, false), (other.id, false)], ..Links::default() };
+            let mut id = None;
+            for author in [&dana, &other] {
+                let post = write_post(&mut tx, author, Visibility::Direct, &links).await.id;
+                let place = (domain::ThreadId(n), post);
+                let filed = conversations::add_post(&mut tx, dana.id, &[other.id], place, false, false).await.unwrap();
+                id = Some((filed.conversation, post));
+                if n == 1 {
+                    break;
+                }
+            }
+            talks.push(id.unwrap());
+            if n > 0 {
+                follows::insert_block(&mut tx, other.id, dana.id, &format!("block {n}")).await.unwrap();
+            }
+        }
+        const NEWEST: &str = "SELECT last_post_id FROM conversations WHERE account_id = $1 ORDER BY thread_id";
+        let before = sql!(NEWEST).bind(dana.id).ids::<PostId>(&mut tx).await.unwrap();
+        assert_eq!(before, talks.iter().map(|(_, post)| *post).collect::<Vec<_>>());
+        tx.commit().await.unwrap();
+        fresh
+            .run(
+                include_str!("../../../migrations/sqlite/0020__conversations.sql"),
+                include_str!("../../../migrations/postgres/0020__conversations.sql"),
+            )
+            .await;
+        let mut conn = fresh.db.read().await.unwrap();
+        let after = sql!(NEWEST).bind(dana.id).ids::<PostId>(&mut conn).await.unwrap();
+        assert_eq!((after[0], after[1]), (before[0], before[1]));
+        assert!(after[2] < before[2] && after[2].0 > 0, "{after:?}");
     }
 
     /// Whichever kinds are asked for, by whomever: page after page each once, newest first.

@@ -1,8 +1,9 @@
 //! `/api/v1/conversations*`.
 
-use serde_json::json;
-use testkit::{Instance, on_both};
+use serde_json::{Value, json};
+use testkit::{Instance, Person, Remote, eventually, on_both};
 
+use crate::api::streaming::{connect, next, nothing};
 use crate::api::{each, id};
 
 on_both! {
@@ -61,5 +62,78 @@ on_both! {
         assert_eq!((next.as_array().unwrap().len(), &next[0]["last_status"]["id"]), (1, &mine["id"]));
         dana.post(&format!("/api/v1/accounts/{}/unblock", priya.id), json!({})).await.ok();
         assert_eq!(priya.get("/api/v1/conversations").await.ok().as_array().unwrap().len(), 3);
+    }
+}
+
+/// A member's conversations, once the first of them shows a post with these words.
+async fn shown(who: &Person, words: &str) -> Value {
+    eventually(&format!("the message comes: {words}"), async || {
+        let talks = who.get("/api/v1/conversations").await.ok();
+        talks[0]["last_status"]["content"].as_str().is_some_and(|text| text.contains(words)).then_some(talks)
+    })
+    .await
+}
+
+on_both! {
+    /// What somebody writes who blocks the member, to her and others, moves and marks nothing of the member's, and
+    /// neither it nor its deletion is told.
+    async fn who_blocks_her_moves_nothing_in_her_conversations(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let oak = Remote::start("oak").await;
+        let eve = oak.person("eve");
+        let address = |who: &Person| format!("{}/users/{}", house.base, who.username);
+        let first = priya.publish(&format!("@dana @eve@{} who brings cake?", eve.domain()), "direct").await;
+        let draft = json!({
+            "status": format!("@dana @eve@{} or biscuits?", eve.domain()), "visibility": "direct",
+            "in_reply_to_id": id(&first),
+        });
+        let seen = priya.post("/api/v1/statuses", draft).await.ok();
+        let talks = dana.get("/api/v1/conversations").await.ok();
+        dana.post(&format!("/api/v1/conversations/{}/read", id(&talks[0])), json!({})).await.ok();
+        assert_eq!(eve.post(&house, &eve.does("Block", &json!(address(&dana)))).await, 202);
+        let id_of_eve = dana.find(&format!("eve@{}", eve.domain())).await;
+        eventually("the block is known", async || {
+            (dana.relationship(&id_of_eve).await["blocked_by"] == true).then_some(())
+        })
+        .await;
+        let mut sockets = Vec::new();
+        for stream in ["user", "direct"] {
+            let query = format!("?stream={stream}&access_token={}", dana.token);
+            sockets.push(connect(&house, &query, None).await.unwrap());
+        }
+        let before = dana.get("/api/v1/conversations").await;
+
+        let mut kept = Vec::new();
+        for words in ["not for her", "again"] {
+            let mut note = eve.note(&format!("/notes/{}", kept.len()), words);
+            let named = |who: &Person| json!({"type": "Mention", "href": address(who), "name": format!("@{}", who.handle())});
+            note["to"] = json!([address(&priya), address(&dana)]);
+            note["cc"] = json!([]);
+            note["tag"] = json!([named(&priya), named(&dana)]);
+            note["inReplyTo"] = first["uri"].clone();
+            assert_eq!(eve.post(&house, &eve.does("Create", &note)).await, 202);
+            let talks = shown(&priya, words).await;
+            assert_eq!(talks.as_array().unwrap().len(), 1);
+            kept.push((id(&talks[0]["last_status"]), note));
+        }
+        let after = dana.get("/api/v1/conversations").await;
+        assert_eq!(after.headers["link"], before.headers["link"], "the page begins where it did");
+        assert_eq!(after.ok(), before.ok());
+        let gone = json!({"id": kept[1].1["id"], "type": "Tombstone"});
+        assert_eq!(eve.post(&house, &eve.does("Delete", &gone)).await, 202);
+        shown(&priya, "not for her").await;
+        for socket in &mut sockets {
+            nothing(socket).await;
+        }
+
+        // What is left is her newest again, and not what lies between.
+        priya.delete(&format!("/api/v1/statuses/{}", id(&seen))).await.ok();
+        let now = dana.get("/api/v1/conversations").await;
+        let links = now.headers["link"].to_str().unwrap().to_owned();
+        assert!(links.contains(&id(&first)) && !links.contains(&kept[0].0), "{links}");
+        assert_eq!(now.ok()[0]["last_status"]["id"], first["id"]);
+        assert_eq!(next(&mut sockets[0]).await.1, "delete");
+        assert_eq!(next(&mut sockets[1]).await.1, "conversation");
     }
 }

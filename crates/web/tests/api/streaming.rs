@@ -52,7 +52,7 @@ pub async fn next(socket: &mut Socket) -> (Value, String, String) {
     }
 }
 
-async fn nothing(socket: &mut Socket) {
+pub async fn nothing(socket: &mut Socket) {
     let frame = tokio::time::timeout(Duration::from_millis(400), async {
         loop {
             match socket.next().await {

@@ -334,7 +334,10 @@ impl Dispatch {
                     Visibility::Public | Visibility::Unlisted => true,
                     Visibility::Followers | Visibility::Direct => match ear.viewer.account() {
                         None => false,
-                        Some(me) if me == author || addressed.contains(&me) => true,
+                        Some(me) if me == author => true,
+                        Some(me) if addressed.contains(&me) => {
+                            !follows::is_blocked_either_way(&mut conn, me, author).await?
+                        }
                         Some(_) if visibility == Visibility::Direct => false,
                         Some(_) => follows::is_following(&mut conn, ear.viewer, author).await?,
                     },
