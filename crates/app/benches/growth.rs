@@ -126,7 +126,15 @@ impl Community {
                 let parent = self.last.take().filter(|_| n % TAGGED > TAGGED / 2);
                 let (post, links) = self.post(n, author, parent.as_ref());
                 posts::insert(&mut tx, &post, &links).await.unwrap();
-                app::fanout::post_created(&mut tx, author, &post, &Links::default(), true).await.unwrap();
+                app::fanout::post_created(
+                    &mut tx,
+                    author,
+                    &post,
+                    &Links::default(),
+                    app::fanout::News::Of { watched: true },
+                )
+                .await
+                .unwrap();
                 self.last = Some(post);
                 self.posts += 1;
             }

@@ -47,12 +47,20 @@ async fn closed(tx: &mut Tx, before: &Post) -> Result<()> {
     Ok(())
 }
 
-/// A post (not a boost) came to be, with its `links`. One that is no news takes its
-/// place in timelines, and is told to those whom it names; nobody hears that its author has written.
+/// Is a post news?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It takes its place in timelines, and is told to those whom it names; nobody hears that its author has written.
+    None,
+    /// It is told to all who listen. `watched`: members may have asked to hear of each post of its author.
+    Of { watched: bool },
+}
+
+/// A post (not a boost) came to be, with its `links`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Links, news: bool) -> Result<()> {
+pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Links, news: News) -> Result<()> {
     let mentions = links.mentions.as_slice();
     count(tx, post, 1);
     homes::add(
@@ -75,16 +83,15 @@ pub async fn post_created(tx: &mut Tx, author: &Account, post: &Post, links: &Li
     }
     if post.visibility == Visibility::Direct {
         to_conversations(tx, author, post, mentions).await?;
-    } else if news && post.in_reply_to_id.is_none() {
+    } else if news == (News::Of { watched: true }) && post.in_reply_to_id.is_none() {
         for watcher in notifications::watchers(tx, author.id).await? {
             notify(tx, watcher, author.id, NotificationKind::Status, Some(post.id), None).await?;
         }
     }
-    if news {
-        tx.emit(Event::PostCreated { post: post.id });
-    } else {
-        tx.emit(Event::AccountChanged { account: author.id });
-    }
+    tx.emit(match news {
+        News::Of { .. } => Event::PostCreated { post: post.id },
+        News::None => Event::AccountChanged { account: author.id },
+    });
     Ok(())
 }
 

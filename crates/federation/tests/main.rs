@@ -13,6 +13,8 @@ mod exchange;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod receiving;
 #[cfg(test)]
 mod successors;

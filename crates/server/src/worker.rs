@@ -93,7 +93,7 @@ async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {
 
 /// Writes what came of jobs, and takes up to `room` others, in one transaction.
 async fn settle_and_claim(federation: &Federation, ended: Vec<Ended>, room: usize) -> storage::Result<Vec<Claimed>> {
-    let mut tx = federation.app.db.write_of_worker().await?;
+    let mut tx = federation.app.db.write_repeatable().await?;
     let changed = !ended.is_empty();
     for (job, result) in ended {
         settle(&mut tx, &job, result).await?;

@@ -312,6 +312,18 @@ pub async fn is_deleted(conn: &mut Conn, uri: &str) -> Result<bool> {
     sql!("SELECT id FROM accounts WHERE uri = $1 AND deleted_at IS NOT NULL").bind(uri).exists(conn).await
 }
 
+/// Is nothing here of an account: neither its ActivityPub id nor its handle, seen or not, living or deleted?
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn is_unheard_of(conn: &mut Conn, a: &Account) -> Result<bool> {
+    let known = sql!(
+        "SELECT id FROM accounts WHERE uri = $1
+         UNION ALL SELECT id FROM accounts WHERE lower(username) = lower($2) AND domain = $3 LIMIT 1"
+    );
+    Ok(!known.bind(&a.uri).bind(&a.username).bind(a.domain_or_empty()).exists(conn).await?)
+}
+
 /// Was a local account of this name deleted (410)?
 ///
 /// # Errors
@@ -391,21 +403,24 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
     .bind(a.posts_count)
     .one::<(i64,)>(conn)
     .await?;
-    keep_words(conn, AccountId(id), a).await?;
-    Ok(AccountId(id))
+    let id = AccountId(id);
+    keep_words(conn, id, a, id == a.id).await?;
+    Ok(id)
 }
 
 /// What it is found by: its name, the parts of it, and the words it calls itself by.
-async fn keep_words(conn: &mut Conn, id: AccountId, a: &Account) -> Result<()> {
+async fn keep_words(conn: &mut Conn, id: AccountId, a: &Account, new: bool) -> Result<()> {
     let mut words = text::words(&a.username);
     words.insert(a.username.to_lowercase());
     words.extend(text::words(&a.display_name));
     let words: Vec<String> = words.into_iter().collect();
-    sql!("DELETE FROM account_words WHERE account_id = $1 AND NOT (word = ANY($2))")
-        .bind(id)
-        .bind(words.as_slice())
-        .run(conn)
-        .await?;
+    if !new {
+        sql!("DELETE FROM account_words WHERE account_id = $1 AND NOT (word = ANY($2))")
+            .bind(id)
+            .bind(words.as_slice())
+            .run(conn)
+            .await?;
+    }
     sql!(
         sqlite: "INSERT INTO account_words (account_id, word) SELECT $1, value FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING",
         postgres: "INSERT INTO account_words (account_id, word) SELECT $1, unnest($2) ON CONFLICT DO NOTHING",

@@ -192,12 +192,13 @@ impl Db {
         self.begin(Lasts::Surely).await
     }
 
-    /// As [`Db::write`], for what a worker takes from a queue or says of what is done: PostgreSQL need not have it on
-    /// its disk before it goes on, since doing it twice changes nothing.
+    /// As [`Db::write`], for what is done once more if it is lost: what a worker takes from a queue or says of what is
+    /// done, and what another server said, which waits in its queue until a later transaction settles it. PostgreSQL
+    /// need not have it on its disk before it goes on.
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub async fn write_of_worker(&self) -> Result<Tx> {
+    pub async fn write_repeatable(&self) -> Result<Tx> {
         self.begin(Lasts::Probably).await
     }
 

@@ -118,22 +118,6 @@ macro_rules! write_follow {
     ($tx:expr, $f:expr, $table:literal, $column:literal, $value:literal) => {{
         let (tx, f): (&mut Tx, &Follow) = ($tx, $f);
         let languages = json(&f.options.languages)?;
-        let changed = sql!(concat!(
-            "UPDATE ",
-            $table,
-            " SET uri = $3, show_boosts = $4, notify = $5, languages = $6 WHERE account_id = $1 AND target_id = $2"
-        ))
-        .bind(f.account_id)
-        .bind(f.target_id)
-        .bind(&f.uri)
-        .bind(f.options.show_boosts)
-        .bind(f.options.notify)
-        .bind(languages.clone())
-        .run(tx)
-        .await?;
-        if changed > 0 {
-            return Ok(false);
-        }
         let inserted = sql!(concat!(
             "INSERT INTO ",
             $table,
@@ -149,10 +133,25 @@ macro_rules! write_follow {
         .bind(&f.uri)
         .bind(f.options.show_boosts)
         .bind(f.options.notify)
-        .bind(languages)
+        .bind(languages.clone())
         .bind(f.created_at)
         .run(tx)
         .await?;
+        if inserted == 0 {
+            sql!(concat!(
+                "UPDATE ",
+                $table,
+                " SET uri = $3, show_boosts = $4, notify = $5, languages = $6 WHERE account_id = $1 AND target_id = $2"
+            ))
+            .bind(f.account_id)
+            .bind(f.target_id)
+            .bind(&f.uri)
+            .bind(f.options.show_boosts)
+            .bind(f.options.notify)
+            .bind(languages)
+            .run(tx)
+            .await?;
+        }
         Ok(inserted > 0)
     }};
 }

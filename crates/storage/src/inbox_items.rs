@@ -2,8 +2,9 @@
 //! their order, every server in turn.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use domain::{AccountId, Host, InboxItemId, Timestamp};
+use domain::{AccountId, Host, IdGenerator, InboxItemId, Timestamp};
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -97,12 +98,16 @@ pub struct Claim {
 /// processed about in the order it came.
 const TURNS: i64 = 256;
 const LOOK: i64 = 128;
+/// What has waited for less is taken as it came: a burst of many servers keeps its order, and where one server floods
+/// the queue, others' activities have their turn after as long.
+const PATIENT: Duration = Duration::from_secs(1);
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and none
-/// of those that are `busy`. What an actor says is not taken while something the same actor said before is under way.
+/// of those that are `busy`. What an actor says is not taken while another process has something under way that the same actor said
+/// before; what this one has under way, the caller puts it behind.
 /// Servers have their turns in the order of their names, those after `after` first; where there is not room for all,
-/// each gets as much as the others, so what came from many is processed about in the order it came. What somebody
-/// passed on waits for others' servers: what the same actor says does not wait for it.
+/// each gets as much as the others, of what has waited for [`PATIENT`]; what came since is taken in the order it came.
+/// What somebody passed on waits for others' servers: what the same actor says does not wait for it.
 ///
 /// What it costs depends on neither what waits nor what the database believes about that: each step names the columns
 /// of the index that has its order, and stops after so many rows.
@@ -166,10 +171,10 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
                     WHERE x.leased_until <= $1
                       AND NOT EXISTS (SELECT 1 FROM inbox_items e
                         WHERE e.actor_id = x.actor_id AND e.put_off = FALSE AND e.forwarded = x.forwarded
-                          AND e.id < x.id AND e.leased_until > $1)
+                          AND e.id < x.id AND e.leased_until > $1 AND e.leased_by <> $5)
                     ORDER BY x.id LIMIT $4))
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
-             WHERE id IN (SELECT id FROM due ORDER BY turn, id LIMIT $3)
+             WHERE id IN (SELECT id FROM due ORDER BY max(id, $8), turn, id LIMIT $3)
              RETURNING id, actor_id, host, body, forwarded, attempts",
         postgres: "WITH due AS MATERIALIZED (
                 SELECT x.id, row_number() OVER (PARTITION BY h.host ORDER BY x.id) AS turn
@@ -179,12 +184,13 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
                     WHERE w.leased_until <= $1
                       AND (SELECT e.id FROM inbox_items e
                         WHERE e.actor_id = w.actor_id AND NOT e.put_off AND e.forwarded = w.forwarded
-                          AND e.id < w.id AND e.leased_until > $1
+                          AND e.id < w.id AND e.leased_until > $1 AND e.leased_by <> $5
                         ORDER BY e.actor_id, e.put_off, e.forwarded, e.id LIMIT 1) IS NULL
                     ORDER BY w.id LIMIT $4) x),
              free AS MATERIALIZED (
                 SELECT id FROM inbox_items
-                WHERE id = ANY(ARRAY(SELECT id FROM due ORDER BY turn, id LIMIT $3)) AND leased_until <= $1
+                WHERE id = ANY(ARRAY(SELECT id FROM due ORDER BY greatest(id, $8), turn, id LIMIT $3))
+                  AND leased_until <= $1
                 FOR UPDATE SKIP LOCKED)
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
              WHERE id = ANY(ARRAY(SELECT id FROM free))
@@ -197,6 +203,7 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
     .bind(node)
     .bind(hosts)
     .bind(LOOK)
+    .bind(IdGenerator::first_at::<i64>(now.minus(PATIENT)))
     .all(tx)
     .await?;
     Ok(claimed(rows))

@@ -27,6 +27,7 @@ pub mod hub;
 pub mod hydrate;
 pub mod idempotency_keys;
 pub mod inbox_items;
+pub mod incoming;
 pub mod interactions;
 pub mod invites;
 pub mod jobs;

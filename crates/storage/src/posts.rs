@@ -571,22 +571,3 @@ pub async fn local_totals(conn: &mut Conn) -> Result<(i64, i64)> {
     .one(conn)
     .await
 }
-
-/// Does a post by this author, addressing these, concern anybody here: is she followed from here, or one of ours
-/// addressed?
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn concerns_us(conn: &mut Conn, author: AccountId, mentions: &[(AccountId, bool)]) -> Result<bool> {
-    let ids: Vec<AccountId> = mentions.iter().map(|(id, _)| *id).collect();
-    sql!(
-        "SELECT account_id FROM members WHERE account_id = ANY($2)
-         UNION ALL
-         SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.by_member
-         LIMIT 1"
-    )
-    .bind(author)
-    .bind(&ids)
-    .exists(conn)
-    .await
-}

@@ -13,6 +13,7 @@ mod domains;
 mod former_readers;
 mod hidden;
 mod host_names;
+mod incoming;
 mod invites;
 mod jobs;
 mod kept;

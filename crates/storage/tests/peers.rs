@@ -9,7 +9,7 @@ use storage::deliveries::Urgency;
 use storage::deliveries::{self, Inbox};
 use storage::inbox_items::New;
 use storage::withdrawn::withdraw;
-use storage::{Tx, account_keys, accounts, hosts, inbox_items, peers};
+use storage::{Tx, account_keys, accounts, hosts, inbox_items, peers, sql};
 
 use crate::people::{account, host, member, plain};
 
@@ -23,6 +23,11 @@ async fn accept(tx: &mut Tx, n: u8, actor: AccountId, at: &str) -> bool {
     let host = &host(at);
     let item = New { fingerprint: [n; 16], activity_uri, actor, host, body: "{}", about: None, forwarded: n == 9 };
     inbox_items::accept(tx, item).await.unwrap()
+}
+
+/// What is under way is so in another process.
+pub async fn held_by_another(tx: &mut Tx) {
+    sql!("UPDATE inbox_items /* scan */ SET leased_by = 63 WHERE leased_until > 0").run(tx).await.unwrap();
 }
 
 both! {
@@ -63,6 +68,7 @@ both! {
                 n += 1;
             }
         }
+        fresh.advance(Duration::from_secs(2));
         let lease = fresh.clock.now().plus(Duration::from_secs(60));
         for expected in ["a b z", "a b z", "a a b"] {
             let claimed = inbox_items::claim(&mut tx, lease, 3, 32, &[], "").await.unwrap().items;
@@ -162,6 +168,7 @@ both! {
         };
         assert_eq!(claimed(&mut tx).await, Some(true));
         assert_eq!(claimed(&mut tx).await, Some(false), "although an earlier one is in work");
+        held_by_another(&mut tx).await;
         assert_eq!(claimed(&mut tx).await, None, "her own keep their order");
     }
 

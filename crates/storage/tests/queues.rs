@@ -13,6 +13,7 @@ use storage::withdrawn::withdraw;
 use storage::{Db, inbox_items, sql};
 
 use crate::both::Fresh;
+use crate::peers::held_by_another;
 use crate::people::{host, member, plain};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -340,7 +341,8 @@ both! {
         let lease = tx.now().plus(LEASE);
         let first = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert_eq!(first.len(), 32, "as many as one server may have");
-        // Another process, which has nothing of that server under way.
+        // A process that has nothing of that server under way.
+        held_by_another(&mut tx).await;
         let others = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert_eq!(others.iter().map(|item| item.actor_id).collect::<Vec<_>>(), [AccountId(2)]);
         assert!(inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items.is_empty());
@@ -348,6 +350,25 @@ both! {
         let next = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert_eq!(next.len(), 32);
         assert!(next[0].id > first[31].id && next.is_sorted_by_key(|item| item.id), "in her order");
+        // The process that has them under way puts what follows behind them.
+        let behind = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
+        assert!(behind.len() == 32 && behind[0].id > next[31].id);
+    }
+
+    /// What has just come is taken in the order it came, whoever sent it; of what waits longer, each server has its turn.
+    async fn who_sends_much_keeps_others_waiting_for_a_moment(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        fill_inbox(&mut tx, 4, 11, "oak").await;
+        fill_inbox(&mut tx, 1, 12, "elm").await;
+        let lease = tx.now().plus(LEASE);
+        let first = inbox_items::claim(&mut tx, lease, 3, 32, &[], "").await.unwrap().items;
+        assert_eq!(first.iter().map(|item| item.actor_id.0).collect::<Vec<_>>(), [11, 11, 11]);
+        inbox_items::finish(&mut tx, &first.iter().map(|item| item.id).collect::<Vec<_>>()).await.unwrap();
+        fill_inbox(&mut tx, 4, 11, "oak").await;
+        fresh.advance(Duration::from_secs(2));
+        let lease = tx.now().plus(LEASE);
+        let next = inbox_items::claim(&mut tx, lease, 2, 32, &[], "").await.unwrap().items;
+        assert_eq!(next.iter().map(|item| item.actor_id.0).collect::<Vec<_>>(), [11, 12]);
     }
 
     /// Three hundred servers, of which a claim looks at some: all have their turns.

@@ -19,7 +19,7 @@ pub async fn accept(app: &App, me: &Account, follower: AccountId) -> Result<()> 
     let mut tx = app.db.write().await?;
     let Some(request) = follows::find_request(&mut tx, follower, me.id).await? else { return Err(Error::NotFound) };
     let follower = accounts::get(&mut tx, follower).await?;
-    write(&mut tx, &request).await?;
+    write(&mut tx, &request, follower.is_local()).await?;
     notifications::retract(&mut tx, me.id, follower.id, NotificationKind::FollowRequest, None).await?;
     if !follower.is_local() {
         tx.enqueue(Job::DistributeAccept { account: me.id, follower: follower.id, uri: request.uri });
@@ -33,7 +33,7 @@ pub async fn accept(app: &App, me: &Account, follower: AccountId) -> Result<()> 
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, target: &Account, uri: Option<&str>, follower: Option<AccountId>) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let mut request = match uri {
         Some(uri) => follows::request_by_uri(&mut tx, uri).await?,
         None => None,
@@ -42,12 +42,13 @@ pub async fn receive(app: &App, target: &Account, uri: Option<&str>, follower: O
         request = follows::find_request(&mut tx, follower, target.id).await?;
     }
     let Some(request) = request.filter(|r| r.target_id == target.id) else { return Ok(false) };
-    write(&mut tx, &request).await?;
+    // Whoever follows somebody elsewhere, as far as we are told, is a member.
+    write(&mut tx, &request, true).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-async fn write(tx: &mut Tx, request: &Follow) -> Result<()> {
+async fn write(tx: &mut Tx, request: &Follow, by_member: bool) -> Result<()> {
     follows::remove_request(tx, request.account_id, request.target_id).await?;
-    establish(tx, request).await
+    establish(tx, request, by_member).await
 }

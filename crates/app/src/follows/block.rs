@@ -80,7 +80,7 @@ pub async fn unblock(app: &App, me: &Account, target: AccountId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, blocker: &Account, target: &Account, uri: &str) -> Result<()> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     follows::insert_block(&mut tx, blocker.id, target.id, uri).await?;
     sever(&mut tx, blocker.id, target.id).await?;
     tx.commit().await?;
@@ -92,7 +92,7 @@ pub async fn receive(app: &App, blocker: &Account, target: &Account, uri: &str) 
 /// # Errors
 /// When the database refuses.
 pub async fn receive_undo(app: &App, blocker: &Account, target: &Account) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let ended = follows::remove_block(&mut tx, blocker.id, target.id).await?.is_some();
     changed(&mut tx, blocker.id, target.id);
     tx.commit().await?;

@@ -21,12 +21,14 @@ use crate::error::Result;
 /// Posts of somebody just followed that go into the home timeline at once.
 const BACKFILL: i64 = 20;
 
-/// Makes it a follow: counters, the follower's home timeline, her relations. Idempotent.
-async fn establish(tx: &mut Tx, follow: &Follow) -> Result<()> {
+/// Makes it a follow: counters, relations, and the home timeline of a follower who is a member. Idempotent.
+async fn establish(tx: &mut Tx, follow: &Follow, by_member: bool) -> Result<()> {
     if follows::insert(tx, follow).await? {
         counts::followers(tx, follow.target_id, 1);
         counts::following(tx, follow.account_id, 1);
-        homes::add_author(tx, follow.account_id, follow.target_id, BACKFILL).await?;
+        if by_member {
+            homes::add_author(tx, follow.account_id, follow.target_id, BACKFILL).await?;
+        }
     }
     changed(tx, follow.account_id, follow.target_id);
     Ok(())

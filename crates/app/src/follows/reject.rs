@@ -42,7 +42,7 @@ pub async fn remove_follower(app: &App, me: &Account, follower: AccountId) -> Re
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, target: &Account, uri: Option<&str>, follower: Option<AccountId>) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let mut who = follower;
     if let Some(uri) = uri {
         let found = match follows::request_by_uri(&mut tx, uri).await? {

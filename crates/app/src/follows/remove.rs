@@ -33,7 +33,7 @@ pub async fn remove(app: &App, me: &Account, target: AccountId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, follower: &Account, target: &Account) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let ended = write(&mut tx, follower.id, target.id).await?.is_some();
     tx.commit().await?;
     Ok(ended)

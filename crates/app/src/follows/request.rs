@@ -6,7 +6,7 @@ use domain::job::Job;
 use domain::notification::NotificationKind;
 use domain::{AccountId, FollowId};
 use storage::follows::{self, Follow};
-use storage::{Tx, accounts};
+use storage::{Tx, accounts, incoming};
 
 use super::establish;
 use crate::error::{Error, Result};
@@ -68,7 +68,8 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
         created_at: app.now(),
     };
     let outcome = if target.is_local() {
-        write(&mut tx, &target, &follow).await?
+        let me = accounts::get(&mut tx, me.id).await?;
+        write(&mut tx, &target, &me, &follow).await?
     } else {
         // Her server decides; the answer is an Accept or a Reject.
         follows::insert_request(&mut tx, &follow).await?;
@@ -86,8 +87,9 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str) -> Result<()> {
-    let mut tx = app.db.write().await?;
-    if follows::keeps_away(&mut tx, target.id, follower.id).await? || target.is_suspended() {
+    let mut tx = app.db.write_repeatable().await?;
+    let met = incoming::met_by_follow(&mut tx, target.id, follower.id).await?;
+    if met.kept_away || target.is_suspended() {
         tx.enqueue(Job::DistributeReject { account: target.id, follower: follower.id, uri: uri.to_owned() });
         tx.commit().await?;
         return Ok(());
@@ -100,12 +102,11 @@ pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str)
         options: FollowOptions::default(),
         created_at: app.now(),
     };
-    let known = follows::find(&mut tx, follower.id, target.id).await?.is_some();
-    let outcome = if known {
-        establish(&mut tx, &follow).await?;
+    let outcome = if met.known {
+        establish(&mut tx, &follow, false).await?;
         Outcome::Following
     } else {
-        write(&mut tx, target, &follow).await?
+        write(&mut tx, target, follower, &follow).await?
     };
     if outcome == Outcome::Following {
         tx.enqueue(Job::DistributeAccept { account: target.id, follower: follower.id, uri: uri.to_owned() });
@@ -115,14 +116,13 @@ pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str)
 }
 
 /// To a member of this community, from anywhere: she decides if she is locked, and is told either way.
-async fn write(tx: &mut Tx, target: &Account, follow: &Follow) -> Result<Outcome> {
-    let silenced = accounts::get(tx, follow.account_id).await?.silenced_at.is_some();
-    if target.locked || silenced {
+async fn write(tx: &mut Tx, target: &Account, follower: &Account, follow: &Follow) -> Result<Outcome> {
+    if target.locked || follower.silenced_at.is_some() {
         follows::insert_request(tx, follow).await?;
         fanout::notify(tx, target.id, follow.account_id, NotificationKind::FollowRequest, None, None).await?;
         return Ok(Outcome::Requested);
     }
-    establish(tx, follow).await?;
+    establish(tx, follow, follower.is_local()).await?;
     fanout::notify(tx, target.id, follow.account_id, NotificationKind::Follow, None, None).await?;
     Ok(Outcome::Following)
 }

@@ -33,12 +33,16 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
     let Some(domain) = theirs.filter(|_| !app.urls.is_ours(&account.uri)) else {
         return Err(Error::Forbidden("Another server can't describe our accounts"));
     };
-    let mut tx = app.db.write().await?;
-    if accounts::is_deleted(&mut tx, &account.uri).await? {
+    let mut tx = app.db.write_repeatable().await?;
+    let new = accounts::is_unheard_of(&mut tx, account).await?;
+    if !new && accounts::is_deleted(&mut tx, &account.uri).await? {
         return Err(Error::Forbidden("This account was deleted"));
     }
     let mut account = account.clone();
-    let former = accounts::by_handle(&mut tx, &account.username, account.domain.as_ref()).await?;
+    let former = match new {
+        true => None,
+        false => accounts::by_handle(&mut tx, &account.username, account.domain.as_ref()).await?,
+    };
     let former = former.filter(|other| other.uri != account.uri);
     if let Some(other) = &former {
         account.suspended_at = account.suspended_at.or(other.suspended_at);
@@ -46,7 +50,10 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
         delete::bury(&mut tx, other).await?;
         peers::release_handle(&mut tx, other.id).await?;
     }
-    let known = accounts::by_uri(&mut tx, &account.uri).await?;
+    let known = match new {
+        true => None,
+        false => accounts::by_uri(&mut tx, &account.uri).await?,
+    };
     if known.is_none() {
         // What was decided about its community holds for whoever of it comes later.
         match domains::policy_for(&mut tx, domain).await? {

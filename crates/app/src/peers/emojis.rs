@@ -31,7 +31,7 @@ pub async fn receive(app: &App, domain: &Host, emojis: &[Described]) -> Result<(
     if fresh.is_empty() {
         return Ok(());
     }
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     for emoji in fresh {
         peers::upsert_emoji(&mut tx, domain, &emoji.shortcode, emoji.uri.as_deref(), &emoji.image_url).await?;
     }

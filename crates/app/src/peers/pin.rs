@@ -12,7 +12,7 @@ use crate::error::Result;
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, author: &Account, post_uri: &str, pinned: bool) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let Some(post) = posts::unchecked_by_uri(&mut tx, post_uri).await? else { return Ok(false) };
     if post.account_id != author.id || post.boost_of_id.is_some() {
         return Ok(false);

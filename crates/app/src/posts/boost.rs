@@ -5,7 +5,7 @@ use domain::job::Job;
 use domain::post::Post;
 use domain::{PostId, ThreadId, Timestamp, Viewer, Visibility};
 use storage::posts::Links;
-use storage::{Tx, follows, posts};
+use storage::{Tx, follows, incoming, posts};
 
 use super::delete;
 use crate::error::{Error, Result};
@@ -57,16 +57,10 @@ pub async fn receive(
     published: Timestamp,
     visibility: Visibility,
 ) -> Result<Option<PostId>> {
-    let mut tx = app.db.write().await?;
-    let original = posts::unchecked(&mut tx, original).await?;
+    let mut tx = app.db.write_repeatable().await?;
+    let Some(original) = incoming::boostable(&mut tx, uri, who.id, original).await? else { return Ok(None) };
     let own = original.account_id == who.id;
     if original.boost_of_id.is_some() || visibility == Visibility::Direct || !(original.visibility.is_open() || own) {
-        return Ok(None);
-    }
-    if posts::uri_is_known(&mut tx, uri).await?
-        || posts::boost_by(&mut tx, who.id, original.id).await?.is_some()
-        || follows::is_blocking(&mut tx, original.account_id, who.id).await?
-    {
         return Ok(None);
     }
     let row = Row {
@@ -106,7 +100,7 @@ pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<PostId> {
 /// # Errors
 /// When the database refuses.
 pub async fn receive_undo(app: &App, who: &Account, uri: Option<&str>, original: Option<PostId>) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let mut boost = match uri {
         Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
         None => None,

@@ -50,7 +50,7 @@ pub(super) fn tell(tx: &mut Tx, post: PostId, withdrawn: Withdrawn) {
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let Some(post) = posts::unchecked_by_uri(&mut tx, uri).await? else { return Ok(false) };
     if post.account_id != author.id {
         return Ok(false);

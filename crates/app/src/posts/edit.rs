@@ -122,7 +122,7 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, author: &Account, r: Received) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let Some(post) = posts::unchecked_by_uri(&mut tx, &r.uri).await? else { return Ok(false) };
     if post.account_id != author.id {
         return Ok(false);

@@ -37,7 +37,7 @@ pub async fn favourite(app: &App, who: &Account, id: PostId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, who: &Account, post: &str, uri: &str) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     // What it does not see, or whose author blocks it, it cannot have liked.
     let Some(post) = posts::get_by_uri(&mut tx, Viewer::Account(who.id), post).await? else { return Ok(false) };
     let like: i64 = app.ids().next();
@@ -74,7 +74,7 @@ pub async fn unfavourite(app: &App, who: &Account, id: PostId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn receive_undo(app: &App, who: &Account, post: Option<PostId>, uri: Option<&str>) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let found = match (post, uri) {
         (Some(post), _) => Some(post),
         (None, Some(uri)) => interactions::favourite_by_uri(&mut tx, who.id, uri).await?,

@@ -15,7 +15,8 @@ use storage::posts::Links;
 use storage::{Conn, accounts, attachments, follows, idempotency_keys, posts};
 
 use crate::error::{Error, Result};
-use crate::{App, fanout, secrets};
+use crate::fanout::{self, News};
+use crate::{App, secrets};
 
 /// New words, or another focus, for a picture that a draft shows. What is `None` stays as it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +108,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         }
     }
     posts::insert(&mut tx, &post, &links).await?;
-    fanout::post_created(&mut tx, author, &post, &links, true).await?;
+    fanout::post_created(&mut tx, author, &post, &links, News::Of { watched: true }).await?;
     tx.enqueue(Job::DistributePost { post: id });
     tx.commit().await?;
     Ok(id)

@@ -9,10 +9,11 @@ use domain::job::Job;
 use domain::post::Post;
 use domain::{AccountId, PostId, ThreadId, Timestamp, Viewer, Visibility};
 use storage::posts::Links;
-use storage::{Tx, accounts, attachments, counts, follows, posts, threads};
+use storage::{Tx, accounts, attachments, counts, follows, incoming, posts, threads};
 
+use crate::App;
 use crate::error::Result;
-use crate::{App, fanout};
+use crate::fanout::{self, News};
 
 /// A post of a remote author: safe HTML, known accounts.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +57,9 @@ pub enum Outcome {
 /// # Errors
 /// When the database refuses.
 pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) -> Result<Outcome> {
-    let mut tx = app.db.write().await?;
-    if posts::uri_is_known(&mut tx, &r.uri).await? {
+    let mut tx = app.db.write_repeatable().await?;
+    let met = incoming::met(&mut tx, &r.uri, author.id, &r.mentions).await?;
+    if met.known {
         return Ok(Outcome::Known);
     }
     let answered = match &r.in_reply_to_uri {
@@ -69,7 +71,7 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
         Some(parent) if may_answer(&mut tx, author, &parent, r.visibility).await? => Some(parent),
         _ => None,
     };
-    if !requested && !concerns_us(&mut tx, author, &r, parent.as_ref()).await? {
+    if !requested && !met.concerns_us && !is_of_discussion(&mut tx, parent.as_ref()).await? {
         tracing::debug!(uri = %r.uri, "dropped: a post is kept if {INTERESTING}");
         return Ok(Outcome::Irrelevant);
     }
@@ -113,12 +115,15 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     }
     let links = Links { mentions: r.mentions, tags: r.tags, attachments: ids };
     posts::insert(&mut tx, &post, &links).await?;
-    adopt_orphans(&mut tx, &post).await?;
+    if met.is_answered {
+        adopt_orphans(&mut tx, &post).await?;
+    }
     // An old post that was looked up is no news: it belongs to no timeline and nobody is told.
     if requested && !fresh {
         fanout::count(&mut tx, &post, 1);
         tx.emit(Event::AccountChanged { account: author.id });
     } else {
+        let news = if news { News::Of { watched: met.is_watched } } else { News::None };
         fanout::post_created(&mut tx, author, &post, &links, news).await?;
     }
     if post.in_reply_to_uri.is_some() && !found {
@@ -173,14 +178,11 @@ async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<()> {
     Ok(())
 }
 
-/// See [`INTERESTING`].
-async fn concerns_us(tx: &mut Tx, author: &Account, r: &Received, parent: Option<&Post>) -> Result<bool> {
-    if parent.is_some_and(|p| p.local) || posts::concerns_us(tx, author.id, &r.mentions).await? {
-        return Ok(true);
-    }
+/// Does it answer a member, or somebody whom somebody here follows? (Other voices of a discussion belong to it.) See
+/// [`INTERESTING`].
+async fn is_of_discussion(tx: &mut Tx, parent: Option<&Post>) -> Result<bool> {
     Ok(match parent {
-        // A discussion that somebody here follows: its other voices belong to it.
-        Some(parent) => posts::concerns_us(tx, parent.account_id, &[]).await?,
+        Some(parent) => parent.local || incoming::concerns_us(tx, parent.account_id, &[]).await?,
         None => false,
     })
 }

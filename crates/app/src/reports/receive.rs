@@ -34,7 +34,7 @@ pub struct Received {
 /// [`Error::NotFound`] when it is about nobody of this community; [`Error::Limited`] when the server has sent too many
 /// in a day; otherwise when the database refuses.
 pub async fn receive(app: &App, reporter: &Account, received: Received) -> Result<bool> {
-    let mut tx = app.db.write().await?;
+    let mut tx = app.db.write_repeatable().await?;
     let target = accounts::even_hidden(&mut tx, received.target).await?;
     let Some(host) = reporter.domain.clone().filter(|_| target.is_local()) else { return Err(Error::NotFound) };
     let now = tx.now();

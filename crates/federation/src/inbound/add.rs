@@ -1,7 +1,7 @@
 //! Somebody pinned a post to her profile.
 
 use app::peers::pin;
-use storage::posts;
+use storage::{incoming, posts};
 
 use super::{Outcome, Verdict, Work, done_if};
 use crate::resolve::ResolveError;
@@ -25,7 +25,7 @@ async fn is_wanted(work: &Work<'_>, id: &str) -> Result<bool, ResolveError> {
         return Ok(false);
     }
     let mut conn = work.fed.app.db.read().await?;
-    Ok(!posts::uri_is_known(&mut conn, id).await? && posts::concerns_us(&mut conn, work.actor.id, &[]).await?)
+    Ok(!posts::uri_is_known(&mut conn, id).await? && incoming::concerns_us(&mut conn, work.actor.id, &[]).await?)
 }
 
 /// Is it about the actor's own pinned posts?

@@ -1,7 +1,7 @@
 //! Somebody boosted a post. A group's announcement of what was posted to it is that too.
 
 use app::posts::boost;
-use storage::posts;
+use storage::{incoming, posts};
 
 use super::{Outcome, Verdict, Work, done_if};
 use crate::wire::read::activity::ActivityKind;
@@ -21,7 +21,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let mut conn = work.fed.app.db.read().await?;
     let known = posts::unchecked_by_uri(&mut conn, &id).await?;
     // What is not here is fetched only where somebody here follows whoever boosts it.
-    let wanted = known.is_some() || posts::concerns_us(&mut conn, work.actor.id, &[]).await?;
+    let wanted = known.is_some() || incoming::concerns_us(&mut conn, work.actor.id, &[]).await?;
     drop(conn);
     if !wanted {
         return Ok(Verdict::Ignored("it concerns nobody here"));

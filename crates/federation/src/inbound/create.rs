@@ -36,13 +36,14 @@ pub(super) async fn keep(work: &Work<'_>, note: ReceivedNote) -> Outcome {
     if note.vote.is_some() {
         return Ok(Verdict::Ignored("a vote in a poll that is not ours"));
     }
-    let mut conn = work.fed.app.db.read().await?;
-    if posts::uri_is_known(&mut conn, &note.id).await? {
+    let own = note.attributed_to == work.actor.uri;
+    // What is here needs nothing fetched or kept; a post that brings nothing along is only written, which sees it too.
+    let brings_others = !own || !note.mentions.is_empty() || !note.emojis.is_empty();
+    if brings_others && posts::uri_is_known(&mut work.fed.app.db.read().await?, &note.id).await? {
         return Ok(Verdict::Ignored("known already"));
     }
-    drop(conn);
     // A group or channel may post what one of its people wrote: the post is its author's.
-    let author = match note.attributed_to == work.actor.uri {
+    let author = match own {
         true => work.actor.clone(),
         false => work.fed.resolve_actor(&note.attributed_to, work.budget).await?,
     };

@@ -7,11 +7,12 @@ use domain::attachment::Attachment;
 use domain::text::Tag;
 use domain::urls::page_of;
 use domain::{AccountId, AttachmentId, Host};
-use storage::{accounts, posts};
+use storage::{accounts, incoming};
 
 use crate::Federation;
 use crate::client::Budget;
 use crate::resolve::ResolveError;
+use crate::wire::note::PUBLIC;
 use crate::wire::read::note::ReceivedAttachment;
 use crate::wire::read::{ReceivedEmoji, ReceivedNote};
 
@@ -69,7 +70,13 @@ async fn mentions(
         page.map(|name| urls.actor(name.trim_end_matches('/')))
     };
     let named: Vec<String> = note.mentions.iter().map(|m| ours(&m.href).unwrap_or_else(|| m.href.clone())).collect();
-    let mut uris: Vec<String> = note.to.iter().chain(&note.cc).chain(&named).cloned().collect();
+    // Everybody, and the author's followers, are no accounts.
+    let everybody = |uri: &str| uri == PUBLIC || (author.followers_url.as_deref() == Some(uri) && !urls.is_ours(uri));
+    let all = note.to.iter().chain(&note.cc).chain(&named);
+    let mut uris: Vec<String> = all.filter(|uri| !everybody(uri) && **uri != author.uri).cloned().collect();
+    if uris.is_empty() {
+        return Ok(Vec::new());
+    }
     uris.sort();
     uris.dedup();
     let mut conn = fed.app.db.read().await?;
@@ -81,7 +88,7 @@ async fn mentions(
         .collect();
     if !unknown.is_empty() {
         let known: Vec<(AccountId, bool)> = found.iter().map(|a| (a.id, false)).collect();
-        let concerns = posts::concerns_us(&mut conn, author.id, &known).await?;
+        let concerns = incoming::concerns_us(&mut conn, author.id, &known).await?;
         drop(conn);
         if concerns {
             for uri in unknown {

@@ -227,7 +227,7 @@ impl Federation {
         if results.is_empty() {
             return Ok(());
         }
-        let mut tx = self.app.db.write_of_worker().await?;
+        let mut tx = self.app.db.write_repeatable().await?;
         deliveries::hold_these(&mut tx, &results.iter().map(|(delivery, _)| delivery.id).collect::<Vec<_>>()).await?;
         let now = self.app.now();
         let mut ended: Vec<DeliveryId> = Vec::new();

@@ -102,7 +102,7 @@ impl Federation {
         let (first, mut inboxes) = (self.reachable(&first).await?, self.reachable(&inboxes).await?);
         let subject = subject_of_post(id);
         let new = |body, kind| New { author: author.id, body, subject: Some(&subject), kind, urgency: Urgency::Usual };
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_repeatable().await?;
         if !posts::hold(&mut tx, author.id, true, Some(id)).await? {
             return Ok(());
         }
@@ -285,7 +285,7 @@ impl Federation {
 
     /// Drops what waits for somebody who follows no more, or is blocked: a post that was being queued at that moment.
     async fn withdraw_once_more(&self, who: AccountId, reader: AccountId) -> app::Result<()> {
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_repeatable().await?;
         withdraw_from_former_reader(&mut tx, who, reader).await?;
         tx.commit().await?;
         Ok(())
@@ -305,7 +305,7 @@ impl Federation {
         if inboxes.is_empty() {
             return Ok(None);
         }
-        let mut tx = self.app.db.write().await?;
+        let mut tx = self.app.db.write_repeatable().await?;
         let shown = out.subject.is_some() && !out.even_hidden;
         let held = match out.urgency {
             Urgency::AccountDeletion => true,
