@@ -293,7 +293,12 @@ impl Community {
             let who = &people[n % SMALL.follows];
             let uri = format!("{}/boosts/{}", who.uri, next + n);
             let (now, to) = (app.now(), Visibility::Public);
-            assert!(app::posts::boost::receive(&app, who, &uri, own[n], now, to).await.unwrap().is_some());
+            assert!(
+                app::posts::boost::receive(&app, who, &uri, storage::incoming::Boosted::Found(own[n]), now, to)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
         });
         let first = self.followers;
         cost!("Follow received", |n| self.is_followed_by(first + n).await);

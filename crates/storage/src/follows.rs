@@ -378,6 +378,30 @@ pub async fn is_blocking(conn: &mut Conn, account: AccountId, target: AccountId)
     sql!("SELECT id FROM blocks WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).exists(conn).await
 }
 
+/// Who hears of an account's posts beside those whom they name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audience {
+    /// Members asked to hear of each ([`crate::notifications::watchers`]).
+    pub is_watched: bool,
+    /// Somebody elsewhere follows it.
+    pub is_elsewhere: bool,
+}
+
+/// Who hears of an account's posts?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn audience(conn: &mut Conn, of: AccountId) -> Result<Audience> {
+    let (is_watched, is_elsewhere) = sql!(
+        "SELECT EXISTS (SELECT 1 FROM follows WHERE target_id = $1 AND by_member AND notify),
+            EXISTS (SELECT 1 FROM follows WHERE target_id = $1 AND NOT by_member)"
+    )
+    .bind(of)
+    .one::<(bool, bool)>(conn)
+    .await?;
+    Ok(Audience { is_watched, is_elsewhere })
+}
+
 /// Does `account` want nothing from `other`: does she block it, or its whole community?
 ///
 /// # Errors

@@ -157,6 +157,7 @@ pub async fn claim(
     Ok(Claim { items, after })
 }
 
+/// (What an actor said before stands before it in what is looked at: all of it came from the one server.)
 async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: &[Host]) -> Result<Vec<Claimed>> {
     if hosts.is_empty() {
         return Ok(Vec::new());
@@ -166,12 +167,12 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
         sqlite: "WITH due (id, turn) AS (
                 SELECT i.id, row_number() OVER (PARTITION BY h.value ORDER BY i.id)
                 FROM json_each($6) h JOIN inbox_items i ON i.id IN (
-                    SELECT x.id FROM (SELECT id, actor_id, forwarded, leased_until FROM inbox_items
-                        WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $7) x
-                    WHERE x.leased_until <= $1
-                      AND NOT EXISTS (SELECT 1 FROM inbox_items e
-                        WHERE e.actor_id = x.actor_id AND e.put_off = FALSE AND e.forwarded = x.forwarded
-                          AND e.id < x.id AND e.leased_until > $1 AND e.leased_by <> $5)
+                    SELECT x.id FROM (
+                        SELECT w.id, w.leased_until, max(w.leased_until > $1 AND w.leased_by <> $5)
+                            OVER (PARTITION BY w.actor_id, w.forwarded ORDER BY w.id) AS behind_others
+                        FROM (SELECT id, actor_id, forwarded, leased_until, leased_by FROM inbox_items
+                            WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $7) w) x
+                    WHERE x.leased_until <= $1 AND NOT x.behind_others
                     ORDER BY x.id LIMIT $4))
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
              WHERE id IN (SELECT id FROM due ORDER BY max(id, $8), turn, id LIMIT $3)
@@ -179,14 +180,13 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
         postgres: "WITH due AS MATERIALIZED (
                 SELECT x.id, row_number() OVER (PARTITION BY h.host ORDER BY x.id) AS turn
                 FROM unnest(CAST($6 AS text[])) AS h (host) CROSS JOIN LATERAL (
-                    SELECT w.id FROM (SELECT id, actor_id, forwarded, leased_until FROM inbox_items
-                        WHERE NOT put_off AND host = h.host ORDER BY put_off, host, id LIMIT $7) w
-                    WHERE w.leased_until <= $1
-                      AND (SELECT e.id FROM inbox_items e
-                        WHERE e.actor_id = w.actor_id AND NOT e.put_off AND e.forwarded = w.forwarded
-                          AND e.id < w.id AND e.leased_until > $1 AND e.leased_by <> $5
-                        ORDER BY e.actor_id, e.put_off, e.forwarded, e.id LIMIT 1) IS NULL
-                    ORDER BY w.id LIMIT $4) x),
+                    SELECT v.id FROM (
+                        SELECT w.id, w.leased_until, bool_or(w.leased_until > $1 AND w.leased_by <> $5)
+                            OVER (PARTITION BY w.actor_id, w.forwarded ORDER BY w.id) AS behind_others
+                        FROM (SELECT id, actor_id, forwarded, leased_until, leased_by FROM inbox_items
+                            WHERE NOT put_off AND host = h.host ORDER BY put_off, host, id LIMIT $7) w) v
+                    WHERE v.leased_until <= $1 AND NOT v.behind_others
+                    ORDER BY v.id LIMIT $4) x),
              free AS MATERIALIZED (
                 SELECT id FROM inbox_items
                 WHERE id = ANY(ARRAY(SELECT id FROM due ORDER BY greatest(id, $8), turn, id LIMIT $3))

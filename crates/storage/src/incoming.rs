@@ -62,27 +62,40 @@ pub async fn concerns_us(conn: &mut Conn, author: AccountId, mentions: &[(Accoun
     .await
 }
 
+macro_rules! boostable {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            post_columns!(),
+            " FROM posts p WHERE ",
+            $which,
+            " AND p.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM posts k WHERE k.uri = $1)
+               AND NOT EXISTS (SELECT 1 FROM posts e
+                    WHERE e.account_id = $2 AND e.boost_of_id = p.id AND e.deleted_at IS NULL LIMIT 1 OFFSET 0)
+               AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = $2)"
+        )
+    };
+}
+
+/// Which post somebody boosts.
+#[derive(Debug, Clone, Copy)]
+pub enum Boosted<'a> {
+    /// By its ActivityPub id.
+    Named(&'a str),
+    Found(PostId),
+}
+
 /// The post that somebody boosts, by an activity of this id; `None` where that is here already, as a boost or as a
 /// tombstone, where they boosted the post before, where its author blocks them, or where there is no such post.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn boostable(conn: &mut Conn, uri: &str, who: AccountId, post: PostId) -> Result<Option<Post>> {
-    sql!(concat!(
-        "SELECT ",
-        post_columns!(),
-        " FROM posts p WHERE p.id = $3 AND p.deleted_at IS NULL
-            AND NOT EXISTS (SELECT 1 FROM posts k WHERE k.uri = $1)
-            AND NOT EXISTS (SELECT 1 FROM posts e WHERE e.account_id = $2 AND e.boost_of_id = $3 AND e.deleted_at IS NULL)
-            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = $2)"
-    ))
-    .bind(uri)
-    .bind(who)
-    .bind(post)
-    .maybe::<PostRow>(conn)
-    .await?
-    .map(Post::try_from)
-    .transpose()
+pub async fn boostable(conn: &mut Conn, uri: &str, who: AccountId, post: Boosted<'_>) -> Result<Option<Post>> {
+    let row = match post {
+        Boosted::Named(post) => sql!(boostable!("p.uri = $3")).bind(uri).bind(who).bind(post).maybe(conn).await?,
+        Boosted::Found(post) => sql!(boostable!("p.id = $3")).bind(uri).bind(who).bind(post).maybe(conn).await?,
+    };
+    row.map(|row: PostRow| Post::try_from(row)).transpose()
 }
 
 /// What a follow meets.

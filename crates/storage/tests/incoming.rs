@@ -3,8 +3,8 @@
 use domain::account::{Account, Role};
 use domain::follow::FollowOptions;
 use domain::{FollowId, PostId, Visibility};
-use storage::follows::{self, Follow};
-use storage::incoming::{FollowMet, Met, boostable, met, met_by_follow};
+use storage::follows::{self, Audience, Follow};
+use storage::incoming::{Boosted, FollowMet, Met, boostable, met, met_by_follow};
 use storage::posts::{self, Links};
 use storage::{Tx, accounts, domain_blocks};
 
@@ -34,10 +34,15 @@ both! {
         let followed = Met { concerns_us: true, ..nothing };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), followed);
         assert_eq!(met(&mut tx, uri, carol.id, &[]).await.unwrap(), nothing);
+        let quiet = Audience { is_watched: false, is_elsewhere: false };
+        assert_eq!(follows::audience(&mut tx, bob.id).await.unwrap(), quiet);
+        follow(&mut tx, carol.id, bob.id).await;
+        assert_eq!(follows::audience(&mut tx, bob.id).await.unwrap(), Audience { is_elsewhere: true, ..quiet });
         let options = FollowOptions { notify: true, ..FollowOptions::default() };
         let watching = Follow { options, ..follows::find(&mut tx, dana.id, bob.id).await.unwrap().unwrap() };
         assert!(!follows::insert(&mut tx, &watching).await.unwrap(), "it is there, with other options now");
         assert!(follows::find(&mut tx, dana.id, bob.id).await.unwrap().unwrap().options.notify);
+        assert!(follows::audience(&mut tx, bob.id).await.unwrap().is_watched);
         let watched = Met { is_watched: true, ..followed };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), watched);
 
@@ -60,22 +65,24 @@ both! {
         let carol = elsewhere(&mut tx, "carol", "oak.example").await;
         let post = write_post(&mut tx, &dana, Visibility::Public, &Links::default()).await;
         let uri = "https://oak.example/boosts/1";
-        assert_eq!(boostable(&mut tx, uri, bob.id, post.id).await.unwrap(), Some(post.clone()));
-        assert_eq!(boostable(&mut tx, uri, bob.id, PostId(1)).await.unwrap(), None);
-        assert_eq!(boostable(&mut tx, &post.uri, bob.id, post.id).await.unwrap(), None, "an id that is here");
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()));
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Named(&post.uri)).await.unwrap(), Some(post.clone()));
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Named(uri)).await.unwrap(), None);
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(PostId(1))).await.unwrap(), None);
+        assert_eq!(boostable(&mut tx, &post.uri, bob.id, Boosted::Found(post.id)).await.unwrap(), None, "an id that is here");
         let mut boost = write_post(&mut tx, &bob, Visibility::Public, &Links::default()).await;
         let id: PostId = tx.id();
         (boost.id, boost.uri, boost.boost_of_id) = (id, "https://oak.example/boosts/0".to_owned(), Some(post.id));
         posts::insert(&mut tx, &boost, &Links::default()).await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, bob.id, post.id).await.unwrap(), None, "boosted before");
-        assert_eq!(boostable(&mut tx, uri, carol.id, post.id).await.unwrap(), Some(post.clone()));
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), None, "boosted before");
+        assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()));
         follows::insert_block(&mut tx, dana.id, carol.id, "a block").await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, carol.id, post.id).await.unwrap(), None, "its author blocks her");
+        assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), None, "its author blocks her");
         let now = tx.now();
         posts::bury(&mut tx, boost.id, now).await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, bob.id, post.id).await.unwrap(), Some(post.clone()), "taken back, and again");
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()), "taken back, and again");
         posts::bury(&mut tx, post.id, now).await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, bob.id, post.id).await.unwrap(), None);
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), None);
     }
 
     async fn a_follow_meets_blocks_of_its_own_direction(fresh) {

@@ -4,6 +4,7 @@ use domain::account::Account;
 use domain::job::Job;
 use domain::post::Post;
 use domain::{PostId, ThreadId, Timestamp, Viewer, Visibility};
+use storage::incoming::Boosted;
 use storage::posts::Links;
 use storage::{Tx, follows, incoming, posts};
 
@@ -39,7 +40,9 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
     let uri = app.urls.post_activity(&who.username, key);
     let url = app.urls.post_page(&who.username, key);
     write(&mut tx, who, &original, Row { id, uri, url, visibility, created_at: app.now() }).await?;
-    tx.enqueue(Job::DistributePost { post: id });
+    if !original.local || follows::audience(&mut tx, who.id).await?.is_elsewhere {
+        tx.enqueue(Job::DistributePost { post: id });
+    }
     tx.commit().await?;
     Ok(id)
 }
@@ -53,7 +56,7 @@ pub async fn receive(
     app: &App,
     who: &Account,
     uri: &str,
-    original: PostId,
+    original: Boosted<'_>,
     published: Timestamp,
     visibility: Visibility,
 ) -> Result<Option<PostId>> {

@@ -108,8 +108,13 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         }
     }
     posts::insert(&mut tx, &post, &links).await?;
-    fanout::post_created(&mut tx, author, &post, &links, News::Of { watched: true }).await?;
-    tx.enqueue(Job::DistributePost { post: id });
+    let audience = follows::audience(&mut tx, author.id).await?;
+    fanout::post_created(&mut tx, author, &post, &links, News::Of { watched: audience.is_watched }).await?;
+    // One that goes to nobody elsewhere asks for no work. (Whoever begins to follow at this moment follows after it.)
+    let named = post.in_reply_to_id.is_some() || !links.mentions.is_empty();
+    if named || (audience.is_elsewhere && visibility != Visibility::Direct) {
+        tx.enqueue(Job::DistributePost { post: id });
+    }
     tx.commit().await?;
     Ok(id)
 }

@@ -1,6 +1,7 @@
 //! Somebody boosted a post. A group's announcement of what was posted to it is that too.
 
 use app::posts::boost;
+use storage::incoming::Boosted;
 use storage::{incoming, posts};
 
 use super::{Outcome, Verdict, Work, done_if};
@@ -18,19 +19,24 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     };
     let Some(id) = id else { return Ok(Verdict::Rejected("no object")) };
     let audience = visibility(&work.activity.to, &work.activity.cc, work.actor.followers_url.as_deref());
+    let uri = work.identity();
+    let published = work.activity.published.unwrap_or_else(|| work.fed.app.now());
+    let write = async |post| boost::receive(&work.fed.app, work.actor, &uri, post, published, audience).await;
+    // Mostly it is here, and may be boosted.
+    if write(Boosted::Named(&id)).await?.is_some() {
+        return Ok(Verdict::Done);
+    }
     let mut conn = work.fed.app.db.read().await?;
-    let known = posts::unchecked_by_uri(&mut conn, &id).await?;
+    let known = posts::unchecked_by_uri(&mut conn, &id).await?.is_some();
     // What is not here is fetched only where somebody here follows whoever boosts it.
-    let wanted = known.is_some() || incoming::concerns_us(&mut conn, work.actor.id, &[]).await?;
+    let wanted = known || incoming::concerns_us(&mut conn, work.actor.id, &[]).await?;
     drop(conn);
     if !wanted {
         return Ok(Verdict::Ignored("it concerns nobody here"));
     }
-    let original = match known {
-        Some(post) => post.id,
-        None => work.fed.resolve_post(&id, work.budget).await?,
-    };
-    let uri = work.identity();
-    let published = work.activity.published.unwrap_or_else(|| work.fed.app.now());
-    done_if(boost::receive(&work.fed.app, work.actor, &uri, original, published, audience).await?.is_some())
+    if known {
+        return done_if(false);
+    }
+    let original = work.fed.resolve_post(&id, work.budget).await?;
+    done_if(write(Boosted::Found(original)).await?.is_some())
 }

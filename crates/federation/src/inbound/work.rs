@@ -38,6 +38,8 @@ const PER_HOST: usize = 32;
 const PLACES: usize = 16;
 const PLACE_FOR: Duration = Duration::from_millis(50);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// While something is under way, activities are not claimed one by one as they come.
+const BETWEEN_CLAIMS: Duration = Duration::from_millis(4);
 /// What was processed is settled together: so many, or what there is after so long. Until then it may be processed
 /// again if this process dies, which changes nothing.
 const TOGETHER: usize = 64;
@@ -76,12 +78,16 @@ impl Federation {
         let mut settled: Vec<Ended> = Vec::new();
         // When what was processed is settled at the latest.
         let mut due: Option<tokio::time::Instant> = None;
+        let mut claimed_at = tokio::time::Instant::now();
         while !stop.is_cancelled() {
             let room = AT_ONCE.saturating_sub(busy.values().sum());
-            if look && room >= AT_ONCE / 4 {
+            let at_once = busy.is_empty() || claimed_at.elapsed() >= BETWEEN_CLAIMS;
+            if look && room >= AT_ONCE / 4 && at_once {
+                claimed_at = tokio::time::Instant::now();
                 match self.claim_received(room, &busy, &mut turn).await {
                     Ok(claimed) => {
-                        look = !claimed.is_empty();
+                        // What is due and was not taken waits for something to end.
+                        look = claimed.len() >= room;
                         // All ask for their places before the first begins.
                         let mut first = Vec::with_capacity(claimed.len());
                         for said in claimed {
@@ -105,9 +111,11 @@ impl Federation {
                     Err(error) => {
                         tracing::error!(%error, "received activities could not be claimed");
                         tokio::time::sleep(LOOK_AGAIN).await;
+                        continue;
                     }
                 }
             }
+            let next = (look && !at_once).then(|| claimed_at + BETWEEN_CLAIMS);
             tokio::select! {
                 Some(first) = ended.recv() => {
                     let from = settled.len();
@@ -134,7 +142,8 @@ impl Federation {
                     self.settle_received_or_log(std::mem::take(&mut settled)).await;
                     due = None;
                 }
-                () = self.app.db.hub().wait(Queue::Inbox, LOOK_AGAIN) => look = true,
+                () = until(next) => {}
+                () = self.app.db.hub().wait(Queue::Inbox, LOOK_AGAIN), if !look => look = true,
                 () = stop.cancelled() => {}
             }
         }

@@ -279,8 +279,19 @@ impl Federation {
             Err(storage::Error::NotFound) => return Ok(None),
             other => other?,
         };
-        let inboxes = own_inbox(&mut conn, other.id).await?;
+        drop(conn);
+        let inboxes = self.inbox_of(&other).await?;
         Ok((!inboxes.is_empty()).then_some((who, other, inboxes)))
+    }
+
+    /// Where an account elsewhere is reached, as [`recipients::inboxes_of`] says; empty for one of ours, and where
+    /// nothing is sent to.
+    async fn inbox_of(&self, account: &Account) -> app::Result<BTreeSet<String>> {
+        let Some(domain) = account.domain.as_ref().filter(|_| !account.is_suspended()) else {
+            return Ok(BTreeSet::new());
+        };
+        let reached = !account.inbox_url.is_empty() && !self.is_suspended(domain).await?;
+        Ok(reached.then(|| account.delivery_inbox().to_owned()).into_iter().collect())
     }
 
     /// Drops what waits for somebody who follows no more, or is blocked: a post that was being queued at that moment.
