@@ -1,4 +1,5 @@
--- A conversation is as new as its newest post of somebody who does not block the member.
+-- A conversation is as new as its newest post of somebody who does not block the member (whenever that was written:
+-- none of theirs can be seen). Whether it was read stays as it is.
 UPDATE conversations SET last_post_id = coalesce((
     SELECT cp.post_id FROM conversation_posts cp JOIN posts p ON p.id = cp.post_id
     WHERE cp.conversation_id = conversations.id AND NOT EXISTS (

@@ -174,7 +174,10 @@ pub async fn post_edited(
     let outside = audience::hidden_from(tx, post.id, &taken_out).await?;
     notifications::remove_about(tx, &outside, post.id).await?;
     for account in outside {
-        tx.emit(Event::PostHidden { post: post.id, account });
+        // Whom the author blocks never saw it.
+        if !follows::is_blocking(tx, author.id, account).await? {
+            tx.emit(Event::PostHidden { post: post.id, account });
+        }
     }
     for boost in posts::boosts_of(tx, post.id).await? {
         let booster = posts::unchecked(tx, boost).await?;

@@ -85,7 +85,10 @@ impl Federation {
         let author = accounts::even_hidden(&mut conn, post.account_id).await?;
         drop(conn);
         let budget = author.domain.as_ref().map_or_else(|| self.budget(), |host| self.budget_of_server(host));
-        settle(self.resolve_post(&parent, &budget).await.map(|_| ()))
+        match self.resolve_post(&parent, &budget).await {
+            Ok(parent) => app::posts::receive::adopt(&self.app, parent).await,
+            Err(e) => settle(Err(e)),
+        }
     }
 
     /// Reads a remote account again.

@@ -5,7 +5,7 @@ use domain::follow::FollowOptions;
 use domain::page::Page;
 use serde_json::{Value, json};
 use storage::follows::{self, Follow};
-use storage::{Tx, accounts, inbox_items, timelines};
+use storage::{Tx, accounts, inbox_items, sql, timelines};
 
 use crate::home::{Home, eventually};
 
@@ -42,6 +42,7 @@ async fn followed(tx: &mut Tx, home: &Home, member: &Account, name: &str) -> Acc
 
 /// What came to the inbox, signed by whom it is of.
 async fn came(tx: &mut Tx, actor: &Account, n: u8, activity: &Value) {
+    let about = activity["object"].as_str().filter(|_| activity["type"] == "Create");
     let host = actor.domain.clone().unwrap();
     let item = inbox_items::New {
         fingerprint: [n; 16],
@@ -49,7 +50,7 @@ async fn came(tx: &mut Tx, actor: &Account, n: u8, activity: &Value) {
         actor: actor.id,
         host: &host,
         body: &activity.to_string(),
-        about: None,
+        about,
         forwarded: false,
     };
     assert!(inbox_items::accept(tx, item).await.unwrap());
@@ -116,4 +117,66 @@ async fn what_an_actor_says_after_its_end_is_not_kept() {
     assert!(home.post_by_uri(&format!("{}/notes/3", bob.uri)).await.is_none());
     assert!(home.post_by_uri(&format!("{}/notes/4", carol.uri)).await.is_some());
     assert!(accounts::is_deleted(&mut home.conn().await, &bob.uri).await.unwrap());
+}
+
+/// What is taken back is not done later, though it is only put off when its turn to be taken back has come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_off_is_taken_back_by_what_stands_behind_it() {
+    let home = Home::start("maple").await;
+    let dana = home.member("dana").await;
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    let bob = followed(&mut tx, &home, &dana, "bob").await;
+    // It is to be fetched from where nobody answers.
+    let id = format!("{}/notes/1", bob.uri);
+    came(&mut tx, &bob, 1, &json!({"id": format!("{id}/create"), "type": "Create", "actor": bob.uri, "object": id}))
+        .await;
+    came(&mut tx, &bob, 2, &json!({"id": format!("{id}/delete"), "type": "Delete", "actor": bob.uri, "object": id}))
+        .await;
+    tx.commit().await.unwrap();
+    all_is_processed(&home).await;
+}
+
+/// Somebody's row that cannot be read keeps nobody else waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_read_keeps_nobody_waiting() {
+    let home = Home::start("maple").await;
+    let dana = home.member("dana").await;
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    let (bob, carol) = (followed(&mut tx, &home, &dana, "bob").await, followed(&mut tx, &home, &dana, "carol").await);
+    sql!("UPDATE accounts SET fields = 'broken' WHERE id = $1").bind(bob.id).run(&mut tx).await.unwrap();
+    came(&mut tx, &bob, 1, &posts(&bob, 1)).await;
+    came(&mut tx, &carol, 2, &posts(&carol, 2)).await;
+    tx.commit().await.unwrap();
+    eventually("the other's post is here", async || home.post_by_uri(&format!("{}/notes/2", carol.uri)).await).await;
+    assert!(home.post_by_uri(&format!("{}/notes/1", bob.uri)).await.is_none());
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    sql!("UPDATE accounts SET fields = '[]' WHERE id = $1").bind(bob.id).run(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    home.clock.advance(std::time::Duration::from_secs(60));
+    eventually("and then that one's", async || home.post_by_uri(&format!("{}/notes/1", bob.uri)).await).await;
+}
+
+/// A post and its answer came at the same moment, and neither saw the other: the look for what is answered mends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_missed_what_it_answers_is_hung_under_it() {
+    let home = Home::start("maple").await;
+    let dana = home.member("dana").await;
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    let (bob, carol) = (followed(&mut tx, &home, &dana, "bob").await, followed(&mut tx, &home, &dana, "carol").await);
+    came(&mut tx, &bob, 1, &posts(&bob, 1)).await;
+    let mut answer = posts(&carol, 2);
+    answer["object"]["inReplyTo"] = json!(format!("{}/notes/1", bob.uri));
+    came(&mut tx, &carol, 2, &answer).await;
+    tx.commit().await.unwrap();
+    all_is_processed(&home).await;
+    let (first, answer) = (format!("{}/notes/1", bob.uri), format!("{}/notes/2", carol.uri));
+    let (first, answer) = (home.post_by_uri(&first).await.unwrap(), home.post_by_uri(&answer).await.unwrap());
+    let mut tx = home.fed.app.db.write().await.unwrap();
+    let apart =
+        sql!("UPDATE posts SET in_reply_to_id = NULL, in_reply_to_account_id = NULL, thread_id = id WHERE id = $1");
+    apart.bind(answer.id).run(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    home.fed.run_job(&domain::job::Job::FetchThread { post: answer.id }, false).await.unwrap();
+    let now = home.post_by_uri(&answer.uri).await.unwrap();
+    assert_eq!((now.in_reply_to_id, now.thread_id), (Some(first.id), first.thread_id));
 }

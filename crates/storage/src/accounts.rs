@@ -350,7 +350,7 @@ pub async fn is_taken(conn: &mut Conn, username: &str) -> Result<bool> {
 /// [`Error::Conflict`] when the handle belongs to an account with another uri.
 pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
     let image = |i: &Option<ProfileImage>| i.as_ref().map(serde_json::to_string).transpose();
-    let (id,) = sql!(
+    let (id, version) = sql!(
         "INSERT INTO accounts (id, username, domain, uri, url, kind, display_name, note, fields, avatar, header, locked,
             discoverable, indexable, hide_collections, inbox_url, shared_inbox_url, outbox_url, followers_url,
             following_url, featured_url, public_key_pem, public_key_id, also_known_as, moved_to_uri, created_at,
@@ -367,7 +367,7 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
             featured_url = excluded.featured_url, public_key_pem = excluded.public_key_pem,
             public_key_id = excluded.public_key_id, also_known_as = excluded.also_known_as,
             moved_to_uri = excluded.moved_to_uri, fetched_at = excluded.fetched_at
-         RETURNING id"
+         RETURNING id, version"
     )
     .bind(a.id)
     .bind(&a.username)
@@ -401,10 +401,11 @@ pub async fn upsert(conn: &mut Conn, a: &Account) -> Result<AccountId> {
     .bind(a.followers_count)
     .bind(a.following_count)
     .bind(a.posts_count)
-    .one::<(i64,)>(conn)
+    .one::<(i64, i64)>(conn)
     .await?;
     let id = AccountId(id);
-    keep_words(conn, id, a, id == a.id).await?;
+    // Writing it anew raises the version.
+    keep_words(conn, id, a, version == 0).await?;
     Ok(id)
 }
 

@@ -157,7 +157,8 @@ pub async fn claim(
     Ok(Claim { items, after })
 }
 
-/// (What an actor said before stands before it in what is looked at: all of it came from the one server.)
+/// What an actor said before stands before it in what is looked at: all of it came from the one server. (The embedded
+/// database has no other process.)
 async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: &[Host]) -> Result<Vec<Claimed>> {
     if hosts.is_empty() {
         return Ok(Vec::new());
@@ -167,13 +168,9 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
         sqlite: "WITH due (id, turn) AS (
                 SELECT i.id, row_number() OVER (PARTITION BY h.value ORDER BY i.id)
                 FROM json_each($6) h JOIN inbox_items i ON i.id IN (
-                    SELECT x.id FROM (
-                        SELECT w.id, w.leased_until, max(w.leased_until > $1 AND w.leased_by <> $5)
-                            OVER (PARTITION BY w.actor_id, w.forwarded ORDER BY w.id) AS behind_others
-                        FROM (SELECT id, actor_id, forwarded, leased_until, leased_by FROM inbox_items
-                            WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $7) w) x
-                    WHERE x.leased_until <= $1 AND NOT x.behind_others
-                    ORDER BY x.id LIMIT $4))
+                    SELECT x.id FROM (SELECT id, leased_until FROM inbox_items
+                        WHERE put_off = FALSE AND host = h.value ORDER BY id LIMIT $7) x
+                    WHERE x.leased_until <= $1 ORDER BY x.id LIMIT $4))
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
              WHERE id IN (SELECT id FROM due ORDER BY max(id, $8), turn, id LIMIT $3)
              RETURNING id, actor_id, host, body, forwarded, attempts",
@@ -240,8 +237,8 @@ async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
     .await
 }
 
-/// An actor has more waiting than a claim looks at, and it waits for what the same actor has under way: what others of
-/// that server say stands behind it. So a few actors are picked, whoever they are, and the first activity of each is
+/// An actor has more waiting than a claim looks at, or all of it is under way: what others of that server say stands
+/// behind it. So a few actors are picked, whoever they are, and the first activity of each is
 /// taken.
 async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
@@ -316,6 +313,22 @@ pub async fn bring_back(tx: &mut Tx) -> Result<u64> {
                 FOR UPDATE SKIP LOCKED))",
     )
     .bind(now)
+    .run(tx)
+    .await
+}
+
+/// Frees what this process holds but for `known`: of a claim whose end it did not hear of.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn free_all_but(tx: &mut Tx, known: &[InboxItemId]) -> Result<u64> {
+    let node = tx.node();
+    sql!(
+        "UPDATE inbox_items /* scan */ SET leased_until = 0
+         WHERE leased_until > 0 AND leased_by = $1 AND NOT (id = ANY($2))"
+    )
+    .bind(node)
+    .bind(known)
     .run(tx)
     .await
 }

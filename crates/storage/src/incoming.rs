@@ -1,4 +1,4 @@
-//! What a post or boost that comes from elsewhere meets here.
+//! What comes from elsewhere meets here: a post, a boost, a follow. Whoever they are of may have ended meanwhile.
 
 use domain::post::Post;
 use domain::{AccountId, PostId};
@@ -11,6 +11,8 @@ use crate::sql;
 /// What a post meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Met {
+    /// Its author is not deleted.
+    pub author_lives: bool,
     /// Its id is here, as a post or as a tombstone.
     pub known: bool,
     /// As [`concerns_us`].
@@ -27,8 +29,9 @@ pub struct Met {
 /// As [`crate::Error`] says.
 pub async fn met(conn: &mut Conn, uri: &str, author: AccountId, mentions: &[(AccountId, bool)]) -> Result<Met> {
     let ids: Vec<AccountId> = mentions.iter().map(|(id, _)| *id).collect();
-    let (known, named, followed, is_answered, is_watched) = sql!(
-        "SELECT EXISTS (SELECT 1 FROM posts WHERE uri = $2),
+    let (author_lives, known, named, followed, is_answered, is_watched) = sql!(
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND deleted_at IS NULL),
+            EXISTS (SELECT 1 FROM posts WHERE uri = $2),
             EXISTS (SELECT 1 FROM members WHERE account_id = ANY($3)),
             EXISTS (SELECT 1 FROM follows f WHERE f.target_id = $1 AND f.by_member),
             EXISTS (SELECT 1 FROM posts o WHERE o.in_reply_to_uri = $2 AND o.in_reply_to_id IS NULL
@@ -38,9 +41,9 @@ pub async fn met(conn: &mut Conn, uri: &str, author: AccountId, mentions: &[(Acc
     .bind(author)
     .bind(uri)
     .bind(&ids)
-    .one::<(bool, bool, bool, bool, bool)>(conn)
+    .one::<(bool, bool, bool, bool, bool, bool)>(conn)
     .await?;
-    Ok(Met { known, concerns_us: named || followed, is_answered, is_watched })
+    Ok(Met { author_lives, known, concerns_us: named || followed, is_answered, is_watched })
 }
 
 /// Does a post by this author, addressing these, concern anybody here: is she followed from here, or one of ours
@@ -72,7 +75,8 @@ macro_rules! boostable {
             " AND p.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM posts k WHERE k.uri = $1)
                AND NOT EXISTS (SELECT 1 FROM posts e
                     WHERE e.account_id = $2 AND e.boost_of_id = p.id AND e.deleted_at IS NULL LIMIT 1 OFFSET 0)
-               AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = $2)"
+               AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = $2)
+               AND EXISTS (SELECT 1 FROM accounts w WHERE w.id = $2 AND w.deleted_at IS NULL)"
         )
     };
 }
@@ -86,7 +90,8 @@ pub enum Boosted<'a> {
 }
 
 /// The post that somebody boosts, by an activity of this id; `None` where that is here already, as a boost or as a
-/// tombstone, where they boosted the post before, where its author blocks them, or where there is no such post.
+/// tombstone, where they boosted the post before, where its author blocks them, where they are deleted, or where there is no such
+/// post.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -101,6 +106,8 @@ pub async fn boostable(conn: &mut Conn, uri: &str, who: AccountId, post: Boosted
 /// What a follow meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowMet {
+    /// The follower is not deleted.
+    pub follower_lives: bool,
     /// The member blocks the follower, or the follower's community.
     pub kept_away: bool,
     /// They follow already.
@@ -112,15 +119,16 @@ pub struct FollowMet {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn met_by_follow(conn: &mut Conn, member: AccountId, follower: AccountId) -> Result<FollowMet> {
-    let (blocked, domain_blocked, known) = sql!(
-        "SELECT EXISTS (SELECT 1 FROM blocks WHERE account_id = $1 AND target_id = $2),
+    let (follower_lives, blocked, domain_blocked, known) = sql!(
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $2 AND deleted_at IS NULL),
+            EXISTS (SELECT 1 FROM blocks WHERE account_id = $1 AND target_id = $2),
             EXISTS (SELECT 1 FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain
                 WHERE d.account_id = $1 AND a.id = $2),
             EXISTS (SELECT 1 FROM follows WHERE account_id = $2 AND target_id = $1)"
     )
     .bind(member)
     .bind(follower)
-    .one::<(bool, bool, bool)>(conn)
+    .one::<(bool, bool, bool, bool)>(conn)
     .await?;
-    Ok(FollowMet { kept_away: blocked || domain_blocked, known })
+    Ok(FollowMet { follower_lives, kept_away: blocked || domain_blocked, known })
 }

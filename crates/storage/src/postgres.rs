@@ -198,8 +198,8 @@ pub(crate) struct Held {
 pub(crate) enum Lasts {
     /// It is there: the database has it on its disk before it says so.
     Surely,
-    /// It may be lost, and that is no harm: it says what was taken from a queue or is done, and doing it twice changes
-    /// nothing.
+    /// It may be lost, and that is no harm: it is done once more, which changes nothing
+    /// ([`crate::Db::write_repeatable`]).
     Probably,
 }
 

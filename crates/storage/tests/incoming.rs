@@ -6,7 +6,7 @@ use domain::{FollowId, PostId, Visibility};
 use storage::follows::{self, Audience, Follow};
 use storage::incoming::{Boosted, FollowMet, Met, boostable, met, met_by_follow};
 use storage::posts::{self, Links};
-use storage::{Tx, accounts, domain_blocks};
+use storage::{Tx, accounts, domain_blocks, sql};
 
 use crate::people::{account, follow, write_member};
 use crate::visible::write_post;
@@ -24,7 +24,7 @@ both! {
         let bob = elsewhere(&mut tx, "bob", "oak.example").await;
         let carol = elsewhere(&mut tx, "carol", "oak.example").await;
         let uri = "https://oak.example/notes/1";
-        let nothing = Met { known: false, concerns_us: false, is_answered: false, is_watched: false };
+        let nothing = Met { author_lives: true, known: false, concerns_us: false, is_answered: false, is_watched: false };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), nothing);
         assert_eq!(met(&mut tx, uri, bob.id, &[(carol.id, false)]).await.unwrap(), nothing, "she is not of here");
         let named = met(&mut tx, uri, bob.id, &[(carol.id, false), (dana.id, true)]).await.unwrap();
@@ -56,6 +56,8 @@ both! {
         posts::bury(&mut tx, answer.id, now).await.unwrap();
         assert!(met(&mut tx, &answer.uri, carol.id, &[]).await.unwrap().known, "a tombstone is known");
         assert!(!met(&mut tx, uri, bob.id, &[]).await.unwrap().is_answered);
+        accounts::bury(&mut tx, bob.id, now).await.unwrap();
+        assert!(!met(&mut tx, uri, bob.id, &[]).await.unwrap().author_lives);
     }
 
     async fn a_boost_is_made_once_and_of_whom_lets_it(fresh) {
@@ -81,6 +83,9 @@ both! {
         let now = tx.now();
         posts::bury(&mut tx, boost.id, now).await.unwrap();
         assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()), "taken back, and again");
+        accounts::bury(&mut tx, carol.id, now).await.unwrap();
+        follows::remove_block(&mut tx, dana.id, carol.id).await.unwrap();
+        assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), None, "she is gone");
         posts::bury(&mut tx, post.id, now).await.unwrap();
         assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), None);
     }
@@ -90,7 +95,7 @@ both! {
         let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
         let bob = elsewhere(&mut tx, "bob", "oak.example").await;
         let carol = elsewhere(&mut tx, "carol", "elm.example").await;
-        let nothing = FollowMet { kept_away: false, known: false };
+        let nothing = FollowMet { follower_lives: true, kept_away: false, known: false };
         follow(&mut tx, dana.id, bob.id).await;
         follows::insert_block(&mut tx, bob.id, dana.id, "theirs").await.unwrap();
         assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), nothing);
@@ -105,9 +110,29 @@ both! {
         assert!(follows::insert(&mut tx, &by_bob).await.unwrap());
         assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), FollowMet { known: true, ..nothing });
         follows::insert_block(&mut tx, dana.id, bob.id, "hers").await.unwrap();
-        assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), FollowMet { kept_away: true, known: true });
+        assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), FollowMet { kept_away: true, known: true, ..nothing });
         domain_blocks::insert(&mut tx, dana.id, carol.domain.as_ref().unwrap()).await.unwrap();
         assert_eq!(met_by_follow(&mut tx, dana.id, carol.id).await.unwrap(), FollowMet { kept_away: true, ..nothing });
+        let now = tx.now();
+        accounts::bury(&mut tx, carol.id, now).await.unwrap();
+        assert!(!met_by_follow(&mut tx, dana.id, carol.id).await.unwrap().follower_lives);
+    }
+
+    /// Whoever is called otherwise now is found by the name of now.
+    async fn a_name_of_before_finds_nobody(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        let dana = write_member(&mut tx, "dana", Role::Member).await.unwrap();
+        let bob = elsewhere(&mut tx, "bob", "oak.example").await;
+        for account in [&dana, &bob] {
+            for (name, finds, not) in [("Daniel Reed", "daniel", "diana"), ("Diana Reed", "diana", "daniel")] {
+                let renamed = Account { display_name: name.to_owned(), ..account.clone() };
+                accounts::upsert(&mut tx, &renamed).await.unwrap();
+                for (word, found) in [(finds, true), (not, false)] {
+                    let of = sql!("SELECT account_id FROM account_words WHERE word = $1 AND account_id = $2");
+                    assert_eq!(of.bind(word).bind(account.id).exists(&mut tx).await.unwrap(), found, "{word}");
+                }
+            }
+        }
     }
 
     async fn an_account_is_unheard_of_until_its_id_or_handle_is_here(fresh) {

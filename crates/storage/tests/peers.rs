@@ -168,8 +168,10 @@ both! {
         };
         assert_eq!(claimed(&mut tx).await, Some(true));
         assert_eq!(claimed(&mut tx).await, Some(false), "although an earlier one is in work");
-        held_by_another(&mut tx).await;
-        assert_eq!(claimed(&mut tx).await, None, "her own keep their order");
+        if !fresh.db.is_sqlite() {
+            held_by_another(&mut tx).await;
+            assert_eq!(claimed(&mut tx).await, None, "her own keep their order");
+        }
     }
 
     async fn emojis_of_others_are_kept_once_and_follow_their_picture(fresh) {

@@ -341,11 +341,13 @@ both! {
         let lease = tx.now().plus(LEASE);
         let first = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert_eq!(first.len(), 32, "as many as one server may have");
-        // A process that has nothing of that server under way.
-        held_by_another(&mut tx).await;
-        let others = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
-        assert_eq!(others.iter().map(|item| item.actor_id).collect::<Vec<_>>(), [AccountId(2)]);
-        assert!(inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items.is_empty());
+        if !fresh.db.is_sqlite() {
+            // A process that has nothing of that server under way.
+            held_by_another(&mut tx).await;
+            let others = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
+            assert_eq!(others.iter().map(|item| item.actor_id).collect::<Vec<_>>(), [AccountId(2)]);
+            assert!(inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items.is_empty());
+        }
         inbox_items::finish(&mut tx, &first.iter().map(|item| item.id).collect::<Vec<_>>()).await.unwrap();
         let next = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert_eq!(next.len(), 32);
@@ -353,6 +355,18 @@ both! {
         // The process that has them under way puts what follows behind them.
         let behind = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
         assert!(behind.len() == 32 && behind[0].id > next[31].id);
+    }
+
+    /// Of a claim whose end a process did not hear of, nothing stays under way.
+    async fn what_nobody_knows_that_it_is_held_is_freed(fresh) {
+        let mut tx = fresh.db.write().await.unwrap();
+        fill_inbox(&mut tx, 3, 11, "oak").await;
+        let lease = tx.now().plus(LEASE);
+        let held = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
+        assert_eq!(held.len(), 3);
+        assert_eq!(inbox_items::free_all_but(&mut tx, &[held[1].id]).await.unwrap(), 2);
+        let again = inbox_items::claim(&mut tx, lease, 256, 32, &[], "").await.unwrap().items;
+        assert_eq!(again.iter().map(|item| item.id).collect::<Vec<_>>(), [held[0].id, held[2].id]);
     }
 
     /// What has just come is taken in the order it came, whoever sent it; of what waits longer, each server has its turn.

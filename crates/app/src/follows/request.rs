@@ -89,6 +89,9 @@ pub async fn request(app: &App, me: &Account, target: AccountId, options: Follow
 pub async fn receive(app: &App, follower: &Account, target: &Account, uri: &str) -> Result<()> {
     let mut tx = app.db.write_repeatable().await?;
     let met = incoming::met_by_follow(&mut tx, target.id, follower.id).await?;
+    if !met.follower_lives {
+        return Ok(());
+    }
     if met.kept_away || target.is_suspended() {
         tx.enqueue(Job::DistributeReject { account: target.id, follower: follower.id, uri: uri.to_owned() });
         tx.commit().await?;

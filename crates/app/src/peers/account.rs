@@ -33,7 +33,8 @@ pub async fn receive(app: &App, account: &Account, keys: &FurtherKeys) -> Result
     let Some(domain) = theirs.filter(|_| !app.urls.is_ours(&account.uri)) else {
         return Err(Error::Forbidden("Another server can't describe our accounts"));
     };
-    let mut tx = app.db.write_repeatable().await?;
+    // No queue asks for it once more, and files may go by it.
+    let mut tx = app.db.write().await?;
     let new = accounts::is_unheard_of(&mut tx, account).await?;
     if !new && accounts::is_deleted(&mut tx, &account.uri).await? {
         return Err(Error::Forbidden("This account was deleted"));

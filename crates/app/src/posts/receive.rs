@@ -62,6 +62,9 @@ pub async fn receive(app: &App, author: &Account, r: Received, requested: bool) 
     if met.known {
         return Ok(Outcome::Known);
     }
+    if !met.author_lives {
+        return Ok(Outcome::Irrelevant);
+    }
     let answered = match &r.in_reply_to_uri {
         Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
         None => None,
@@ -158,6 +161,19 @@ async fn may_answer(tx: &mut Tx, author: &Account, parent: &Post, audience: Visi
         Err(e) => return Err(e.into()),
     };
     Ok(!writer.is_suspended() && (writer.domain == author.domain || !audience.is_open()))
+}
+
+/// A post was looked for because something answers it, and may have come at the same time as that: what answers it takes
+/// its place.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn adopt(app: &App, parent: PostId) -> Result<()> {
+    let mut tx = app.db.write_repeatable().await?;
+    let parent = posts::unchecked(&mut tx, parent).await?;
+    adopt_orphans(&mut tx, &parent).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Answers that came before what they answer take their place, by the same rule as those that come after it.

@@ -15,7 +15,8 @@ pub(super) struct Said {
     pub item: Claimed,
     /// As read with the claim; `None` where the actor is gone.
     pub actor: Option<Arc<Account>>,
-    pub read: Instant,
+    /// `None` where the actor could not be read.
+    pub read: Option<Instant>,
 }
 
 /// What an actor says is one line, and what it passes on another.

@@ -11,7 +11,7 @@ pub(super) struct Places(Mutex<State>);
 #[derive(Debug)]
 struct State {
     free: usize,
-    /// By age: the smallest is the oldest.
+    /// By when they came.
     waiting: BTreeMap<i64, oneshot::Sender<Place>>,
 }
 
@@ -24,21 +24,21 @@ impl Places {
         Arc::new(Self(Mutex::new(State { free, waiting: BTreeMap::new() })))
     }
 
-    /// Asks for a place at once, which is waited for; nobody else may wait under the same `age`.
-    pub(super) fn take(self: &Arc<Self>, age: i64) -> impl Future<Output = Place> + Send + use<> {
+    /// Asks for a place at once, which is waited for; nobody else may wait with the same `came`.
+    pub(super) fn take(self: &Arc<Self>, came: i64) -> impl Future<Output = Place> + Send + use<> {
         let (give, comes) = oneshot::channel();
         let mut state = self.state();
         let free = (state.free > 0).then(|| Place(Arc::clone(self)));
         match &free {
             Some(_) => state.free -= 1,
-            None => drop(state.waiting.insert(age, give)),
+            None => drop(state.waiting.insert(came, give)),
         }
         drop(state);
         let places = Arc::clone(self);
         async move {
             match free {
                 Some(place) => place,
-                // Else it was pushed out by another of its age: one more works than there are places for.
+                // Else it was pushed out by another that came then: one more works than there are places for.
                 None => comes.await.unwrap_or_else(|_| Place(places)),
             }
         }
@@ -78,11 +78,11 @@ mod tests {
         let first = places.take(5).await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut waiting = tokio::task::JoinSet::new();
-        for age in [9, 7, 8, 3] {
+        for came in [9, 7, 8, 3] {
             let (places, order) = (Arc::clone(&places), Arc::clone(&order));
             waiting.spawn(async move {
-                let _place = places.take(age).await;
-                order.lock().unwrap().push(age);
+                let _place = places.take(came).await;
+                order.lock().unwrap().push(came);
             });
         }
         tokio::task::yield_now().await;
@@ -96,8 +96,8 @@ mod tests {
     async fn no_place_is_lost() {
         let places = Places::new(2);
         let both = (places.take(1).await, places.take(2).await);
-        for age in 3..6 {
-            let gives_up = tokio::time::timeout(Duration::from_millis(1), places.take(age)).await;
+        for came in 3..6 {
+            let gives_up = tokio::time::timeout(Duration::from_millis(1), places.take(came)).await;
             assert!(gives_up.is_err(), "there were two");
         }
         drop(both);

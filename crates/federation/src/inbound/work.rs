@@ -5,7 +5,7 @@
 //! Stopping at any moment loses nothing: what was not settled is claimed again when its lease ends, and
 //! processing it twice changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,13 +26,15 @@ use super::places::{Place, Places};
 use crate::Federation;
 use crate::wire::lenient;
 
-/// How long a claim holds: longer than [`PATIENCE`] for every activity that one actor can have in a batch.
-const LEASE: Duration = Duration::from_secs(20 * 60);
+/// How long a claim holds: longer than [`PATIENCE`] for every activity that one actor can have under way.
+const LEASE: Duration = Duration::from_secs(40 * 60);
 /// For one activity with everything that is fetched for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Activities under way at the same time, and of those from one server.
 const AT_ONCE: usize = 256;
 const PER_HOST: usize = 32;
+/// A server that has so many under way gets no more, and one that has fewer gets so many more at most.
+const HALF: usize = PER_HOST / 2;
 /// Of those under way, how many are worked on, in the order they came: so what came in a burst is shown about in its
 /// order. Whichever is not done after so long waits for another server, and lets others have its place.
 const PLACES: usize = 16;
@@ -51,11 +53,35 @@ const CHANGES_ITSELF: [&str; 3] = ["Update", "Delete", "Move"];
 /// Tried so often, with growing pauses (about two days in all); then it is given up.
 const ATTEMPTS: i64 = 20;
 
-/// How many activities of each server are under way.
-type Busy = HashMap<Host, usize>;
+/// What this process has claimed, until it is settled.
+#[derive(Default)]
+struct HeldItems {
+    ids: HashSet<InboxItemId>,
+    /// How many of each server are still worked on.
+    busy: HashMap<Host, usize>,
+}
 
-/// An activity that was processed, and what became of it.
-type Ended = (Claimed, Verdict);
+impl HeldItems {
+    fn begun(&mut self, item: &Claimed) {
+        self.ids.insert(item.id);
+        *self.busy.entry(item.host.clone()).or_default() += 1;
+    }
+
+    fn worked_on(&mut self, item: &Claimed) {
+        if let Some(count) = self.busy.get_mut(&item.host) {
+            *count = count.saturating_sub(1);
+        }
+        self.busy.retain(|_, count| *count > 0);
+    }
+
+    /// The servers that get no more.
+    fn full(&self) -> Vec<Host> {
+        self.busy.iter().filter(|(_, n)| **n >= HALF).map(|(host, _)| host.clone()).collect()
+    }
+}
+
+/// An activity that was processed, and what became of it; `None` where that is settled already.
+type Ended = (Claimed, Option<Verdict>);
 
 /// Whose turn it is.
 #[derive(Default)]
@@ -64,6 +90,8 @@ struct Turn {
     after: String,
     /// When what had been put off was last looked for.
     brought_back: Option<Instant>,
+    /// The last claim failed, or it is not known to have been made.
+    failed: bool,
 }
 
 impl Federation {
@@ -72,26 +100,27 @@ impl Federation {
         let (places, lines) = (Places::new(PLACES), Arc::new(Lines::default()));
         let (done, mut ended) = mpsc::unbounded_channel::<Ended>();
         let mut running: JoinSet<()> = JoinSet::new();
-        let mut busy = Busy::new();
+        let mut held = HeldItems::default();
         let mut look = true;
         let mut turn = Turn::default();
         let mut settled: Vec<Ended> = Vec::new();
-        // When what was processed is settled at the latest.
+        // When what was processed is settled at the latest, and when the next claim may be made at the earliest.
         let mut due: Option<tokio::time::Instant> = None;
-        let mut claimed_at = tokio::time::Instant::now();
+        let mut next_claim = tokio::time::Instant::now();
         while !stop.is_cancelled() {
-            let room = AT_ONCE.saturating_sub(busy.values().sum());
-            let at_once = busy.is_empty() || claimed_at.elapsed() >= BETWEEN_CLAIMS;
-            if look && room >= AT_ONCE / 4 && at_once {
-                claimed_at = tokio::time::Instant::now();
-                match self.claim_received(room, &busy, &mut turn).await {
+            let room = AT_ONCE.saturating_sub(held.ids.len());
+            let may_claim = next_claim <= tokio::time::Instant::now() || (held.ids.is_empty() && !turn.failed);
+            if look && room >= AT_ONCE / 4 && may_claim {
+                next_claim = tokio::time::Instant::now() + BETWEEN_CLAIMS;
+                match self.claim_received(room, &held, &mut turn).await {
                     Ok(claimed) => {
+                        turn.failed = false;
                         // What is due and was not taken waits for something to end.
                         look = claimed.len() >= room;
                         // All ask for their places before the first begins.
                         let mut first = Vec::with_capacity(claimed.len());
                         for said in claimed {
-                            *busy.entry(said.item.host.clone()).or_default() += 1;
+                            held.begun(&said.item);
                             if let Some(said) = lines.join(said) {
                                 let place = places.take(said.item.id.0);
                                 first.push((said, place));
@@ -110,12 +139,12 @@ impl Federation {
                     }
                     Err(error) => {
                         tracing::error!(%error, "received activities could not be claimed");
-                        tokio::time::sleep(LOOK_AGAIN).await;
-                        continue;
+                        turn.failed = true;
+                        next_claim = tokio::time::Instant::now() + LOOK_AGAIN;
                     }
                 }
             }
-            let next = (look && !at_once).then(|| claimed_at + BETWEEN_CLAIMS);
+            let claims = (look && room >= AT_ONCE / 4).then_some(next_claim);
             tokio::select! {
                 Some(first) = ended.recv() => {
                     let from = settled.len();
@@ -124,25 +153,31 @@ impl Federation {
                         settled.push(more);
                     }
                     for (item, _) in settled.iter().skip(from) {
-                        if let Some(count) = busy.get_mut(&item.host) {
-                            *count = count.saturating_sub(1);
-                        }
+                        held.worked_on(item);
                     }
-                    busy.retain(|_, count| *count > 0);
                     while running.try_join_next().is_some() {}
-                    if busy.is_empty() || settled.len() >= TOGETHER {
-                        self.settle_received_or_log(std::mem::take(&mut settled)).await;
-                        due = None;
+                    if held.busy.is_empty() || settled.len() >= TOGETHER {
+                        due = Some(tokio::time::Instant::now());
                     } else {
                         due.get_or_insert(tokio::time::Instant::now() + GATHER);
                     }
                     look = true;
                 }
                 () = until(due) => {
-                    self.settle_received_or_log(std::mem::take(&mut settled)).await;
-                    due = None;
+                    due = match self.settle_received(&settled).await {
+                        Ok(()) => {
+                            for (item, _) in settled.drain(..) {
+                                held.ids.remove(&item.id);
+                            }
+                            None
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "processed activities could not be settled");
+                            Some(tokio::time::Instant::now() + LOOK_AGAIN)
+                        }
+                    };
                 }
-                () = until(next) => {}
+                () = until(claims) => {}
                 () = self.app.db.hub().wait(Queue::Inbox, LOOK_AGAIN), if !look => look = true,
                 () = stop.cancelled() => {}
             }
@@ -151,29 +186,38 @@ impl Federation {
         while let Ok(last) = ended.try_recv() {
             settled.push(last);
         }
-        self.settle_received_or_log(settled).await;
+        if let Err(error) = self.settle_received(&settled).await {
+            // Processed again when the lease ends, which changes nothing.
+            tracing::error!(%error, "processed activities could not be settled");
+        }
     }
 
     /// Claims what is due, in the order it came.
-    async fn claim_received(&self, room: usize, busy: &Busy, turn: &mut Turn) -> app::Result<Vec<Said>> {
-        let full: Vec<Host> = busy.iter().filter(|(_, n)| **n >= PER_HOST).map(|(host, _)| host.clone()).collect();
+    async fn claim_received(&self, room: usize, held: &HeldItems, turn: &mut Turn) -> app::Result<Vec<Said>> {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let mut tx = self.app.db.write_repeatable().await?;
+        if turn.failed {
+            let known: Vec<InboxItemId> = held.ids.iter().copied().collect();
+            inbox_items::free_all_but(&mut tx, &known).await?;
+        }
         let lease = tx.now().plus(LEASE);
         if turn.brought_back.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
             inbox_items::bring_back(&mut tx).await?;
             turn.brought_back = Some(Instant::now());
         }
-        let claim = inbox_items::claim(&mut tx, lease, number(room), number(PER_HOST), &full, &turn.after).await?;
+        let full = held.full();
+        let claim = inbox_items::claim(&mut tx, lease, number(room), number(HALF), &full, &turn.after).await?;
         let mut ids: Vec<AccountId> = claim.items.iter().map(|item| item.actor_id).collect();
         ids.sort();
         ids.dedup();
-        let actors = accounts::many(&mut tx, &ids).await?;
         let read = Instant::now();
+        // One that cannot be read keeps nobody else waiting: each is read by itself then.
+        let actors = accounts::many(&mut tx, &ids).await.ok();
         tx.commit().await?;
         turn.after = claim.after.unwrap_or_default();
+        let read = actors.as_ref().map(|_| read);
         let actors: HashMap<AccountId, Arc<Account>> =
-            actors.into_iter().map(|actor| (actor.id, Arc::new(actor))).collect();
+            actors.into_iter().flatten().map(|actor| (actor.id, Arc::new(actor))).collect();
         let said = |item: Claimed| Said { actor: actors.get(&item.actor_id).cloned(), item, read };
         Ok(claim.items.into_iter().map(said).collect())
     }
@@ -193,7 +237,8 @@ impl Federation {
         let mut changed: Option<Instant> = None;
         loop {
             let Said { item, actor, read } = said;
-            let as_claimed = (read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read)).then_some(actor);
+            let believed = |read: Instant| read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read);
+            let as_claimed = read.is_some_and(believed).then_some(actor);
             let work = AssertUnwindSafe(self.process_item(&item, as_claimed)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
                 Ok(Ok((verdict, changes_itself))) => {
@@ -204,6 +249,17 @@ impl Federation {
                 }
                 Ok(Err(_)) => Verdict::RetryLater("something in here broke".to_owned()),
                 Err(_) => Verdict::RetryLater("took too long".to_owned()),
+            };
+            let verdict = match verdict {
+                // Before the next in line: what takes it back finds it waiting, and not under way.
+                Verdict::RetryLater(_) => {
+                    let alone = (item.clone(), Some(verdict));
+                    match self.settle_received(std::slice::from_ref(&alone)).await {
+                        Ok(()) => None,
+                        Err(_) => alone.1,
+                    }
+                }
+                verdict => Some(verdict),
             };
             // Nobody listens only where all of this has ended.
             drop(done.send((item, verdict)));
@@ -246,15 +302,8 @@ impl Federation {
         }
     }
 
-    async fn settle_received_or_log(&self, settled: Vec<Ended>) {
-        if let Err(error) = self.settle_received(settled).await {
-            // Processed again when the lease ends, which changes nothing.
-            tracing::error!(%error, "processed activities could not be settled");
-        }
-    }
-
-    async fn settle_received(&self, settled: Vec<Ended>) -> app::Result<()> {
-        if settled.is_empty() {
+    async fn settle_received(&self, settled: &[Ended]) -> app::Result<()> {
+        if settled.iter().all(|(_, verdict)| verdict.is_none()) {
             return Ok(());
         }
         let mut tx = self.app.db.write_repeatable().await?;
@@ -262,10 +311,11 @@ impl Federation {
         let mut ended: Vec<InboxItemId> = Vec::new();
         for (item, verdict) in settled {
             match verdict {
-                Verdict::RetryLater(why) if item.attempts + 1 < ATTEMPTS => {
-                    inbox_items::retry(&mut tx, item.id, now.plus(pause(item.attempts)), &why).await?;
+                None => {}
+                Some(Verdict::RetryLater(why)) if item.attempts + 1 < ATTEMPTS => {
+                    inbox_items::retry(&mut tx, item.id, now.plus(pause(item.attempts)), why).await?;
                 }
-                verdict => {
+                Some(verdict) => {
                     tracing::debug!(item = %item.id, ?verdict, "an activity was processed");
                     ended.push(item.id);
                 }

@@ -120,6 +120,13 @@ on_both! {
         let after = dana.get("/api/v1/conversations").await;
         assert_eq!(after.headers["link"], before.headers["link"], "the page begins where it did");
         assert_eq!(after.ok(), before.ok());
+        // She is taken out of it, too.
+        let mut edited = kept[1].1.clone();
+        edited["to"] = json!([address(&priya)]);
+        edited["tag"] = json!([edited["tag"][0]]);
+        (edited["content"], edited["updated"]) = (json!("edited"), json!("2200-01-01T00:00:00Z"));
+        assert_eq!(eve.post(&house, &eve.does("Update", &edited)).await, 202);
+        shown(&priya, "edited").await;
         let gone = json!({"id": kept[1].1["id"], "type": "Tombstone"});
         assert_eq!(eve.post(&house, &eve.does("Delete", &gone)).await, 202);
         shown(&priya, "not for her").await;
