@@ -103,11 +103,11 @@ const LOOK: i64 = 128;
 const PATIENT: Duration = Duration::from_secs(1);
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and none
-/// of those that are `busy`. What an actor says is not taken while another process has something under way that the same actor said
-/// before; what this one has under way, the caller puts it behind.
-/// Servers have their turns in the order of their names, those after `after` first; where there is not room for all,
-/// each gets as much as the others, of what has waited for [`PATIENT`]; what came since is taken in the order it came.
-/// What somebody passed on waits for others' servers: what the same actor says does not wait for it.
+/// of those that are `busy`. What an actor says is not taken while another process has something under way that the
+/// same actor said before; what this one has under way, the caller puts it behind. Servers have their turns in the order
+/// of their names, those after `after` first; where there is not room for all, each gets as much as the others, of what
+/// has waited for [`PATIENT`]; what came since is taken in the order it came. What somebody passed on waits for others'
+/// servers: what the same actor says does not wait for it.
 ///
 /// What it costs depends on neither what waits nor what the database believes about that: each step names the columns
 /// of the index that has its order, and stops after so many rows.

@@ -89,9 +89,9 @@ pub enum Boosted<'a> {
     Found(PostId),
 }
 
-/// The post that somebody boosts, by an activity of this id; `None` where that is here already, as a boost or as a
-/// tombstone, where they boosted the post before, where its author blocks them, where they are deleted, or where there is no such
-/// post.
+/// The post that somebody boosts, by an activity of this id. `None` where that is here already, as a boost or as a
+/// tombstone, where they boosted the post before or are deleted, where its author blocks them, or where there is no
+/// such post.
 ///
 /// # Errors
 /// As [`crate::Error`] says.

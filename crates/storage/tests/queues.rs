@@ -369,7 +369,8 @@ both! {
         assert_eq!(again.iter().map(|item| item.id).collect::<Vec<_>>(), [held[0].id, held[2].id]);
     }
 
-    /// What has just come is taken in the order it came, whoever sent it; of what waits longer, each server has its turn.
+    /// What has just come is taken in the order it came, whoever sent it; of what waits longer, each server has its
+    /// turn.
     async fn who_sends_much_keeps_others_waiting_for_a_moment(fresh) {
         let mut tx = fresh.db.write().await.unwrap();
         fill_inbox(&mut tx, 4, 11, "oak").await;

@@ -273,8 +273,8 @@ impl Federation {
         }
     }
 
-    /// What becomes of it, and whether its actor may have changed itself by it. `as_claimed` is the actor, where it need
-    /// not be read again.
+    /// What becomes of it, and whether its actor may have changed itself by it. `as_claimed` is the actor, where it
+    /// need not be read again.
     async fn process_item(&self, item: &Claimed, as_claimed: Option<Option<Arc<Account>>>) -> (Verdict, bool) {
         let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), false) };
         let actor = match as_claimed {

@@ -107,7 +107,8 @@ on_both! {
         let mut kept = Vec::new();
         for words in ["not for her", "again"] {
             let mut note = eve.note(&format!("/notes/{}", kept.len()), words);
-            let named = |who: &Person| json!({"type": "Mention", "href": address(who), "name": format!("@{}", who.handle())});
+            let name = |who: &Person| format!("@{}", who.handle());
+            let named = |who: &Person| json!({"type": "Mention", "href": address(who), "name": name(who)});
             note["to"] = json!([address(&priya), address(&dana)]);
             note["cc"] = json!([]);
             note["tag"] = json!([named(&priya), named(&dana)]);
