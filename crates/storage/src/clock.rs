@@ -14,7 +14,7 @@ const TOLERANCE: Duration = Duration::from_secs(2);
 /// A clock that is behind by more is worth a line in the log when a process starts.
 const WORTH_SAYING: Duration = Duration::from_secs(60);
 /// No lease is longer.
-const LONGEST_LEASE: Duration = Duration::from_secs(20 * 60);
+const LONGEST_LEASE: Duration = Duration::from_secs(40 * 60);
 
 /// The highest id there is.
 pub(crate) const HIGHEST: &str = "SELECT max(id) FROM (SELECT max(id) AS id FROM accounts

@@ -238,8 +238,8 @@ async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
 }
 
 /// An actor has more waiting than a claim looks at, or all of it is under way: what others of that server say stands
-/// behind it. So a few actors are picked, whoever they are, and the first activity of each is
-/// taken.
+/// behind it. So a few actors are picked, whoever they are, and the first activity of each is taken: of one server up to
+/// 64 beside what `per_host` allows.
 async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
     // Anywhere among the ids there are; those before it come after those behind it.
@@ -322,6 +322,8 @@ pub async fn bring_back(tx: &mut Tx) -> Result<u64> {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn free_all_but(tx: &mut Tx, known: &[InboxItemId]) -> Result<u64> {
+    // Where the claim is being made still, this comes after it.
+    tx.alone("inbox").await?;
     let node = tx.node();
     sql!(
         "UPDATE inbox_items /* scan */ SET leased_until = 0

@@ -43,23 +43,29 @@ pub async fn orphans(conn: &mut Conn, parent: &Post) -> Result<Vec<Post>> {
 }
 
 /// Hangs a post under what it answers, which arrived after it. Their discussions become one. The counter is the
-/// caller's to move.
+/// caller's to move; `false` when somebody else did it at the same time.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn adopt(tx: &mut Tx, orphan: &Post, parent: &Post) -> Result<()> {
-    sql!("UPDATE posts SET version = version + 1, in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1")
-        .bind(orphan.id)
-        .bind(parent.id)
-        .bind(parent.account_id)
-        .run(tx)
-        .await?;
+pub async fn adopt(tx: &mut Tx, orphan: &Post, parent: &Post) -> Result<bool> {
+    let hung = sql!(
+        "UPDATE posts SET version = version + 1, in_reply_to_id = $2, in_reply_to_account_id = $3
+         WHERE id = $1 AND in_reply_to_id IS NULL"
+    )
+    .bind(orphan.id)
+    .bind(parent.id)
+    .bind(parent.account_id)
+    .run(tx)
+    .await?;
+    if hung == 0 {
+        return Ok(false);
+    }
     sql!("UPDATE posts SET version = version + 1, thread_id = $2 WHERE thread_id = $1 AND boost_of_id IS NULL")
         .bind(orphan.thread_id)
         .bind(parent.thread_id)
         .run(tx)
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// What the post answers, and what that answers, as far as the viewer may see it and wants to: the nearest `limit`, the

@@ -47,7 +47,7 @@ both! {
         };
         assert_eq!(claim().await, 1, "the one that nobody holds is due");
         assert_eq!(claim().await, 0);
-        fresh.advance(Duration::from_secs(20 * 60));
+        fresh.advance(Duration::from_secs(40 * 60));
         assert_eq!(claim().await, 2, "no lease is longer");
     }
 

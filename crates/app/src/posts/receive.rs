@@ -186,8 +186,7 @@ async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<()> {
         if !may_answer(tx, &author, parent, orphan.visibility).await? {
             continue;
         }
-        threads::adopt(tx, &orphan, parent).await?;
-        if orphan.visibility.is_open() {
+        if threads::adopt(tx, &orphan, parent).await? && orphan.visibility.is_open() {
             counts::replies(tx, parent.id, 1, author.id);
         }
     }

@@ -62,9 +62,13 @@ struct HeldItems {
 }
 
 impl HeldItems {
-    fn begun(&mut self, item: &Claimed) {
-        self.ids.insert(item.id);
-        *self.busy.entry(item.host.clone()).or_default() += 1;
+    /// `false` where it was begun before.
+    fn begun(&mut self, item: &Claimed) -> bool {
+        let new = self.ids.insert(item.id);
+        if new {
+            *self.busy.entry(item.host.clone()).or_default() += 1;
+        }
+        new
     }
 
     fn worked_on(&mut self, item: &Claimed) {
@@ -103,7 +107,7 @@ impl Federation {
         let mut held = HeldItems::default();
         let mut look = true;
         let mut turn = Turn::default();
-        let mut settled: Vec<Ended> = Vec::new();
+        let mut settled: Vec<(Claimed, Verdict)> = Vec::new();
         // When what was processed is settled at the latest, and when the next claim may be made at the earliest.
         let mut due: Option<tokio::time::Instant> = None;
         let mut next_claim = tokio::time::Instant::now();
@@ -120,7 +124,10 @@ impl Federation {
                         // All ask for their places before the first begins.
                         let mut first = Vec::with_capacity(claimed.len());
                         for said in claimed {
-                            held.begun(&said.item);
+                            // What came again by a clock that jumped is under way already.
+                            if !held.begun(&said.item) {
+                                continue;
+                            }
                             if let Some(said) = lines.join(said) {
                                 let place = places.take(said.item.id.0);
                                 first.push((said, place));
@@ -128,8 +135,10 @@ impl Federation {
                         }
                         for (said, place) in first {
                             let (this, done) = (self.clone(), done.clone());
-                            let (places, lines) = (Arc::clone(&places), Arc::clone(&lines));
-                            running.spawn(async move { this.process_line(said, place, &places, &lines, &done).await });
+                            let (places, lines, stop) = (Arc::clone(&places), Arc::clone(&lines), stop.clone());
+                            running.spawn(async move {
+                                this.process_line(said, place, &places, &lines, &done, &stop).await;
+                            });
                         }
                         if !turn.after.is_empty() {
                             // Not every server has had its turn.
@@ -147,13 +156,13 @@ impl Federation {
             let claims = (look && room >= AT_ONCE / 4).then_some(next_claim);
             tokio::select! {
                 Some(first) = ended.recv() => {
-                    let from = settled.len();
-                    settled.push(first);
-                    while let Ok(more) = ended.try_recv() {
-                        settled.push(more);
-                    }
-                    for (item, _) in settled.iter().skip(from) {
-                        held.worked_on(item);
+                    let more = std::iter::from_fn(|| ended.try_recv().ok());
+                    for (item, verdict) in std::iter::once(first).chain(more) {
+                        held.worked_on(&item);
+                        match verdict {
+                            Some(verdict) => settled.push((item, verdict)),
+                            None => drop(held.ids.remove(&item.id)),
+                        }
                     }
                     while running.try_join_next().is_some() {}
                     if held.busy.is_empty() || settled.len() >= TOGETHER {
@@ -182,14 +191,28 @@ impl Federation {
                 () = stop.cancelled() => {}
             }
         }
-        while running.join_next().await.is_some() {}
-        while let Ok(last) = ended.try_recv() {
-            settled.push(last);
+        // What is worked on ends; what stands in line behind it is left to whoever comes next.
+        loop {
+            settled.extend(std::iter::from_fn(|| ended.try_recv().ok()).filter_map(|(item, v)| Some((item, v?))));
+            match self.settle_received(&settled).await {
+                Ok(()) => settled.clear(),
+                // Processed again when the lease ends, which changes nothing.
+                Err(error) => tracing::error!(%error, "processed activities could not be settled"),
+            }
+            if running.join_next().await.is_none() {
+                break;
+            }
         }
-        if let Err(error) = self.settle_received(&settled).await {
-            // Processed again when the lease ends, which changes nothing.
-            tracing::error!(%error, "processed activities could not be settled");
+        if let Err(error) = self.free_what_waits().await {
+            tracing::error!(%error, "what was not begun stays claimed until this process is missed");
         }
+    }
+
+    async fn free_what_waits(&self) -> app::Result<()> {
+        let mut tx = self.app.db.write_repeatable().await?;
+        inbox_items::free_all_but(&mut tx, &[]).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Claims what is due, in the order it came.
@@ -210,11 +233,11 @@ impl Federation {
         let mut ids: Vec<AccountId> = claim.items.iter().map(|item| item.actor_id).collect();
         ids.sort();
         ids.dedup();
-        let read = Instant::now();
-        // One that cannot be read keeps nobody else waiting: each is read by itself then.
-        let actors = accounts::many(&mut tx, &ids).await.ok();
         tx.commit().await?;
         turn.after = claim.after.unwrap_or_default();
+        let read = Instant::now();
+        // One that cannot be read keeps nobody else waiting: each is read by itself then.
+        let actors = async { accounts::many(&mut self.app.db.read().await?, &ids).await }.await.ok();
         let read = actors.as_ref().map(|_| read);
         let actors: HashMap<AccountId, Arc<Account>> =
             actors.into_iter().flatten().map(|actor| (actor.id, Arc::new(actor))).collect();
@@ -230,6 +253,7 @@ impl Federation {
         places: &Arc<Places>,
         lines: &Lines,
         done: &UnboundedSender<Ended>,
+        stop: &CancellationToken,
     ) {
         let whose = first.whose();
         let (mut said, mut place) = (first, place.await);
@@ -253,22 +277,20 @@ impl Federation {
             let verdict = match verdict {
                 // Before the next in line: what takes it back finds it waiting, and not under way.
                 Verdict::RetryLater(_) => {
-                    let alone = (item.clone(), Some(verdict));
-                    match self.settle_received(std::slice::from_ref(&alone)).await {
-                        Ok(()) => None,
-                        Err(_) => alone.1,
-                    }
+                    let alone = (item.clone(), verdict);
+                    let settled = self.settle_received(std::slice::from_ref(&alone)).await;
+                    settled.is_err().then_some(alone.1)
                 }
                 verdict => Some(verdict),
             };
             // Nobody listens only where all of this has ended.
             drop(done.send((item, verdict)));
             match lines.next(whose) {
-                Some(next) => {
+                Some(next) if !stop.is_cancelled() => {
                     place = places.take(next.item.id.0).await;
                     said = next;
                 }
-                None => return,
+                _ => return,
             }
         }
     }
@@ -302,8 +324,8 @@ impl Federation {
         }
     }
 
-    async fn settle_received(&self, settled: &[Ended]) -> app::Result<()> {
-        if settled.iter().all(|(_, verdict)| verdict.is_none()) {
+    async fn settle_received(&self, settled: &[(Claimed, Verdict)]) -> app::Result<()> {
+        if settled.is_empty() {
             return Ok(());
         }
         let mut tx = self.app.db.write_repeatable().await?;
@@ -311,11 +333,10 @@ impl Federation {
         let mut ended: Vec<InboxItemId> = Vec::new();
         for (item, verdict) in settled {
             match verdict {
-                None => {}
-                Some(Verdict::RetryLater(why)) if item.attempts + 1 < ATTEMPTS => {
+                Verdict::RetryLater(why) if item.attempts + 1 < ATTEMPTS => {
                     inbox_items::retry(&mut tx, item.id, now.plus(pause(item.attempts)), why).await?;
                 }
-                Some(verdict) => {
+                verdict => {
                     tracing::debug!(item = %item.id, ?verdict, "an activity was processed");
                     ended.push(item.id);
                 }
