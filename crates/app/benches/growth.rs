@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use app::App;
 use app::accounts::create::{self, NewMember};
+use app::fanout::News;
 use app::posts::publish::{self, Draft};
 use app::posts::receive::{Outcome, Received};
 use domain::account::{Account, ActorKind, Role};
@@ -21,6 +22,7 @@ use domain::follow::FollowOptions;
 use domain::page::Page;
 use domain::post::Post;
 use domain::{AccountId, Clock, PostId, ThreadId, Urls, Viewer, Visibility};
+use storage::incoming::Boosted;
 use storage::notifications::Filter;
 use storage::posts::Links;
 use storage::timelines::{AccountFilter, PublicFilter, TagFilter};
@@ -126,15 +128,8 @@ impl Community {
                 let parent = self.last.take().filter(|_| n % TAGGED > TAGGED / 2);
                 let (post, links) = self.post(n, author, parent.as_ref());
                 posts::insert(&mut tx, &post, &links).await.unwrap();
-                app::fanout::post_created(
-                    &mut tx,
-                    author,
-                    &post,
-                    &Links::default(),
-                    app::fanout::News::Of { watched: true },
-                )
-                .await
-                .unwrap();
+                let news = News::Of { watched: true };
+                app::fanout::post_created(&mut tx, author, &post, &Links::default(), news).await.unwrap();
                 self.last = Some(post);
                 self.posts += 1;
             }
@@ -293,12 +288,8 @@ impl Community {
             let who = &people[n % SMALL.follows];
             let uri = format!("{}/boosts/{}", who.uri, next + n);
             let (now, to) = (app.now(), Visibility::Public);
-            assert!(
-                app::posts::boost::receive(&app, who, &uri, storage::incoming::Boosted::Found(own[n]), now, to)
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
+            let boosted = Boosted::Found(own[n]);
+            assert!(app::posts::boost::receive(&app, who, &uri, boosted, now, to).await.unwrap().is_some());
         });
         let first = self.followers;
         cost!("Follow received", |n| self.is_followed_by(first + n).await);

@@ -50,7 +50,7 @@ async fn closed(tx: &mut Tx, before: &Post) -> Result<()> {
 /// Is a post news?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// It takes its place in timelines, and is told to those whom it names; nobody hears that its author has written.
+    /// It takes its place in timelines, and is told to those it names; nobody hears that its author has written.
     None,
     /// It is told to all who listen. `watched`: members may have asked to hear of each post of its author.
     Of { watched: bool },

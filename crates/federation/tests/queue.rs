@@ -11,7 +11,7 @@ use crate::home::{Home, eventually};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
-/// Somebody of NAME.example, as their profile was read a moment ago, whom a member follows.
+/// Somebody of NAME.example, as their profile was read a moment ago, followed by a member.
 async fn followed(tx: &mut Tx, home: &Home, member: &Account, name: &str) -> Account {
     let host = format!("{name}.example");
     let uri = format!("https://{host}/{name}");
@@ -40,7 +40,7 @@ async fn followed(tx: &mut Tx, home: &Home, member: &Account, name: &str) -> Acc
     account
 }
 
-/// What came to the inbox, signed by whom it is of.
+/// What came to the inbox, signed by its actor.
 async fn came(tx: &mut Tx, actor: &Account, n: u8, activity: &Value) {
     let about = activity["object"].as_str().filter(|_| activity["type"] == "Create");
     let host = actor.domain.clone().unwrap();

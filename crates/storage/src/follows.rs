@@ -378,9 +378,9 @@ pub async fn is_blocking(conn: &mut Conn, account: AccountId, target: AccountId)
     sql!("SELECT id FROM blocks WHERE account_id = $1 AND target_id = $2").bind(account).bind(target).exists(conn).await
 }
 
-/// Who hears of an account's posts beside those whom they name.
+/// Who hears of an account's posts beside those they name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Audience {
+pub struct Reach {
     /// Members asked to hear of each ([`crate::notifications::watchers`]).
     pub is_watched: bool,
     /// Somebody elsewhere follows it.
@@ -391,7 +391,7 @@ pub struct Audience {
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn audience(conn: &mut Conn, of: AccountId) -> Result<Audience> {
+pub async fn reach(conn: &mut Conn, of: AccountId) -> Result<Reach> {
     let (is_watched, is_elsewhere) = sql!(
         "SELECT EXISTS (SELECT 1 FROM follows WHERE target_id = $1 AND by_member AND notify),
             EXISTS (SELECT 1 FROM follows WHERE target_id = $1 AND NOT by_member)"
@@ -399,7 +399,7 @@ pub async fn audience(conn: &mut Conn, of: AccountId) -> Result<Audience> {
     .bind(of)
     .one::<(bool, bool)>(conn)
     .await?;
-    Ok(Audience { is_watched, is_elsewhere })
+    Ok(Reach { is_watched, is_elsewhere })
 }
 
 /// Does `account` want nothing from `other`: does she block it, or its whole community?

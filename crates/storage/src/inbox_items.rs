@@ -104,10 +104,10 @@ const PATIENT: Duration = Duration::from_secs(1);
 
 /// Takes up to `limit` due activities for this process alone, until `lease`; at most `per_host` of any server, and none
 /// of those that are `busy`. What an actor says is not taken while another process has something under way that the
-/// same actor said before; what this one has under way, the caller puts it behind. Servers have their turns in the order
-/// of their names, those after `after` first; where there is not room for all, each gets as much as the others, of what
-/// has waited for [`PATIENT`]; what came since is taken in the order it came. What somebody passed on waits for others'
-/// servers: what the same actor says does not wait for it.
+/// same actor said before; what this one has under way, the caller puts it behind. Servers have their turns in the
+/// order of their names, those after `after` first; where there is not room for all, each gets as much as the others,
+/// of what has waited for [`PATIENT`]; what came since is taken in the order it came. What somebody passed on waits for
+/// others' servers: what the same actor says does not wait for it.
 ///
 /// What it costs depends on neither what waits nor what the database believes about that: each step names the columns
 /// of the index that has its order, and stops after so many rows.
@@ -238,8 +238,8 @@ async fn have_more(tx: &mut Tx, hosts: &[Host]) -> Result<bool> {
 }
 
 /// An actor has more waiting than a claim looks at, or all of it is under way: what others of that server say stands
-/// behind it. So a few actors are picked, whoever they are, and the first activity of each is taken: of one server up to
-/// 64 beside what `per_host` allows.
+/// behind it. So a few actors are picked, whoever they are, and the first activity of each is taken: of one server up
+/// to 64 beside what `per_host` allows.
 async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Host]) -> Result<Vec<Claimed>> {
     let (now, node) = (tx.now(), tx.node());
     // Anywhere among the ids there are; those before it come after those behind it.

@@ -46,8 +46,8 @@ pub async fn met(conn: &mut Conn, uri: &str, author: AccountId, mentions: &[(Acc
     Ok(Met { author_lives, known, concerns_us: named || followed, is_answered, is_watched })
 }
 
-/// Does a post by this author, addressing these, concern anybody here: is she followed from here, or one of ours
-/// addressed?
+/// Does a post by this author, addressing these, concern anybody here: is the author followed from here, or one of
+/// ours addressed?
 ///
 /// # Errors
 /// As [`crate::Error`] says.

@@ -3,7 +3,7 @@
 use domain::account::{Account, Role};
 use domain::follow::FollowOptions;
 use domain::{FollowId, PostId, Visibility};
-use storage::follows::{self, Audience, Follow};
+use storage::follows::{self, Follow, Reach};
 use storage::incoming::{Boosted, FollowMet, Met, boostable, met, met_by_follow};
 use storage::posts::{self, Links};
 use storage::{Tx, accounts, domain_blocks, sql};
@@ -27,7 +27,7 @@ both! {
         let nothing =
             Met { author_lives: true, known: false, concerns_us: false, is_answered: false, is_watched: false };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), nothing);
-        assert_eq!(met(&mut tx, uri, bob.id, &[(carol.id, false)]).await.unwrap(), nothing, "she is not of here");
+        assert_eq!(met(&mut tx, uri, bob.id, &[(carol.id, false)]).await.unwrap(), nothing, "not of here");
         let named = met(&mut tx, uri, bob.id, &[(carol.id, false), (dana.id, true)]).await.unwrap();
         assert_eq!(named, Met { concerns_us: true, ..nothing });
 
@@ -35,15 +35,15 @@ both! {
         let followed = Met { concerns_us: true, ..nothing };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), followed);
         assert_eq!(met(&mut tx, uri, carol.id, &[]).await.unwrap(), nothing);
-        let quiet = Audience { is_watched: false, is_elsewhere: false };
-        assert_eq!(follows::audience(&mut tx, bob.id).await.unwrap(), quiet);
+        let quiet = Reach { is_watched: false, is_elsewhere: false };
+        assert_eq!(follows::reach(&mut tx, bob.id).await.unwrap(), quiet);
         follow(&mut tx, carol.id, bob.id).await;
-        assert_eq!(follows::audience(&mut tx, bob.id).await.unwrap(), Audience { is_elsewhere: true, ..quiet });
+        assert_eq!(follows::reach(&mut tx, bob.id).await.unwrap(), Reach { is_elsewhere: true, ..quiet });
         let options = FollowOptions { notify: true, ..FollowOptions::default() };
         let watching = Follow { options, ..follows::find(&mut tx, dana.id, bob.id).await.unwrap().unwrap() };
         assert!(!follows::insert(&mut tx, &watching).await.unwrap(), "it is there, with other options now");
         assert!(follows::find(&mut tx, dana.id, bob.id).await.unwrap().unwrap().options.notify);
-        assert!(follows::audience(&mut tx, bob.id).await.unwrap().is_watched);
+        assert!(follows::reach(&mut tx, bob.id).await.unwrap().is_watched);
         let watched = Met { is_watched: true, ..followed };
         assert_eq!(met(&mut tx, uri, bob.id, &[]).await.unwrap(), watched);
 
@@ -83,10 +83,10 @@ both! {
         assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), None, "blocked");
         let now = tx.now();
         posts::bury(&mut tx, boost.id, now).await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()), "taken back, and again");
+        assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), Some(post.clone()));
         accounts::bury(&mut tx, carol.id, now).await.unwrap();
         follows::remove_block(&mut tx, dana.id, carol.id).await.unwrap();
-        assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), None, "she is gone");
+        assert_eq!(boostable(&mut tx, uri, carol.id, Boosted::Found(post.id)).await.unwrap(), None, "gone");
         posts::bury(&mut tx, post.id, now).await.unwrap();
         assert_eq!(boostable(&mut tx, uri, bob.id, Boosted::Found(post.id)).await.unwrap(), None);
     }
@@ -110,7 +110,7 @@ both! {
         };
         assert!(follows::insert(&mut tx, &by_bob).await.unwrap());
         assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), FollowMet { known: true, ..nothing });
-        follows::insert_block(&mut tx, dana.id, bob.id, "hers").await.unwrap();
+        follows::insert_block(&mut tx, dana.id, bob.id, "dana's").await.unwrap();
         let kept_away = FollowMet { kept_away: true, ..nothing };
         assert_eq!(met_by_follow(&mut tx, dana.id, bob.id).await.unwrap(), FollowMet { known: true, ..kept_away });
         domain_blocks::insert(&mut tx, dana.id, carol.domain.as_ref().unwrap()).await.unwrap();

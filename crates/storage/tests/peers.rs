@@ -170,7 +170,7 @@ both! {
         assert_eq!(claimed(&mut tx).await, Some(false), "although an earlier one is in work");
         if !fresh.db.is_sqlite() {
             held_by_another(&mut tx).await;
-            assert_eq!(claimed(&mut tx).await, None, "her own keep their order");
+            assert_eq!(claimed(&mut tx).await, None, "the actor's own keep their order");
         }
     }
 

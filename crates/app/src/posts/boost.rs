@@ -40,7 +40,7 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
     let uri = app.urls.post_activity(&who.username, key);
     let url = app.urls.post_page(&who.username, key);
     write(&mut tx, who, &original, Row { id, uri, url, visibility, created_at: app.now() }).await?;
-    if !original.local || follows::audience(&mut tx, who.id).await?.is_elsewhere {
+    if !original.local || follows::reach(&mut tx, who.id).await?.is_elsewhere {
         tx.enqueue(Job::DistributePost { post: id });
     }
     tx.commit().await?;

@@ -108,11 +108,11 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
         }
     }
     posts::insert(&mut tx, &post, &links).await?;
-    let audience = follows::audience(&mut tx, author.id).await?;
-    fanout::post_created(&mut tx, author, &post, &links, News::Of { watched: audience.is_watched }).await?;
+    let reach = follows::reach(&mut tx, author.id).await?;
+    fanout::post_created(&mut tx, author, &post, &links, News::Of { watched: reach.is_watched }).await?;
     // One that goes to nobody elsewhere asks for no work. (Whoever begins to follow at this moment follows after it.)
     let named = post.in_reply_to_id.is_some() || !links.mentions.is_empty();
-    if named || (audience.is_elsewhere && visibility != Visibility::Direct) {
+    if named || (reach.is_elsewhere && visibility != Visibility::Direct) {
         tx.enqueue(Job::DistributePost { post: id });
     }
     tx.commit().await?;

@@ -163,8 +163,8 @@ async fn may_answer(tx: &mut Tx, author: &Account, parent: &Post, audience: Visi
     Ok(!writer.is_suspended() && (writer.domain == author.domain || !audience.is_open()))
 }
 
-/// A post was looked for because something answers it, and may have come at the same time as that: what answers it takes
-/// its place.
+/// A post was looked for because something answers it, and may have come at the same time as that: what answers it
+/// takes its place.
 ///
 /// # Errors
 /// When the database refuses.
@@ -193,7 +193,7 @@ async fn adopt_orphans(tx: &mut Tx, parent: &Post) -> Result<()> {
     Ok(())
 }
 
-/// Does it answer a member, or somebody whom somebody here follows? (Other voices of a discussion belong to it.) See
+/// Does it answer a member, or somebody who is followed from here? (Other voices of a discussion belong to it.) See
 /// [`INTERESTING`].
 async fn is_of_discussion(tx: &mut Tx, parent: Option<&Post>) -> Result<bool> {
     Ok(match parent {

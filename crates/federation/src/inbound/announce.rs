@@ -22,21 +22,21 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let uri = work.identity();
     let published = work.activity.published.unwrap_or_else(|| work.fed.app.now());
     let write = async |post| boost::receive(&work.fed.app, work.actor, &uri, post, published, audience).await;
-    // Mostly it is here, and may be boosted.
-    if write(Boosted::Named(&id)).await?.is_some() {
+    // A post of ours is here, and mostly may be boosted. (For any other this would begin to write only to look it up.)
+    if work.fed.app.urls.is_ours(&id) && write(Boosted::Named(&id)).await?.is_some() {
         return Ok(Verdict::Done);
     }
     let mut conn = work.fed.app.db.read().await?;
-    let known = posts::unchecked_by_uri(&mut conn, &id).await?.is_some();
+    let known = posts::unchecked_by_uri(&mut conn, &id).await?;
     // What is not here is fetched only where somebody here follows whoever boosts it.
-    let wanted = known || incoming::concerns_us(&mut conn, work.actor.id, &[]).await?;
+    let wanted = known.is_some() || incoming::concerns_us(&mut conn, work.actor.id, &[]).await?;
     drop(conn);
     if !wanted {
         return Ok(Verdict::Ignored("it concerns nobody here"));
     }
-    if known {
-        return done_if(false);
-    }
-    let original = work.fed.resolve_post(&id, work.budget).await?;
+    let original = match known {
+        Some(post) => post.id,
+        None => work.fed.resolve_post(&id, work.budget).await?,
+    };
     done_if(write(Boosted::Found(original)).await?.is_some())
 }

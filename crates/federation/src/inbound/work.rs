@@ -99,7 +99,7 @@ struct Turn {
 }
 
 impl Federation {
-    /// Processes what was accepted and what will be, until told to stop; then what is under way ends first.
+    /// Processes what was accepted and what will be, until told to stop; then what is worked on ends first.
     pub async fn process_until(&self, stop: CancellationToken) {
         let (places, lines) = (Places::new(PLACES), Arc::new(Lines::default()));
         let (done, mut ended) = mpsc::unbounded_channel::<Ended>();
@@ -196,7 +196,7 @@ impl Federation {
             settled.extend(std::iter::from_fn(|| ended.try_recv().ok()).filter_map(|(item, v)| Some((item, v?))));
             match self.settle_received(&settled).await {
                 Ok(()) => settled.clear(),
-                // Processed again when the lease ends, which changes nothing.
+                // Processed once more, which changes nothing.
                 Err(error) => tracing::error!(%error, "processed activities could not be settled"),
             }
             if running.join_next().await.is_none() {
@@ -230,11 +230,14 @@ impl Federation {
         }
         let full = held.full();
         let claim = inbox_items::claim(&mut tx, lease, number(room), number(HALF), &full, &turn.after).await?;
+        tx.commit().await?;
+        turn.after = claim.after.unwrap_or_default();
+        if claim.items.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut ids: Vec<AccountId> = claim.items.iter().map(|item| item.actor_id).collect();
         ids.sort();
         ids.dedup();
-        tx.commit().await?;
-        turn.after = claim.after.unwrap_or_default();
         let read = Instant::now();
         // One that cannot be read keeps nobody else waiting: each is read by itself then.
         let actors = async { accounts::many(&mut self.app.db.read().await?, &ids).await }.await.ok();

@@ -75,8 +75,8 @@ async fn shown(who: &Person, words: &str) -> Value {
 }
 
 on_both! {
-    /// What somebody writes who blocks the member, to her and others, moves and marks nothing of the member's, and
-    /// neither it nor its deletion is told.
+    /// What somebody writes who blocks the member, to that member and others, moves and marks nothing of the member's,
+    /// and neither it nor its deletion is told.
     async fn who_blocks_her_moves_nothing_in_her_conversations(engine) {
         let house = Instance::start("maple", engine).await;
         let (dana, priya) = (house.member("dana").await, house.member("priya").await);
@@ -121,7 +121,7 @@ on_both! {
         let after = dana.get("/api/v1/conversations").await;
         assert_eq!(after.headers["link"], before.headers["link"], "the page begins where it did");
         assert_eq!(after.ok(), before.ok());
-        // She is taken out of it, too.
+        // The member is taken out of it, too.
         let mut edited = kept[1].1.clone();
         edited["to"] = json!([address(&priya)]);
         edited["tag"] = json!([edited["tag"][0]]);
@@ -135,7 +135,7 @@ on_both! {
             nothing(socket).await;
         }
 
-        // What is left is her newest again, and not what lies between.
+        // What is left is the newest again, and not what lies between.
         priya.delete(&format!("/api/v1/statuses/{}", id(&seen))).await.ok();
         let now = dana.get("/api/v1/conversations").await;
         let links = now.headers["link"].to_str().unwrap().to_owned();
