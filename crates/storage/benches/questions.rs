@@ -3,8 +3,9 @@
 //!
 //! `cargo bench -p porchlight-storage --bench questions [-- POSTS [DATABASE_URL [WORDS]]]`; the embedded database
 //! unless said otherwise. A database that is filled already is measured as it is; a `postgres://` address names an
-//! empty one or such. `WORDS` chooses the questions that contain them. Milliseconds that pass, of ten times each, and
-//! the longest. Never a test: it asserts nothing about time.
+//! empty one or such, whose owner may write to the catalogue: there all is asked with the statistics of the empty
+//! tables, with true ones, and with none. `WORDS` chooses the questions that contain them. Milliseconds that pass, of
+//! ten times each, and the longest. Never a test: it asserts nothing about time.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -22,8 +23,8 @@ use storage::search::{AccountQuery, PostQuery};
 use storage::timelines::{self, AccountFilter, PublicFilter, TagFilter};
 use storage::walks::Part;
 use storage::{
-    Config, Conn, Db, audience, community, conversations, follows, homes, interactions, lists, notifications, search,
-    sql, tags, threads,
+    Config, Conn, Db, audience, community, conversations, follows, homes, interactions, lists, notifications,
+    relationships, search, sql, tags, threads,
 };
 
 /// How often each question is asked, after once that is not counted.
@@ -51,11 +52,48 @@ async fn main() {
     drop(conn);
     if !filled {
         let began = Instant::now();
+        if !db.is_sqlite() {
+            keep_statistics(&db).await;
+        }
         fill(&db, posts).await;
         println!("filled in {:.0} s", began.elapsed().as_secs_f64());
     }
-    println!("| milliseconds | middle | longest | found |\n|---|---:|---:|---:|");
-    Asked { db, chosen }.everything().await;
+    let asked = Asked { db, chosen };
+    if asked.db.is_sqlite() {
+        asked.everything("").await;
+        return;
+    }
+    for (name, statistics) in [
+        ("with statistics as they were", sql!("SELECT 1")),
+        ("with true statistics", sql!("VACUUM ANALYZE")),
+        (
+            "with no statistics",
+            sql!(
+                "WITH own AS (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())),
+                    gone AS (DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM own))
+                 UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid IN (SELECT oid FROM own)"
+            ),
+        ),
+    ] {
+        statistics.run(&mut asked.db.read().await.unwrap()).await.unwrap();
+        asked.everything(name).await;
+    }
+}
+
+/// Statistics stay as they are now: those of a community where there is nothing yet.
+async fn keep_statistics(db: &Db) {
+    let mut conn = db.read().await.unwrap();
+    sql!("ANALYZE").run(&mut conn).await.unwrap();
+    sql!(
+        "DO $$ DECLARE own text; BEGIN
+            FOR own IN SELECT relname FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())
+            LOOP EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', own); END LOOP;
+         END $$"
+    )
+    .run(&mut conn)
+    .await
+    .unwrap();
 }
 
 /// As many of everything as a busy community has, for each million posts.
@@ -234,9 +272,6 @@ async fn fill(db: &Db, posts: i64) {
         query.bind(posts).bind(first).bind(step).bind(ME).run(&mut tx).await.unwrap();
     }
     tx.commit().await.unwrap();
-    if !db.is_sqlite() {
-        sql!("VACUUM ANALYZE").run(&mut db.read().await.unwrap()).await.unwrap();
-    }
 }
 
 struct Asked {
@@ -281,7 +316,8 @@ impl Asked {
         Page { max_id: Some(IdGenerator::first_at::<PostId>(domain::Timestamp(then)).0), ..Page::first(40) }
     }
 
-    async fn everything(&self) {
+    async fn everything(&self, statistics: &str) {
+        println!("| milliseconds {statistics} | middle | longest | found |\n|---|---:|---:|---:|");
         self.timelines().await;
         self.hashtags().await;
         self.profiles().await;
@@ -521,6 +557,11 @@ impl Asked {
         .await;
         self.ask("following 5,000", async |conn, _| {
             follows::following(conn, ME, &Page::first(80)).await.unwrap().len()
+        })
+        .await;
+        self.ask("how one stands to 40 of those", async |conn, n| {
+            let others: Vec<AccountId> = (0..40).map(|i| AccountId(PEOPLE + 1 + n * 40 + i)).collect();
+            relationships::many(conn, ME, &others).await.unwrap().len()
         })
         .await;
         self.ask("familiar followers", async |conn, n| {

@@ -8,26 +8,58 @@ use crate::error::Result;
 use crate::sql;
 use crate::visible::shown;
 
-macro_rules! relationships {
-    ($which:expr) => {
+macro_rules! sqlite {
+    ($table:literal $row:literal where $key:literal) => {
+        concat!(" LEFT JOIN ", $table, " ", $row, " ON ", $key)
+    };
+}
+
+/// One row by the table's index, whatever is believed of the table: PostgreSQL else reads all whom the member follows,
+/// to say it of forty.
+macro_rules! postgres {
+    ($table:literal $row:literal where $key:literal) => {
         concat!(
-            "SELECT a.id, f.id, coalesce(f.show_boosts, r.show_boosts), coalesce(f.notify, r.notify),
-                coalesce(f.languages, r.languages), r.id, b.id, q.id, bl.id, bb.id, m.id,
-                m.hide_notifications, d.id, n.note, m.expires_at
-         FROM accounts a
-         LEFT JOIN follows f ON f.account_id = $1 AND f.target_id = a.id
-         LEFT JOIN follow_requests r ON r.account_id = $1 AND r.target_id = a.id
-         LEFT JOIN follows b ON b.account_id = a.id AND b.target_id = $1
-         LEFT JOIN follow_requests q ON q.account_id = a.id AND q.target_id = $1
-         LEFT JOIN blocks bl ON bl.account_id = $1 AND bl.target_id = a.id
-         LEFT JOIN blocks bb ON bb.account_id = a.id AND bb.target_id = $1
-         LEFT JOIN mutes m ON m.account_id = $1 AND m.target_id = a.id
-         LEFT JOIN account_domain_blocks d ON d.account_id = $1 AND d.domain = a.domain AND a.domain <> ''
-         LEFT JOIN account_notes n ON n.account_id = $1 AND n.target_id = a.id
-         WHERE ",
-            $which
+            " LEFT JOIN LATERAL (SELECT ",
+            $row,
+            ".* FROM ",
+            $table,
+            " ",
+            $row,
+            " WHERE ",
+            $key,
+            " LIMIT 1 OFFSET 0) AS ",
+            $row,
+            " ON TRUE"
         )
     };
+}
+
+macro_rules! relationships {
+    ($which:expr) => {{
+        macro_rules! text {
+            ($joined:ident) => {
+                concat!(
+                    "SELECT a.id, f.id, coalesce(f.show_boosts, r.show_boosts), coalesce(f.notify, r.notify),
+                        coalesce(f.languages, r.languages), r.id, b.id, q.id, bl.id, bb.id, m.id,
+                        m.hide_notifications, d.id, n.note, m.expires_at
+                     FROM accounts a",
+                    $joined!("follows" "f" where "f.account_id = $1 AND f.target_id = a.id"),
+                    $joined!("follow_requests" "r" where "r.account_id = $1 AND r.target_id = a.id"),
+                    $joined!("follows" "b" where "b.account_id = a.id AND b.target_id = $1"),
+                    $joined!("follow_requests" "q" where "q.account_id = a.id AND q.target_id = $1"),
+                    $joined!("blocks" "bl" where "bl.account_id = $1 AND bl.target_id = a.id"),
+                    $joined!("blocks" "bb" where "bb.account_id = a.id AND bb.target_id = $1"),
+                    $joined!("mutes" "m" where "m.account_id = $1 AND m.target_id = a.id"),
+                    $joined!("account_domain_blocks" "d" where
+                        "d.account_id = $1 AND d.domain = a.domain AND a.domain <> ''"),
+                    $joined!("account_notes" "n" where "n.account_id = $1 AND n.target_id = a.id"),
+                    " WHERE ",
+                    $which
+                )
+            };
+        }
+        sql!(sqlite: text!(sqlite), postgres: text!(postgres))
+    }};
 }
 
 /// How a member stands to each of the others, as far as these may be seen, in their order; one query.
@@ -35,7 +67,7 @@ macro_rules! relationships {
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn many(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Result<Vec<Relationship>> {
-    let rows = sql!(relationships!(concat!("a.id = ANY($2) AND ", shown!("a"))))
+    let rows = relationships!(concat!("a.id = ANY($2) AND ", shown!("a")))
         .bind(me)
         .bind(others)
         .all::<RelationshipRow>(conn)
@@ -48,11 +80,8 @@ pub async fn many(conn: &mut Conn, me: AccountId, others: &[AccountId]) -> Resul
 /// # Errors
 /// [`crate::Error::NotFound`] when there is no such account, or it was deleted.
 pub async fn even_hidden(conn: &mut Conn, me: AccountId, other: AccountId) -> Result<Relationship> {
-    let row = sql!(relationships!("a.id = $2 AND a.deleted_at IS NULL"))
-        .bind(me)
-        .bind(other)
-        .one::<RelationshipRow>(conn)
-        .await?;
+    let row =
+        relationships!("a.id = $2 AND a.deleted_at IS NULL").bind(me).bind(other).one::<RelationshipRow>(conn).await?;
     Ok(relationship(&row))
 }
 
