@@ -295,12 +295,18 @@ pub async fn deleted_at(conn: &mut Conn, id: PostId) -> Result<Option<Timestamp>
     Ok(row.and_then(|(at,)| at).map(Timestamp))
 }
 
-/// Are an account and, where one is given, its post still there, and, `shown`, may the account be seen? Until the
-/// transaction ends nobody deletes or hides them: what does so after that finds what this transaction wrote.
+/// Are an account and, where one is given, its post still there, the post as it was edited last at this time, and,
+/// `shown`, may the account be seen? Until the transaction ends nobody deletes, hides or edits them: what does so after
+/// that finds what this transaction wrote.
 ///
 /// # Errors
 /// As [`Error`] says.
-pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<PostId>) -> Result<bool> {
+pub async fn hold(
+    tx: &mut Tx,
+    author: AccountId,
+    shown: bool,
+    post: Option<(PostId, Option<Timestamp>)>,
+) -> Result<bool> {
     let found = sql!(
         sqlite: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2)",
         postgres: "SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL AND NOT (hidden AND $2)
@@ -310,12 +316,14 @@ pub async fn hold(tx: &mut Tx, author: AccountId, shown: bool, post: Option<Post
     .bind(shown)
     .exists(tx)
     .await?;
-    let Some(post) = post.filter(|_| found) else { return Ok(found) };
+    let Some((post, edited)) = post.filter(|_| found) else { return Ok(found) };
     sql!(
-        sqlite: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL",
-        postgres: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE",
+        sqlite: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL AND coalesce(edited_at, 0) = $2",
+        postgres: "SELECT id FROM posts WHERE id = $1 AND deleted_at IS NULL AND coalesce(edited_at, 0) = $2
+                   FOR KEY SHARE",
     )
     .bind(post)
+    .bind(edited.unwrap_or(Timestamp(0)))
     .exists(tx)
     .await
 }

@@ -435,3 +435,23 @@ on_both! {
         eventually("the file is removed", async || (!app.media.exists(&key).await.unwrap()).then_some(())).await;
     }
 }
+
+on_both! {
+    /// The post and its edit are two jobs, which may be done at once: nobody is left with the words before.
+    async fn an_edit_right_after_the_post_is_what_every_inbox_ends_with(engine) {
+        let (maple, oak, dana, _carol) = places(engine).await;
+        let mut all = Vec::new();
+        for n in 0..30 {
+            let post = dana.publish(&format!("slip {n}"), "public").await;
+            let edit = json!({"status": format!("meant {n}")});
+            dana.put(&format!("/api/v1/statuses/{}", id(&post)), edit).await.ok();
+            all.push(post["uri"].clone());
+        }
+        eventually("all is sent", async || (waiting(&maple).await == 0).then_some(())).await;
+        let received = oak.received();
+        for uri in &all {
+            let last = received.iter().rfind(|a| a["object"]["id"] == *uri).unwrap();
+            assert!(last["object"]["content"].as_str().unwrap().contains("meant"), "{last}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use app::secrets;
 use domain::account::Account;
 use domain::job::{subject_of_post, subject_of_profile};
 use domain::post::Post;
-use domain::{AccountId, Host, PostId, Viewer, Visibility};
+use domain::{AccountId, Host, PostId, Timestamp, Viewer, Visibility};
 use serde::Serialize;
 use storage::deliveries::{self, Inbox, Kind, New, Urgency};
 use storage::withdrawn::{withdraw, withdraw_from_former_reader};
@@ -38,8 +38,8 @@ struct Outgoing {
     subject: Option<String>,
     kind: Kind,
     urgency: Urgency,
-    /// Not stored if this post is gone by then.
-    about: Option<PostId>,
+    /// Not stored if this post is gone by then, or was edited again since this time.
+    about: Option<(PostId, Option<Timestamp>)>,
     /// Stored as well if the author's account is closed by then. So is what has no subject: it takes something back.
     even_hidden: bool,
 }
@@ -50,15 +50,28 @@ impl Federation {
     /// # Errors
     /// When the database refuses. A post that is gone meanwhile is no error: its deletion is a job of its own.
     pub async fn distribute_post(&self, id: PostId, again: bool) -> app::Result<()> {
-        let mut conn = self.app.db.glance().await?;
-        let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
+        let mut as_of = None;
+        loop {
+            let mut conn = self.app.db.glance().await?;
+            let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
+            // An edit that comes between is read first: nobody is sent what the post said before it.
+            if as_of == Some(post.edited_at) || self.store_post(conn, &post, &author, again).await? {
+                return Ok(());
+            }
+            as_of = Some(post.edited_at);
+        }
+    }
+
+    /// `false` where it was not stored: the post was edited meanwhile, or is gone, or nobody is reached.
+    async fn store_post(&self, mut conn: Conn, post: &Post, author: &Account, again: bool) -> app::Result<bool> {
+        let id = post.id;
         let inboxes: BTreeSet<String> =
             recipients::publication_inboxes(&mut conn, post.id).await?.into_iter().collect();
         if inboxes.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let view = match hydrate::post(&mut conn, Viewer::Account(author.id), id).await {
-            Err(storage::Error::NotFound) => return Ok(()),
+            Err(storage::Error::NotFound) => return Ok(false),
             view => view?,
         };
         drop(conn);
@@ -68,8 +81,8 @@ impl Federation {
         };
         let kind = if again { Kind::CreateAgain } else { Kind::Create };
         let subject = Some(subject_of_post(id));
-        let out = Outgoing { body, inboxes, subject, kind, about: Some(id), ..Outgoing::default() };
-        self.store(author.id, out).await
+        let about = Some((id, view.post().edited_at));
+        self.store(author.id, Outgoing { body, inboxes, subject, kind, about, ..Outgoing::default() }).await
     }
 
     /// An edit, to everybody who has the post and may see it now. Whoever has an older version and may see it no more
@@ -84,16 +97,34 @@ impl Federation {
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
-        let mut conn = self.app.db.read().await?;
-        let Some((_, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
+        let mut as_of = None;
+        loop {
+            let mut conn = self.app.db.read().await?;
+            let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
+            if as_of == Some(post.edited_at) || self.store_edit(conn, &post, &author, newly_addressed).await? {
+                return Ok(());
+            }
+            as_of = Some(post.edited_at);
+        }
+    }
+
+    /// As [`Federation::store_post`], for an edit.
+    async fn store_edit(
+        &self,
+        mut conn: Conn,
+        post: &Post,
+        author: &Account,
+        newly_addressed: &[AccountId],
+    ) -> app::Result<bool> {
+        let id = post.id;
         let inboxes = recipients::update_inboxes(&mut conn, id).await?.into_iter().collect::<BTreeSet<_>>();
         if inboxes.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let first: BTreeSet<String> =
             recipients::inboxes_that_see(&mut conn, id, newly_addressed).await?.into_iter().collect();
         let view = match hydrate::post(&mut conn, Viewer::Account(author.id), id).await {
-            Err(storage::Error::NotFound) => return Ok(()),
+            Err(storage::Error::NotFound) => return Ok(false),
             view => view?,
         };
         drop(conn);
@@ -103,15 +134,15 @@ impl Federation {
         let subject = subject_of_post(id);
         let new = |body, kind| New { author: author.id, body, subject: Some(&subject), kind, urgency: Urgency::Usual };
         let mut tx = self.app.db.write_repeatable().await?;
-        if !posts::hold(&mut tx, author.id, true, Some(id)).await? {
-            return Ok(());
+        if !posts::hold(&mut tx, author.id, true, Some((id, view.post().edited_at))).await? {
+            return Ok(false);
         }
         let unsent = deliveries::rewrite(&mut tx, id, &create, &update).await?;
         inboxes.retain(|inbox| !unsent.contains(&inbox.url));
         deliveries::enqueue(&mut tx, new(&create, Kind::CreateAgain), &first).await?;
         deliveries::enqueue(&mut tx, new(&update, Kind::Update), &inboxes).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// A post or boost is taken back, from everybody who may have it, whether or not they may still see it. Left out
@@ -137,7 +168,9 @@ impl Federation {
             }
         };
         drop(conn);
-        self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() }).await
+        self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() })
+            .await
+            .map(drop)
     }
 
     /// A favourite, or its being taken back, to the post's author.
@@ -151,7 +184,7 @@ impl Federation {
         let inboxes = own_inbox(&mut conn, post.account_id).await?;
         drop(conn);
         let like = activity::like(&who.uri, uri, &post.uri);
-        self.store(who.id, relation(&who, uri, like, said, inboxes)?).await
+        self.store(who.id, relation(&who, uri, like, said, inboxes)?).await.map(drop)
     }
 
     /// A follow, or its end, to the one who is followed.
@@ -161,7 +194,7 @@ impl Federation {
     pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, said: Said) -> app::Result<()> {
         let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
         let follow = activity::follow(&who.uri, uri, &target.uri);
-        self.store(who.id, relation(&who, uri, follow, said, inboxes)?).await
+        self.store(who.id, relation(&who, uri, follow, said, inboxes)?).await.map(drop)
     }
 
     /// The answer to a follow.
@@ -185,7 +218,7 @@ impl Federation {
             true => document(Context::Plain, activity::accept(&who, &follower.uri, follow_uri, urls, key))?,
             false => document(Context::Plain, activity::reject(&who, &follower.uri, follow_uri, urls, key))?,
         };
-        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await
+        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await.map(drop)
     }
 
     /// A block, or its end, to the one who is blocked: her server keeps the two apart.
@@ -198,7 +231,7 @@ impl Federation {
             self.withdraw_once_more(who.id, target.id).await?;
         }
         let block = activity::block(&who.uri, uri, &target.uri);
-        self.store(who.id, Outgoing { even_hidden: true, ..relation(&who, uri, block, said, inboxes)? }).await
+        self.store(who.id, Outgoing { even_hidden: true, ..relation(&who, uri, block, said, inboxes)? }).await.map(drop)
     }
 
     /// A changed profile, to followers' servers. What still waits to be sent of earlier ones is dropped.
@@ -234,7 +267,9 @@ impl Federation {
         inboxes.extend(former_readers::inboxes_of_author(&mut conn, who.id).await?);
         drop(conn);
         let body = document(Context::Plain, activity::delete_actor(&who.uri))?;
-        self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() }).await
+        self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() })
+            .await
+            .map(drop)
     }
 
     /// A pinned or unpinned post, to followers' servers. Not when it was unpinned or pinned again since: that is a job
@@ -302,11 +337,10 @@ impl Federation {
         Ok(())
     }
 
-    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
-        match self.begin_to_store(author, &out).await? {
-            Some((tx, inboxes)) => finish(tx, author, &out, &inboxes).await,
-            None => Ok(()),
-        }
+    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<bool> {
+        let Some((tx, inboxes)) = self.begin_to_store(author, &out).await? else { return Ok(false) };
+        finish(tx, author, &out, &inboxes).await?;
+        Ok(true)
     }
 
     /// Begins the transaction in which something is stored, and says for which inboxes. `None` when there are none, and
