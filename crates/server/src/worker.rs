@@ -3,13 +3,15 @@
 //!
 //! A job without a handler does not compile: `federation::jobs` names every one.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use domain::JobId;
 use domain::job::Job;
 use federation::Federation;
 use storage::jobs::{self, Claimed};
-use storage::{Queue, Tx};
-use tokio::task::JoinSet;
+use storage::{Era, Queue, Tx};
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How long nothing is looked for when nobody calls: leases and pauses end unannounced.
@@ -39,33 +41,63 @@ pub fn start(federation: &Federation, stop: &CancellationToken, tasks: &mut Join
     });
 }
 
-/// A job that was run, and what came of it.
-type Ended = (Claimed, app::Result<()>);
+/// A job that was run, in which era, and what came of it.
+struct Ended {
+    job: Claimed,
+    era: Era,
+    result: app::Result<()>,
+}
 
 async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
     let mut running: JoinSet<Ended> = JoinSet::new();
     let mut ended: Vec<Ended> = Vec::new();
+    // Those that are run or to be settled, and whether they are surely all that this process holds.
+    let (mut held, mut surely) = (HashSet::<JobId>::new(), true);
+    let mut tasks: HashMap<task::Id, JobId> = HashMap::new();
     let mut look = true;
     while !stop.is_cancelled() {
         let room = JOBS_AT_ONCE.saturating_sub(running.len());
         if (look && room > 0) || !ended.is_empty() {
-            let claimed = settle_and_claim(&federation, std::mem::take(&mut ended), room).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "jobs could not be settled or claimed; they run again when their leases end");
-                Vec::new()
-            });
-            // A full hand: there may be more.
-            look = claimed.len() == room;
-            for claimed in claimed {
-                let federation = federation.clone();
-                running.spawn(async move { run_job(&federation, claimed).await });
+            let known = (!surely).then_some(&held);
+            match settle_and_claim(&federation, &ended, room, known).await {
+                Ok(Turn { claimed, all }) => {
+                    for ended in ended.drain(..) {
+                        held.remove(&ended.job.id);
+                    }
+                    surely = all;
+                    // A full hand: there may be more. What was not settled is freed at once.
+                    look = claimed.len() == room || !all;
+                    for claimed in claimed {
+                        // What is run here already came again by a clock that jumped.
+                        let (id, federation) = (claimed.id, federation.clone());
+                        if held.insert(id) {
+                            let task = running.spawn(async move { run_job(&federation, claimed).await });
+                            tasks.insert(task.id(), id);
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "jobs could not be settled or claimed; it is tried again");
+                    (surely, look) = (false, true);
+                    stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await;
+                    continue;
+                }
             }
         }
         tokio::select! {
-            Some(first) = running.join_next() => {
-                // Whatever else has ended is settled in the same transaction. One that panicked is not: its lease ends.
-                ended.extend(first.ok());
-                while let Some(more) = running.try_join_next() {
-                    ended.extend(more.ok());
+            Some(first) = running.join_next_with_id() => {
+                // Whatever else has ended is settled in the same transaction.
+                for one in std::iter::once(first).chain(std::iter::from_fn(|| running.try_join_next_with_id())) {
+                    match one {
+                        Ok((task, one)) => {
+                            tasks.remove(&task);
+                            ended.push(one);
+                        }
+                        // One that panicked is not settled: it runs again when its lease ends.
+                        Err(broken) => {
+                            tasks.remove(&broken.id()).map(|job| held.remove(&job));
+                        }
+                    }
                 }
             }
             () = federation.app.db.hub().wait(Queue::Jobs, LOOK_AGAIN), if !look => look = true,
@@ -75,28 +107,49 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
     while let Some(last) = running.join_next().await {
         ended.extend(last.ok());
     }
-    if let Err(error) = settle_and_claim(&federation, ended, 0).await {
+    if let Err(error) = settle_and_claim(&federation, &ended, 0, None).await {
         tracing::error!(%error, "jobs could not be settled; they run again when the server starts");
     }
 }
 
 async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {
-    let name = claimed.job.name();
+    let (name, era) = (claimed.job.name(), federation.app.db.era());
     let started = std::time::Instant::now();
     let result = handle(federation, &claimed.job, claimed.attempts > 0).await;
     metrics::histogram!("porchlight_job_seconds", "job" => name).record(started.elapsed().as_secs_f64());
     if result.is_err() {
         metrics::counter!("porchlight_job_failures_total", "job" => name).increment(1);
     }
-    (claimed, result)
+    Ended { job: claimed, era, result }
 }
 
-/// Writes what came of jobs, and takes up to `room` others, in one transaction.
-async fn settle_and_claim(federation: &Federation, ended: Vec<Ended>, room: usize) -> storage::Result<Vec<Claimed>> {
+/// What a turn gave: jobs to be run, and whether all that had ended was settled.
+struct Turn {
+    claimed: Vec<Claimed>,
+    all: bool,
+}
+
+/// Writes what came of jobs, and takes up to `room` others, in one transaction. Where `known` says which jobs this
+/// process runs, it frees all others that it holds first. What was done in an era that is over may be lost: it is not
+/// settled.
+async fn settle_and_claim(
+    federation: &Federation,
+    ended: &[Ended],
+    room: usize,
+    known: Option<&HashSet<JobId>>,
+) -> storage::Result<Turn> {
     let mut tx = federation.app.db.write_repeatable().await?;
-    let changed = !ended.is_empty();
-    for (job, result) in ended {
-        settle(&mut tx, &job, result).await?;
+    let changed = !ended.is_empty() || known.is_some();
+    let mut all = true;
+    for Ended { job, era, result } in ended {
+        if tx.is_of(*era) {
+            settle(&mut tx, job, result).await?;
+        } else {
+            all = false;
+        }
+    }
+    if let Some(known) = known {
+        jobs::free_all_but(&mut tx, &known.iter().copied().collect::<Vec<_>>()).await?;
     }
     let claimed = match i64::try_from(room) {
         Ok(room) if room > 0 => {
@@ -108,10 +161,10 @@ async fn settle_and_claim(federation: &Federation, ended: Vec<Ended>, room: usiz
     if changed || !claimed.is_empty() {
         tx.commit().await?;
     }
-    Ok(claimed)
+    Ok(Turn { claimed, all })
 }
 
-async fn settle(tx: &mut Tx, claimed: &Claimed, result: app::Result<()>) -> storage::Result<()> {
+async fn settle(tx: &mut Tx, claimed: &Claimed, result: &app::Result<()>) -> storage::Result<()> {
     let name = claimed.job.name();
     match result {
         Ok(()) => jobs::finish(tx, claimed.id).await,

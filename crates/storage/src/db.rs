@@ -1,6 +1,8 @@
 //! Connections: `Db::read()` for looking, `Db::write()` for changing, and the transaction that is the only
 //! way to enqueue work or to tell listeners.
 
+pub mod era;
+
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;

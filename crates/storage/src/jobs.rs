@@ -78,6 +78,22 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Clai
     Ok(claimed)
 }
 
+/// Frees what this process holds but for `known`: of a claim whose end it did not hear of, and what it cannot settle.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn free_all_but(tx: &mut Tx, known: &[JobId]) -> Result<u64> {
+    let node = tx.node();
+    sql!(
+        "UPDATE jobs /* scan */ SET leased_until = 0
+         WHERE leased_until > 0 AND leased_by = $1 AND NOT (id = ANY($2))"
+    )
+    .bind(node)
+    .bind(known)
+    .run(tx)
+    .await
+}
+
 /// The job is done: it is forgotten.
 ///
 /// # Errors

@@ -70,6 +70,7 @@ pub(crate) mod visible;
 pub mod walks;
 pub mod withdrawn;
 
+pub use db::era::Era;
 pub use db::{Config, Conn, Db, Tx};
 pub use error::{Error, Result};
 pub use hub::{Hub, Queue};

@@ -100,6 +100,14 @@ impl Node {
         }
     }
 
+    /// How often the number was taken or lost.
+    pub(crate) fn era(&self) -> u64 {
+        match self {
+            Self::File(_) => 0,
+            Self::Session(session) => session.changes(),
+        }
+    }
+
     pub(crate) fn is_held_since(&self, then: u64) -> bool {
         match self {
             Self::File(_) => true,

@@ -71,8 +71,12 @@ impl Session {
         self.since() == Some(then)
     }
 
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     fn since(&self) -> Option<u64> {
-        Some(self.changes.load(Ordering::Acquire)).filter(|changes| changes % 2 == 1)
+        Some(self.changes()).filter(|changes| changes % 2 == 1)
     }
 
     /// Is the session still there? If not, a number is taken anew.

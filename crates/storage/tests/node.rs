@@ -117,6 +117,55 @@ both! {
         assert_eq!(jobs::backlog(&mut fresh.db.read().await.unwrap()).await.unwrap().0, 1);
     }
 
+    /// What was done before PostgreSQL ended may be lost: it is not of the era in which it would be settled.
+    async fn an_era_ends_with_the_session(fresh) {
+        let before = fresh.db.era();
+        let tx = fresh.db.write_repeatable().await.unwrap();
+        assert!(tx.is_of(before));
+        drop(tx);
+        if fresh.db.is_sqlite() {
+            return;
+        }
+        let (mut watcher, number) = (watcher(&fresh).await, fresh.db.node());
+        end_session(&mut watcher, number).await;
+        ids(&fresh.db, 1).await;
+        for _ in 0..600 {
+            if fresh.db.era() != before {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        ids(&fresh.db, 1).await;
+        let tx = fresh.db.write_repeatable().await.unwrap();
+        assert!(!tx.is_of(before) && tx.is_of(fresh.db.era()));
+    }
+
+    /// What a process holds without knowing is freed; what it knows of is not, nor what another holds.
+    async fn jobs_that_nobody_knows_of_are_freed(fresh) {
+        for n in 0..3 {
+            let mut tx = fresh.db.write().await.unwrap();
+            tx.enqueue(Job::DistributePost { post: PostId(n) });
+            tx.commit().await.unwrap();
+        }
+        let claimed = async |limit| {
+            let mut tx = fresh.db.write().await.unwrap();
+            let lease = tx.now().plus(Duration::from_secs(60));
+            let all = jobs::claim(&mut tx, lease, limit).await.unwrap();
+            tx.commit().await.unwrap();
+            all.into_iter().map(|job| job.id).collect::<Vec<_>>()
+        };
+        let (known, _unknown) = (claimed(1).await, claimed(1).await);
+        let mut tx = fresh.db.write().await.unwrap();
+        assert_eq!(jobs::free_all_but(&mut tx, &known).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(claimed(10).await.len(), 2);
+        if !fresh.db.is_sqlite() {
+            let other = fresh.another().await;
+            let mut tx = other.write().await.unwrap();
+            assert_eq!(jobs::free_all_but(&mut tx, &[]).await.unwrap(), 0);
+        }
+    }
+
     /// Another process takes the number in the moment in which a restart frees it.
     async fn no_two_processes_have_a_number_after_a_restart(fresh) {
         if fresh.db.is_sqlite() {

@@ -15,7 +15,7 @@ use domain::account::Account;
 use domain::{AccountId, Host, InboxItemId};
 use futures_util::FutureExt as _;
 use storage::inbox_items::{self, Claimed};
-use storage::{Queue, accounts};
+use storage::{Era, Queue, accounts};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -85,7 +85,14 @@ impl HeldItems {
 }
 
 /// An activity that was processed, and what became of it; `None` where that is settled already.
-type Ended = (Claimed, Option<Verdict>);
+type Ended = (Claimed, Option<Settled>);
+
+/// What became of an activity, and the era in which it was begun.
+#[derive(Debug, Clone)]
+struct Settled {
+    verdict: Verdict,
+    era: Era,
+}
 
 /// Whose turn it is.
 #[derive(Default)]
@@ -107,7 +114,7 @@ impl Federation {
         let mut held = HeldItems::default();
         let mut look = true;
         let mut turn = Turn::default();
-        let mut settled: Vec<(Claimed, Verdict)> = Vec::new();
+        let mut settled: Vec<(Claimed, Settled)> = Vec::new();
         // When what was processed is settled at the latest, and when the next claim may be made at the earliest.
         let mut due: Option<tokio::time::Instant> = None;
         let mut next_claim = tokio::time::Instant::now();
@@ -174,10 +181,12 @@ impl Federation {
                 }
                 () = until(due) => {
                     due = match self.settle_received(&settled).await {
-                        Ok(()) => {
+                        Ok(all) => {
                             for (item, _) in settled.drain(..) {
                                 held.ids.remove(&item.id);
                             }
+                            // What was not settled is freed with the next claim, and done once more.
+                            turn.failed |= !all;
                             None
                         }
                         Err(error) => {
@@ -195,7 +204,7 @@ impl Federation {
         loop {
             settled.extend(std::iter::from_fn(|| ended.try_recv().ok()).filter_map(|(item, v)| Some((item, v?))));
             match self.settle_received(&settled).await {
-                Ok(()) => settled.clear(),
+                Ok(_) => settled.clear(),
                 // Processed once more, which changes nothing.
                 Err(error) => tracing::error!(%error, "processed activities could not be settled"),
             }
@@ -266,6 +275,7 @@ impl Federation {
             let Said { item, actor, read } = said;
             let believed = |read: Instant| read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read);
             let as_claimed = read.is_some_and(believed).then_some(actor);
+            let era = self.app.db.era();
             let work = AssertUnwindSafe(self.process_item(&item, as_claimed)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
                 Ok(Ok((verdict, changes_itself))) => {
@@ -277,17 +287,18 @@ impl Federation {
                 Ok(Err(_)) => Verdict::RetryLater("something in here broke".to_owned()),
                 Err(_) => Verdict::RetryLater("took too long".to_owned()),
             };
-            let verdict = match verdict {
+            let settled = Settled { verdict, era };
+            let settled = match settled.verdict {
                 // Before the next in line: what takes it back finds it waiting, and not under way.
                 Verdict::RetryLater(_) => {
-                    let alone = (item.clone(), verdict);
-                    let settled = self.settle_received(std::slice::from_ref(&alone)).await;
-                    settled.is_err().then_some(alone.1)
+                    let alone = (item.clone(), settled);
+                    let done = self.settle_received(std::slice::from_ref(&alone)).await;
+                    (!matches!(done, Ok(true))).then_some(alone.1)
                 }
-                verdict => Some(verdict),
+                _ => Some(settled),
             };
             // Nobody listens only where all of this has ended.
-            drop(done.send((item, verdict)));
+            drop(done.send((item, settled)));
             match lines.next(whose) {
                 Some(next) if !stop.is_cancelled() => {
                     place = places.take(next.item.id.0).await;
@@ -327,14 +338,20 @@ impl Federation {
         }
     }
 
-    async fn settle_received(&self, settled: &[(Claimed, Verdict)]) -> app::Result<()> {
+    /// `false` where some are left as they are: what was written of them may be lost ([`storage::Era`]).
+    async fn settle_received(&self, settled: &[(Claimed, Settled)]) -> app::Result<bool> {
         if settled.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let mut tx = self.app.db.write_repeatable().await?;
         let now = tx.now();
         let mut ended: Vec<InboxItemId> = Vec::new();
-        for (item, verdict) in settled {
+        let mut all = true;
+        for (item, Settled { verdict, era }) in settled {
+            if !tx.is_of(*era) {
+                all = false;
+                continue;
+            }
             match verdict {
                 Verdict::RetryLater(why) if item.attempts + 1 < ATTEMPTS => {
                     inbox_items::retry(&mut tx, item.id, now.plus(pause(item.attempts)), why).await?;
@@ -347,7 +364,7 @@ impl Federation {
         }
         inbox_items::finish(&mut tx, &ended).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(all)
     }
 }
 

@@ -131,19 +131,29 @@ impl Federation {
         let Claim { deliveries: claimed, more } = deliveries::claim(&mut tx, lease, BATCH, PER_HOST_CLAIM).await?;
         tx.commit().await?;
         work.begin(&claimed);
-        let payloads = self.payloads(&claimed).await?;
-        let keys = self.keys(&claimed).await?;
+        match self.parcels(&claimed).await {
+            Ok(parcels) => Ok((parcels, more)),
+            Err(error) => {
+                let later = || Ended::Later { why: error.to_string(), retry_after: None, host_failed: false };
+                claimed.into_iter().for_each(|delivery| work.end(Some((delivery, later()))));
+                Err(error)
+            }
+        }
+    }
+
+    async fn parcels(&self, claimed: &[Claimed]) -> app::Result<Vec<Parcel>> {
+        let payloads = self.payloads(claimed).await?;
+        let keys = self.keys(claimed).await?;
         let hosts = at_each_host(&self.config, claimed.iter().map(|delivery| &delivery.host));
-        let parcels = claimed
-            .into_iter()
+        Ok(claimed
+            .iter()
             .map(|delivery| Parcel {
                 payload: payloads.get(&delivery.activity_id).cloned(),
                 key: keys.get(&delivery.account_id).cloned(),
                 host: Arc::clone(&hosts[&delivery.host]),
-                delivery,
+                delivery: delivery.clone(),
             })
-            .collect();
-        Ok((parcels, more))
+            .collect())
     }
 
     /// Drops what nobody took for [`GIVE_UP_AFTER`].
