@@ -7,10 +7,11 @@ use domain::account::Account;
 use domain::event::Event;
 use domain::notification::NotificationKind;
 use domain::post::Post;
+use domain::report::Report;
 use domain::{AccountId, PostId, ThreadId, Visibility};
 use storage::homes::HomeEntry;
 use storage::posts::Links;
-use storage::{Tx, accounts, audience, conversations, counts, follows, homes, notifications, posts};
+use storage::{Tx, accounts, audience, conversations, counts, follows, homes, members, notifications, posts};
 
 use crate::error::Result;
 
@@ -224,6 +225,22 @@ pub async fn notify(
 ) -> Result<()> {
     if let Some(notification) = notifications::insert(tx, to, from, kind, post, thread).await? {
         tx.emit(Event::Notified { account: to, notification });
+    }
+    Ok(())
+}
+
+/// Tells those who run the community of a report. A moderator who is reported does not hear of it, nor does its author.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reported(tx: &mut Tx, report: &Report) -> Result<()> {
+    for staff in members::staff(tx).await? {
+        if staff == report.target_id || staff == report.account_id {
+            continue;
+        }
+        if let Some(notification) = notifications::insert_report(tx, staff, report).await? {
+            tx.emit(Event::Notified { account: staff, notification });
+        }
     }
     Ok(())
 }

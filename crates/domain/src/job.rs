@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
-use crate::id::{AccountId, PostId};
+use crate::id::{AccountId, PostId, ReportId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
@@ -89,6 +89,10 @@ pub enum Job {
         account: AccountId,
         post: PostId,
         pinned: bool,
+    },
+    /// Tell the server of somebody who was reported (`Flag`), in the name of this server.
+    ForwardReport {
+        report: ReportId,
     },
     /// Look for what a received post answers, upward to the start of the discussion.
     FetchThread {
@@ -186,6 +190,7 @@ impl Job {
             Self::DistributeAccount { .. } => "distribute_account",
             Self::DistributeAccountDelete { .. } => "distribute_account_delete",
             Self::DistributePin { .. } => "distribute_pin",
+            Self::ForwardReport { .. } => "forward_report",
             Self::FetchThread { .. } => "fetch_thread",
             Self::RefreshAccount { .. } => "refresh_account",
             Self::PurgeAccount { .. } => "purge_account",

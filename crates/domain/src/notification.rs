@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, NotificationId, PostId};
+use crate::id::{AccountId, NotificationId, PostId, ReportId};
 
 /// The client API's notification types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,10 +22,13 @@ pub enum NotificationKind {
     /// Somebody signed up (for those who run the community).
     #[serde(rename = "admin.sign_up")]
     AdminSignUp,
+    /// Somebody was reported (for those who run the community).
+    #[serde(rename = "admin.report")]
+    AdminReport,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Mention,
         Self::Status,
         Self::Reblog,
@@ -35,6 +38,7 @@ impl NotificationKind {
         Self::Poll,
         Self::Update,
         Self::AdminSignUp,
+        Self::AdminReport,
     ];
 
     #[must_use]
@@ -49,6 +53,7 @@ impl NotificationKind {
             Self::Poll => "poll",
             Self::Update => "update",
             Self::AdminSignUp => "admin.sign_up",
+            Self::AdminReport => "admin.report",
         }
     }
 
@@ -67,5 +72,6 @@ pub struct Notification {
     pub from_account_id: AccountId,
     pub kind: NotificationKind,
     pub post_id: Option<PostId>,
+    pub report_id: Option<ReportId>,
     pub created_at: Timestamp,
 }

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::id::{AccountId, ConversationId, EmojiId, PostId};
 use crate::notification::Notification;
 use crate::post::Post;
+use crate::report::Report;
 
 /// A custom emoji: `:shortcode:` in texts and names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,14 @@ pub struct NotificationView {
     pub notification: Notification,
     pub from: Arc<AccountView>,
     pub post: Option<PostView>,
+    pub report: Option<ReportView>,
+}
+
+/// A report with whom it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportView {
+    pub report: Report,
+    pub target: Arc<AccountView>,
 }
 
 /// A private discussion from one member's side.

@@ -60,6 +60,7 @@ impl Federation {
             Job::DistributeAccount { account } => self.distribute_account(*account).await?,
             Job::DistributeAccountDelete { account } => self.distribute_account_delete(*account).await?,
             Job::DistributePin { account, post, pinned } => self.distribute_pin(*account, *post, *pinned).await?,
+            Job::ForwardReport { report } => self.forward_report(*report).await?,
             Job::FetchThread { post } => self.fetch_thread(*post).await?,
             Job::RefreshAccount { account } => self.refresh_account(*account).await?,
             Job::PurgeAccount { .. } | Job::ForgetDomain { .. } | Job::DeleteMedia { .. } => {

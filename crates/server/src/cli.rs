@@ -10,6 +10,7 @@ mod domain;
 mod invite;
 pub mod output;
 mod ready;
+mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,9 @@ pub enum Command {
     /// Make, list and take back links by which people may join.
     #[command(subcommand)]
     Invite(invite::Command),
+    /// List, show and resolve what was reported.
+    #[command(subcommand)]
+    Report(report::Command),
     /// Start two communities that follow and write to each other, say how to look at them, and run until stopped.
     Demo(demo::Options),
 }
@@ -141,6 +145,7 @@ async fn answer(command: Command, global: &Global, config: &Config) -> anyhow::R
         Command::Community(command) => community::run(command, global, &app).await,
         Command::Domain(command) => domain::run(command, global, &app).await,
         Command::Invite(command) => invite::run(command, global, &app).await,
+        Command::Report(command) => report::run(command, global, &app).await,
     };
     app.db.close().await;
     answered

@@ -323,8 +323,11 @@ async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result
     Ok(views)
 }
 
-/// Accounts that asked to join, seen or not: only for those who decide about them.
-pub(crate) async fn newcomers(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+/// Accounts that others may see or not: only for those who run the community.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn even_hidden(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
     let mut found = Vec::new();
     for id in ids {
         match accounts::even_hidden(conn, *id).await {

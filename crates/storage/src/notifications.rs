@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use domain::notification::{Notification, NotificationKind};
 use domain::page::Page;
-use domain::view::{NotificationView, PostView};
-use domain::{AccountId, NotificationId, PostId, ThreadId, Timestamp, Viewer};
+use domain::report::Report;
+use domain::view::{NotificationView, PostView, ReportView};
+use domain::{AccountId, NotificationId, PostId, ReportId, ThreadId, Timestamp, Viewer};
 
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::hydrate;
 use crate::record::record;
+use crate::reports;
 use crate::sql;
 use crate::visible::{shown, visible};
 use crate::walks::{Entry, Part, walk};
@@ -22,6 +24,7 @@ record! {
         from_account_id: i64,
         kind: String,
         post_id: Option<i64>,
+        report_id: Option<i64>,
         created_at: i64,
     }
 }
@@ -39,6 +42,7 @@ fn notification(row: NotificationRow) -> Option<Notification> {
         from_account_id: AccountId(row.from_account_id),
         kind: NotificationKind::parse(&row.kind)?,
         post_id: row.post_id.map(PostId),
+        report_id: row.report_id.map(ReportId),
         created_at: Timestamp(row.created_at),
     })
 }
@@ -89,6 +93,27 @@ pub async fn insert(
     .bind(post)
     .bind(now)
     .bind(thread.map_or(0, |t| t.0))
+    .run(tx)
+    .await?;
+    Ok((n > 0).then_some(id))
+}
+
+/// Tells somebody who runs the community of a report, whatever they think of its author. The id when it was written.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn insert_report(tx: &mut Tx, to: AccountId, report: &Report) -> Result<Option<NotificationId>> {
+    let (id, now): (NotificationId, _) = (tx.id(), tx.now());
+    let n = sql!(
+        "INSERT INTO notifications (id, account_id, from_account_id, kind, report_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+    )
+    .bind(id)
+    .bind(to)
+    .bind(report.account_id)
+    .bind(NotificationKind::AdminReport.as_str())
+    .bind(report.id)
+    .bind(now)
     .run(tx)
     .await?;
     Ok((n > 0).then_some(id))
@@ -194,11 +219,13 @@ macro_rules! told {
         concat!(
             "EXISTS (SELECT 1 FROM accounts nf WHERE nf.id = n.from_account_id AND ((",
             shown!("nf"),
-            ") OR (n.kind = 'admin.sign_up' AND nf.deleted_at IS NULL)))
+            ") OR (n.kind IN ('admin.sign_up', 'admin.report') AND nf.deleted_at IS NULL)))
              AND (n.post_id IS NULL OR EXISTS (SELECT 1 FROM posts np JOIN accounts na ON na.id = np.account_id
                 WHERE np.id = n.post_id AND ",
             visible!("np" by "na"),
-            "))"
+            "))
+             AND (n.report_id IS NULL OR EXISTS (SELECT 1 FROM reports nr JOIN accounts nt ON nt.id = nr.target_id
+                WHERE nr.id = n.report_id AND nt.deleted_at IS NULL))"
         )
     };
 }
@@ -211,7 +238,7 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
     macro_rules! walk_notifications {
         ($from:literal, $filter:expr) => {
             walk!(
-                entries "n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.created_at",
+                entries "n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.report_id, n.created_at",
                 "notifications" "n" on "n.id = c.id";
                 LOOKS, TURNS, "SELECT" "x.id" from $from, concat!($filter, told!())
             )
@@ -246,7 +273,8 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
 /// [`Error::NotFound`] when it is not hers, or what it is about may no longer be seen.
 pub async fn get(conn: &mut Conn, me: AccountId, id: NotificationId) -> Result<NotificationView> {
     let row = sql!(
-        "SELECT id, account_id, from_account_id, kind, post_id, created_at FROM notifications WHERE id = $1 AND account_id = $2"
+        "SELECT id, account_id, from_account_id, kind, post_id, report_id, created_at
+         FROM notifications WHERE id = $1 AND account_id = $2"
     )
     .bind(id)
     .bind(me)
@@ -262,10 +290,15 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
     from.sort();
     from.dedup();
     let accounts = hydrate::account_views(conn, &from).await?;
-    let mut asking: Vec<AccountId> =
-        found.iter().filter(|n| n.kind == NotificationKind::AdminSignUp).map(|n| n.from_account_id).collect();
-    asking.retain(|id| !accounts.contains_key(id));
-    let newcomers = hydrate::newcomers(conn, &asking).await?;
+    let reported = reports_of(conn, &found).await?;
+    let mut unseen: Vec<AccountId> = found
+        .iter()
+        .filter(|n| is_for_staff(n.kind))
+        .map(|n| n.from_account_id)
+        .chain(reported.values().map(|report| report.target_id))
+        .collect();
+    unseen.retain(|id| !accounts.contains_key(id));
+    let unseen = hydrate::even_hidden(conn, &unseen).await?;
     let mut ids: Vec<PostId> = found.iter().filter_map(|n| n.post_id).collect();
     ids.sort();
     ids.dedup();
@@ -278,15 +311,33 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
                 Some(id) => Some(posts.get(&id)?.clone()),
                 None => None,
             };
-            let shown = accounts.get(&n.from_account_id);
-            let from = match n.kind {
-                NotificationKind::AdminSignUp => shown.or_else(|| newcomers.get(&n.from_account_id)),
-                _ => shown,
+            let report = match n.report_id {
+                Some(id) => {
+                    let report = reported.get(&id)?.clone();
+                    let target = accounts.get(&report.target_id).or_else(|| unseen.get(&report.target_id))?.clone();
+                    Some(ReportView { report, target })
+                }
+                None => None,
             };
+            let shown = accounts.get(&n.from_account_id);
+            let from = if is_for_staff(n.kind) { shown.or_else(|| unseen.get(&n.from_account_id)) } else { shown };
             let from = from?.clone();
-            Some(NotificationView { notification: n, from, post })
+            Some(NotificationView { notification: n, from, post, report })
         })
         .collect())
+}
+
+/// Those who run the community are told of accounts that others may not see.
+fn is_for_staff(kind: NotificationKind) -> bool {
+    matches!(kind, NotificationKind::AdminSignUp | NotificationKind::AdminReport)
+}
+
+async fn reports_of(conn: &mut Conn, found: &[Notification]) -> Result<HashMap<ReportId, Report>> {
+    let ids: Vec<ReportId> = found.iter().filter_map(|n| n.report_id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(reports::many(conn, &ids).await?.into_iter().map(|report| (report.id, report)).collect())
 }
 
 /// # Errors

@@ -38,6 +38,8 @@ struct State {
     received: Vec<Value>,
     /// Deliveries are answered with 503 instead of 202, and not recorded.
     resting: bool,
+    /// Deliveries that were answered with 503.
+    turned_away: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +124,12 @@ impl Remote {
         self.state(|state| state.resting = resting);
     }
 
+    /// How many deliveries it answered with 503.
+    #[must_use]
+    pub fn turned_away(&self) -> usize {
+        self.state(|state| state.turned_away)
+    }
+
     /// Answers WebFinger for `acct:NAME@DOMAIN` with an actor.
     pub fn finger(&self, name: &str, domain: &str, subject: &str, actor: &str) {
         let links = json!([{"rel": "self", "type": ACTIVITY, "href": actor}]);
@@ -154,6 +162,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         let value = serde_json::from_slice(&body).unwrap_or_default();
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.resting {
+            state.turned_away += 1;
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
         state.received.push(value);

@@ -1,4 +1,5 @@
-//! Another server reports a member: it is kept for those who run the community, once, and only what is about her.
+//! Another server reports a member: it is kept for those who run the community, once, and only what is about her. A
+//! member reports somebody elsewhere: that server is told, where she wants it, and not who she is.
 
 use domain::report::Report;
 use federation::inbound::Verdict;
@@ -37,7 +38,7 @@ on_both! {
         let known = account_at(&maple, &carol.uri).await.unwrap();
         let post = post_at(&maple, hers["uri"].as_str().unwrap()).await.unwrap();
         assert_eq!(report.posts, [post.id], "erin's is not about dana");
-        assert_eq!((report.account_id, report.host.as_str()), (known.id, oak.domain.as_str()));
+        assert_eq!((report.account_id, report.host.as_ref().unwrap().as_str()), (known.id, oak.domain.as_str()));
         assert_eq!((report.uri.as_str(), report.comment.as_str()), (flag["id"].as_str().unwrap(), "not <b>nice</b>"));
         // The same once more, past the inbox's memory: kept once.
         assert_eq!(maple.federation().process(&known, &flag).await, Verdict::Ignored("nothing changed"));
@@ -76,5 +77,60 @@ on_both! {
         }
         maple.clock.advance(std::time::Duration::from_secs(25 * 3600));
         assert_eq!(fed.process(&known, &carol.does("Flag", &json!(dana))).await, Verdict::Done);
+    }
+}
+
+on_both! {
+    /// Between two communities: the other's moderators are told by the server, and nothing names the reporter.
+    async fn a_report_is_forwarded_without_the_reporters_name(engine) {
+        let (maple, willow) = (Instance::start("maple", engine).await, Instance::start("willow", engine).await);
+        let (dana, bob) = tokio::join!(maple.member("dana"), willow.member("bob"));
+        let priya = maple.member_with("priya", domain::account::Role::Owner).await;
+        let walt = willow.member_with("walt", domain::account::Role::Owner).await;
+        let here = dana.follow(&bob).await;
+        let rude = bob.publish("something rude", "public").await;
+        let seen = dana.sees("bob's post", |post| post["uri"] == rude["uri"]).await;
+        let quiet = json!({"account_id": here, "comment": "only for you"});
+        assert_eq!(dana.post("/api/v1/reports", quiet).await.ok()["forwarded"], json!(false));
+        let said = json!({"account_id": here, "status_ids": [seen["id"]], "comment": "not nice", "forward": true});
+        assert_eq!(dana.post("/api/v1/reports", said).await.ok()["forwarded"], json!(true));
+        assert_eq!(priya.notifications("admin.report").await.len(), 2);
+        let told = eventually("walt is told", async || walt.notifications("admin.report").await.pop()).await;
+        let report = &told["report"];
+        assert_eq!((&report["comment"], &report["target_account"]["id"]), (&json!("not nice"), &json!(bob.id)));
+        assert_eq!(report["status_ids"], json!([rude["id"]]));
+        assert_eq!(told["account"]["uri"], format!("{}/actor", maple.base));
+        assert!(!told.to_string().contains("dana"), "{told}");
+        let kept = kept(&willow, "bob").await;
+        assert_eq!(kept.len(), 1, "what was for her own community alone stayed there");
+        assert!(!kept[0].uri.contains("dana"), "{}", kept[0].uri);
+    }
+}
+
+on_both! {
+    /// A server that does not answer is told later; one that is blocked here is told nothing.
+    async fn a_report_waits_for_a_server_that_rests(engine) {
+        let maple = Instance::start("maple", engine).await;
+        let dana = maple.member("dana").await;
+        let (oak, elm) = (Remote::start("oak").await, Remote::start("elm").await);
+        let (carol, eli) = (oak.person("carol"), elm.person("eli"));
+        let (carol_id, eli_id) = (dana.find(&format!("carol@{}", carol.domain())).await, dana.find(&format!("eli@{}", eli.domain())).await);
+        oak.rest(true);
+        app::moderation::domains::block::block(maple.app(), app::accounts::By::Operator, elm.domain.as_str(), None)
+            .await
+            .unwrap();
+        for id in [&carol_id, &eli_id] {
+            let said = json!({"account_id": id, "comment": "see for yourselves", "forward": true});
+            dana.post("/api/v1/reports", said).await;
+        }
+        eventually("it was tried", async || (oak.turned_away() > 0).then_some(())).await;
+        assert!(oak.received().is_empty());
+        oak.rest(false);
+        maple.pass(std::time::Duration::from_secs(60)).await;
+        let flag = eventually("it comes", async || oak.received().into_iter().find(|a| a["type"] == "Flag")).await;
+        assert_eq!(flag["actor"], format!("{}/actor", maple.base));
+        assert_eq!((&flag["object"], &flag["content"]), (&json!([carol.uri]), &json!("see for yourselves")));
+        assert!(!flag.to_string().contains("dana"), "{flag}");
+        assert!(elm.received().iter().all(|activity| activity["type"] != "Flag"));
     }
 }

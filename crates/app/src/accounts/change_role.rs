@@ -27,8 +27,10 @@ pub async fn change_role(app: &App, by: By<'_>, id: AccountId, role: Role) -> Re
     storage::accounts::even_hidden(&mut tx, id).await?;
     members::set_role(&mut tx, id, role).await?;
     if role < Role::Moderator {
-        // Who asks to join is shown to nobody else.
-        notifications::remove_kind(&mut tx, id, NotificationKind::AdminSignUp).await?;
+        // Who asks to join and who is reported is shown to nobody else.
+        for kind in [NotificationKind::AdminSignUp, NotificationKind::AdminReport] {
+            notifications::remove_kind(&mut tx, id, kind).await?;
+        }
     }
     tx.emit(Event::AccountChanged { account: id });
     tx.commit().await?;

@@ -1,3 +1,9 @@
-//! What those who run the community are asked to look at. Kept for them alone: whoever reported is told nothing more.
+//! What those who run the community are asked to look at. Kept for them alone: whoever reported is told nothing more, and
+//! who is reported nothing at all.
 
+pub mod create;
 pub mod receive;
+pub mod resolve;
+
+/// Posts that one report names, at most.
+pub const POSTS: usize = 100;

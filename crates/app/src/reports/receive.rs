@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use domain::account::Account;
-use domain::report::Report;
+use domain::report::{Report, ReportCategory};
 use domain::{AccountId, PostId};
 use storage::{accounts, posts, reports};
 
+use super::POSTS;
 use crate::App;
 use crate::error::{Error, Result};
+use crate::fanout;
 
 /// Reports of one server that are kept in a day: enough for a bad day, too few to fill the disk.
 const A_DAY: i64 = 200;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Posts that one report names, at most.
-pub const POSTS: usize = 100;
 /// Characters of the comment.
 const COMMENT: usize = 5_000;
 
@@ -28,7 +28,7 @@ pub struct Received {
     pub comment: String,
 }
 
-/// Keeps a report. `false` when it is here already.
+/// Keeps a report and tells those who run the community. `false` when it is here already.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is about nobody of this community; [`Error::Limited`] when the server has sent too many
@@ -55,11 +55,17 @@ pub async fn receive(app: &App, reporter: &Account, received: Received) -> Resul
         target_id: target.id,
         posts: named,
         comment: received.comment.trim().chars().take(COMMENT).collect(),
-        host,
+        category: ReportCategory::Other,
+        rules: Vec::new(),
+        host: Some(host),
+        forwarded: false,
         created_at: now,
+        resolved_at: None,
+        resolved_by: None,
     };
     let new = reports::insert(&mut tx, &report).await?;
     if new {
+        fanout::reported(&mut tx, &report).await?;
         tx.commit().await?;
     }
     Ok(new)

@@ -1,6 +1,7 @@
 //! Another server reports something: kept for those who run the community. The sender is told nothing either way.
 
-use app::reports::receive::{POSTS, Received, receive};
+use app::reports::POSTS;
+use app::reports::receive::{Received, receive};
 use domain::post::Post;
 use storage::posts;
 

@@ -321,7 +321,7 @@ impl Federation {
 
     /// Where an account elsewhere is reached, as [`recipients::inboxes_of`] says; empty for one of ours, and where
     /// nothing is sent to.
-    async fn inbox_of(&self, account: &Account) -> app::Result<BTreeSet<String>> {
+    pub(super) async fn inbox_of(&self, account: &Account) -> app::Result<BTreeSet<String>> {
         let Some(domain) = account.domain.as_ref().filter(|_| !account.is_suspended()) else {
             return Ok(BTreeSet::new());
         };
@@ -447,7 +447,7 @@ fn inbox(url: &str) -> Option<Inbox> {
     Some(Inbox { host: Host::of_address(url)?, url: url.to_owned() })
 }
 
-fn document<T: Serialize>(context: Context, activity: T) -> app::Result<String> {
+pub(super) fn document<T: Serialize>(context: Context, activity: T) -> app::Result<String> {
     let bytes = Document::new(context, activity).to_bytes().map_err(app::Error::internal)?;
     String::from_utf8(bytes).map_err(app::Error::internal)
 }

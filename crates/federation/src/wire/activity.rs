@@ -29,11 +29,19 @@ pub struct Activity<K, O> {
     pub object: O,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
+/// `Flag`, which the framework has no type for.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub enum FlagType {
+    Flag,
 }
 
 impl<K, O> Activity<K, O> {
     fn new(id: String, kind: K, actor: &str, object: O) -> Self {
-        Self { id, kind, actor: actor.to_owned(), published: None, audience: None, object, target: None }
+        Self { id, kind, actor: actor.to_owned(), published: None, audience: None, object, target: None, content: None }
     }
 
     fn to(mut self, audience: Audience) -> Self {
@@ -61,6 +69,7 @@ pub type Block = Activity<BlockType, String>;
 pub type Undo<T> = Activity<UndoType, T>;
 pub type Add = Activity<AddType, String>;
 pub type Remove = Activity<RemoveType, String>;
+pub type Flag = Activity<FlagType, Vec<String>>;
 
 /// A new post.
 #[must_use]
@@ -178,4 +187,12 @@ pub fn remove_pin(account: &Account, post_uri: &str, urls: &Urls, key: AddressKe
     let mut remove = Activity::new(id, RemoveType::Remove, &account.uri, post_uri.to_owned());
     remove.target = Some(urls.featured(&account.username));
     remove
+}
+
+/// Somebody is reported: the account, then its posts. The server itself says it: who reported stays here.
+#[must_use]
+pub fn flag(urls: &Urls, uri: &str, objects: Vec<String>, comment: &str, target_uri: &str) -> Flag {
+    let mut flag = Activity::new(uri.to_owned(), FlagType::Flag, &urls.instance_actor(), objects);
+    flag.content = Some(comment.to_owned());
+    flag.to(Audience::only(target_uri))
 }

@@ -44,9 +44,10 @@ pub fn failure(error: &anyhow::Error, json: bool) {
     eprintln!("{}", Value::from(told));
 }
 
-/// One line.
+/// One line, or several. Control characters are left out: texts of strangers are shown too, and a terminal obeys them.
 pub fn line(text: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
+    let shown = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    match writeln!(std::io::stdout(), "{}", text.chars().filter(shown).collect::<String>()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }

@@ -23,6 +23,7 @@ pub mod pagination;
 pub mod params;
 mod preferences;
 pub mod render;
+mod reports;
 mod saved;
 pub mod search;
 mod statuses;
@@ -58,6 +59,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .merge(media::routes())
         .merge(notifications::routes())
         .merge(preferences::routes())
+        .merge(reports::routes())
         .merge(saved::routes())
         .merge(search::routes())
         .merge(statuses::routes())

@@ -20,6 +20,7 @@ use super::dto::account::Account;
 use super::dto::conversation::Conversation;
 use super::dto::media::Addresses;
 use super::dto::notification::Notification;
+use super::dto::report::Report;
 use super::dto::status::{Seen, Status};
 use super::error::{Error, Result};
 use crate::state::Web;
@@ -193,7 +194,11 @@ impl Render<'_> {
     /// As [`Render::account`].
     pub fn notification(&self, view: &NotificationView) -> Result<Notification> {
         let status = view.post.as_ref().map(|p| self.status(p)).transpose()?;
-        Ok(Notification::new(view, self.account(&view.from)?, status))
+        let report = match &view.report {
+            Some(seen) => Some(Report::new(&seen.report, self.account(&seen.target)?)),
+            None => None,
+        };
+        Ok(Notification::new(view, self.account(&view.from)?, status, report))
     }
 
     /// # Errors

@@ -12,6 +12,7 @@ mod media;
 mod notifications;
 mod pages;
 mod private_media;
+mod reports;
 mod search;
 mod statuses;
 mod streaming;

@@ -14,6 +14,7 @@ pub mod media;
 pub mod notification;
 pub mod preferences;
 pub mod relationship;
+pub mod report;
 pub mod search;
 pub mod status;
 pub mod tag;

@@ -6,6 +6,7 @@ use domain::view::NotificationView;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::report::Report;
 use super::value::{Id, Time};
 
 #[derive(Debug, Serialize)]
@@ -18,11 +19,18 @@ pub struct Notification {
     account: Arc<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Arc<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Report>,
 }
 
 impl Notification {
     #[must_use]
-    pub fn new(view: &NotificationView, account: Arc<RawValue>, status: Option<Arc<RawValue>>) -> Self {
+    pub fn new(
+        view: &NotificationView,
+        account: Arc<RawValue>,
+        status: Option<Arc<RawValue>>,
+        report: Option<Report>,
+    ) -> Self {
         let n = &view.notification;
         Self {
             id: Id::of(n.id),
@@ -31,6 +39,7 @@ impl Notification {
             group_key: format!("ungrouped-{}", n.id),
             account,
             status,
+            report,
         }
     }
 }
