@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch.
@@ -32,6 +32,31 @@ impl Timestamp {
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
+    }
+
+    /// A time as other programs write it: RFC 3339 with seconds, fractions, minutes of the zone or the zone itself left
+    /// out (UTC then), with a blank for the `T`, in the basic format of ISO 8601, or as mail writes it (RFC 2822).
+    #[must_use]
+    pub fn parse_lenient(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(at) = Self::parse_rfc3339(text) {
+            return Some(at);
+        }
+        if let Ok(at) = DateTime::parse_from_rfc2822(text) {
+            return Some(Self(at.timestamp_millis()));
+        }
+        let mut text = text.replacen([' ', 't'], "T", 1).replace(',', ".");
+        if let Some(utc) = text.strip_suffix(['Z', 'z']) {
+            text = format!("{utc}+00:00");
+        }
+        let zoned = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z", "%Y%m%dT%H%M%#z"];
+        if let Some(at) = zoned.iter().find_map(|form| DateTime::parse_from_str(&text, form).ok()) {
+            return Some(Self(at.timestamp_millis()));
+        }
+        let utc = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S%.f"];
+        let at = utc.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
+        let at = at.or_else(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+        at.map(|at| Self(at.and_utc().timestamp_millis()))
     }
 
     /// As a chrono value, for formatting. Values outside chrono's range become the epoch.

@@ -24,7 +24,7 @@ use crate::keys::UnknownSender;
 use crate::routes::request_host;
 use crate::signature::{Expect, ParsedSignature, SignatureError, parse};
 use crate::wire::lenient;
-use crate::wire::read::activity::Glance;
+use crate::wire::read::activity::{ActivityKind, Glance};
 
 /// Bytes of an activity.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -181,6 +181,7 @@ async fn accept(fed: &Federation, request: Request) -> Result<StatusCode, Refusa
     let forwarded = sender.uri != glance.actor;
     let item = inbox_items::New {
         fingerprint: fingerprint(&glance, &sender.uri, text),
+        again: glance.kind.is_some_and(ActivityKind::may_be_said_again) && !forwarded,
         activity_uri: glance.id.as_deref().unwrap_or_default(),
         actor: sender.id,
         host: &sender.domain,
@@ -234,11 +235,24 @@ async fn is_known(fed: &Federation, actor: &str) -> Result<bool, Refusal> {
     Ok(accounts::by_uri(&mut conn, actor).await?.is_some())
 }
 
-/// What an activity is known by: its id in the name of who signed it (nobody takes another's ids, and what is passed
-/// on never stands in the way of what its actor sends), or all of it.
+/// What an activity is known by. What may be said again: by what it would be taken back by, or its id, to know when it
+/// came first. Anything else by all of it, for some servers give several activities one id. What is passed on: by its
+/// id, for each of those who pass it on writes it anew.
 fn fingerprint(glance: &Glance, signed_by: &str, text: &str) -> [u8; 16] {
+    let again = glance.kind.is_some_and(ActivityKind::may_be_said_again);
+    let known_by = match (again, signed_by == glance.actor) {
+        (true, true) => glance.about.as_deref().or(glance.id.as_deref()),
+        (false, true) => None,
+        (_, false) => glance.id.as_deref(),
+    };
+    fingerprint_of(signed_by, known_by.unwrap_or(text))
+}
+
+/// In the name of who signed it: nobody takes another's ids, and what is passed on never stands in the way of what its
+/// actor sends.
+pub(crate) fn fingerprint_of(signed_by: &str, known_by: &str) -> [u8; 16] {
     let mut context = Context::new(&SHA256);
-    for part in [signed_by, "\n", glance.id.as_deref().unwrap_or(text)] {
+    for part in [signed_by, "\n", known_by] {
         context.update(part.as_bytes());
     }
     let hash = context.finish();

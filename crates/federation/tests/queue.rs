@@ -52,6 +52,7 @@ async fn came(tx: &mut Tx, actor: &Account, n: u8, activity: &Value) {
         body: &activity.to_string(),
         about,
         forwarded: false,
+        again: false,
     };
     assert!(inbox_items::accept(tx, item).await.unwrap());
 }

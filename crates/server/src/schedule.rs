@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 /// Activities are recognised by their fingerprint for so long; servers stop sending again after about a week.
 const REMEMBER_ACTIVITIES: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
+/// What was taken back before it came is not done if it comes within so long.
+const REMEMBER_TAKEN_BACK: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Tokens are forgotten so long after they ended.
 const REMEMBER_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -96,6 +99,7 @@ pub async fn hourly(federation: &Federation) -> app::Result<()> {
     let mut tx = app.db.write().await?;
     homes::trim(&mut tx).await?;
     inbox_items::forget_before(&mut tx, now.minus(REMEMBER_ACTIVITIES)).await?;
+    storage::taken_back::forget_before(&mut tx, now.minus(REMEMBER_TAKEN_BACK)).await?;
     storage::idempotency_keys::forget(&mut tx, now.minus(Duration::from_secs(24 * 60 * 60))).await?;
     oauth::purge_tokens(&mut tx, now.minus(REMEMBER_TOKENS)).await?;
     oauth::purge_codes(&mut tx).await?;

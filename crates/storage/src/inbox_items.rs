@@ -23,6 +23,8 @@ pub struct Claimed {
     pub forwarded: bool,
     /// How often it was begun before.
     pub attempts: i64,
+    /// Its actor had taken it back when it was claimed ([`crate::taken_back`]).
+    pub taken_back: bool,
 }
 
 /// An activity to be kept.
@@ -36,30 +38,35 @@ pub struct New<'a> {
     pub actor: AccountId,
     pub host: &'a Host,
     pub body: &'a str,
-    /// The ActivityPub id by which its actor would take back what it brings: of the post, or its own.
+    /// By what its actor would take back what it brings: the ActivityPub id of the post, its own, or what it says where
+    /// it has none.
     pub about: Option<&'a str>,
     /// See [`Claimed::forwarded`].
     pub forwarded: bool,
+    /// It may be said again: it is kept though one with this fingerprint was accepted before.
+    pub again: bool,
 }
 
-/// Keeps an activity to be processed. `false` when one with this fingerprint was accepted before: then nothing happens.
+/// Keeps an activity to be processed. `false` when one with this fingerprint was accepted before, unless it may be said
+/// again: then nothing happens.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     let (id, now): (InboxItemId, _) = (tx.id(), tx.now());
     // The embedded database writes no two tables by one statement.
-    if tx.is_sqlite() && !mark(tx, item, now).await? {
+    if tx.is_sqlite() && !mark(tx, item, now).await? && !item.again {
         return Ok(false);
     }
     let kept = sql!(
         sqlite: "INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
-                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 FROM received_activities WHERE digest = $9",
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 FROM received_activities
+                 WHERE digest = $9 AND CAST($10 AS integer) IS NOT NULL",
         postgres: "WITH marked AS (
                     INSERT INTO received_activities (digest, received_at) VALUES ($9, $7)
                     ON CONFLICT DO NOTHING RETURNING 1)
                  INSERT INTO inbox_items (id, activity_uri, actor_id, host, body, forwarded, received_at, run_at, about)
-                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 FROM marked",
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $7, $8 WHERE $10 OR EXISTS (SELECT 1 FROM marked)",
     )
     .bind(id)
     .bind(item.activity_uri)
@@ -70,6 +77,7 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     .bind(now)
     .bind(item.about)
     .bind(item.fingerprint.as_slice())
+    .bind(item.again)
     .run(tx)
     .await?;
     if kept == 0 {
@@ -173,7 +181,8 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
                     WHERE x.leased_until <= $1 ORDER BY x.id LIMIT $4))
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
              WHERE id IN (SELECT id FROM due ORDER BY max(id, $8), turn, id LIMIT $3)
-             RETURNING id, actor_id, host, body, forwarded, attempts",
+             RETURNING id, actor_id, host, body, forwarded, attempts, EXISTS (SELECT 1 FROM taken_back t
+                WHERE t.actor_id = inbox_items.actor_id AND t.about = inbox_items.about)",
         postgres: "WITH due AS MATERIALIZED (
                 SELECT x.id, row_number() OVER (PARTITION BY h.host ORDER BY x.id) AS turn
                 FROM unnest(CAST($6 AS text[])) AS h (host) CROSS JOIN LATERAL (
@@ -191,7 +200,8 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
                 FOR UPDATE SKIP LOCKED)
              UPDATE inbox_items SET leased_until = $2, leased_by = $5, attempts = attempts + 1
              WHERE id = ANY(ARRAY(SELECT id FROM free))
-             RETURNING id, actor_id, host, body, forwarded, attempts",
+             RETURNING id, actor_id, host, body, forwarded, attempts, EXISTS (SELECT 1 FROM taken_back t
+                WHERE t.actor_id = inbox_items.actor_id AND t.about = inbox_items.about)",
     )
     .bind(now)
     .bind(lease)
@@ -206,14 +216,15 @@ async fn take_from(tx: &mut Tx, lease: Timestamp, limit: i64, each: i64, hosts: 
     Ok(claimed(rows))
 }
 
-fn claimed(rows: Vec<(i64, i64, Host, String, bool, i64)>) -> Vec<Claimed> {
-    let claimed = |(id, actor, host, body, forwarded, attempts)| Claimed {
+fn claimed(rows: Vec<(i64, i64, Host, String, bool, i64, bool)>) -> Vec<Claimed> {
+    let claimed = |(id, actor, host, body, forwarded, attempts, taken_back)| Claimed {
         id: InboxItemId(id),
         actor_id: AccountId(actor),
         host,
         body,
         forwarded,
         attempts: attempts - 1,
+        taken_back,
     };
     rows.into_iter().map(claimed).collect()
 }
@@ -264,7 +275,8 @@ async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Ho
                     SELECT (SELECT i.id FROM inbox_items i
                         WHERE i.put_off = FALSE AND i.actor_id = a.id AND i.forwarded = FALSE ORDER BY i.id LIMIT 1)
                     FROM actors a WHERE a.id IS NOT NULL)
-                 RETURNING id, actor_id, host, body, forwarded, attempts",
+                 RETURNING id, actor_id, host, body, forwarded, attempts, EXISTS (SELECT 1 FROM taken_back t
+                WHERE t.actor_id = inbox_items.actor_id AND t.about = inbox_items.about)",
             postgres: "WITH RECURSIVE actors (id, n) AS (
                     SELECT (SELECT actor_id FROM inbox_items WHERE NOT put_off AND actor_id > $6 AND actor_id <= $7
                         ORDER BY put_off, actor_id, forwarded, id LIMIT 1), 1
@@ -283,7 +295,8 @@ async fn take_from_anybody(tx: &mut Tx, lease: Timestamp, limit: i64, busy: &[Ho
                        AND NOT (host = ANY($5)) FOR UPDATE SKIP LOCKED)
                  UPDATE inbox_items SET leased_until = $2, leased_by = $4, attempts = attempts + 1
                  WHERE id = ANY(ARRAY(SELECT id FROM free))
-                 RETURNING id, actor_id, host, body, forwarded, attempts",
+                 RETURNING id, actor_id, host, body, forwarded, attempts, EXISTS (SELECT 1 FROM taken_back t
+                WHERE t.actor_id = inbox_items.actor_id AND t.about = inbox_items.about)",
         )
         .bind(now)
         .bind(lease)
@@ -366,16 +379,18 @@ pub async fn is_waiting(conn: &mut crate::Conn, actor: AccountId, about: &str) -
     sql!("SELECT id FROM inbox_items WHERE actor_id = $1 AND about = $2").bind(actor).bind(about).exists(conn).await
 }
 
-/// The actor takes something back: what waits of it is dropped. (A failure may have put off what came before.)
+/// The actor takes something back by what came as `by`: what waits of it since before is dropped. (A failure may have put
+/// it off.) What came later is said anew.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn withdraw(tx: &mut Tx, actor: AccountId, about: &str) -> Result<u64> {
+pub async fn withdraw(tx: &mut Tx, actor: AccountId, about: &str, by: InboxItemId) -> Result<u64> {
     let now = tx.now();
-    sql!("DELETE FROM inbox_items WHERE actor_id = $1 AND about = $2 AND leased_until <= $3")
+    sql!("DELETE FROM inbox_items WHERE actor_id = $1 AND about = $2 AND leased_until <= $3 AND id < $4")
         .bind(actor)
         .bind(about)
         .bind(now)
+        .bind(by)
         .run(tx)
         .await
 }
@@ -389,6 +404,18 @@ pub async fn withdraw_actor(tx: &mut Tx, actor: AccountId) -> Result<u64> {
     let theirs =
         sql!("DELETE FROM inbox_items WHERE put_off IN (FALSE, TRUE) AND actor_id = $1 AND leased_until <= $2");
     theirs.bind(actor).bind(now).run(tx).await
+}
+
+/// Was one with this fingerprint accepted before `than`?
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn was_accepted_before(conn: &mut crate::Conn, fingerprint: [u8; 16], than: InboxItemId) -> Result<bool> {
+    let first = sql!("SELECT received_at FROM received_activities WHERE digest = $1")
+        .bind(fingerprint.as_slice())
+        .maybe::<(i64,)>(conn)
+        .await?;
+    Ok(first.is_some_and(|(at,)| IdGenerator::first_at::<InboxItemId>(Timestamp(at)).0 < than.0))
 }
 
 /// Forgets fingerprints older than `before`; what comes again after that is found by the ids of what it made.

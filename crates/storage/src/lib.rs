@@ -63,6 +63,7 @@ pub mod sql;
 mod sqlite;
 mod statistics;
 pub mod tags;
+pub mod taken_back;
 mod teller;
 pub mod threads;
 pub mod timelines;

@@ -444,6 +444,18 @@ pub async fn bury(tx: &mut Tx, id: PostId, now: Timestamp) -> Result<bool> {
     Ok(true)
 }
 
+/// Another post may have the ActivityPub id of this tombstone.
+///
+/// # Errors
+/// As [`Error`] says.
+pub async fn free_uri(tx: &mut Tx, id: PostId) -> Result<()> {
+    sql!("UPDATE posts SET uri = uri || '#undone-' || CAST(id AS TEXT) WHERE id = $1 AND deleted_at IS NOT NULL")
+        .bind(id)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
 /// What an edit changes.
 #[derive(Debug, Clone)]
 pub struct Edit<'a> {

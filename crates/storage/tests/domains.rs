@@ -120,6 +120,7 @@ both! {
             body: "{}",
             about: None,
             forwarded: false,
+            again: false,
         };
         inbox_items::accept(&mut tx, item).await.unwrap();
         assert_eq!(domains::drop_queued(&mut tx, &host("willow.example"), &[host("willow.example")]).await.unwrap(), 4);

@@ -21,7 +21,16 @@ async fn accept(tx: &mut Tx, n: u8, actor: AccountId, at: &str) -> bool {
     let activity_uri = &format!("https://{at}/{n}");
     // The last in the test below was passed on by somebody.
     let host = &host(at);
-    let item = New { fingerprint: [n; 16], activity_uri, actor, host, body: "{}", about: None, forwarded: n == 9 };
+    let item = New {
+        fingerprint: [n; 16],
+        activity_uri,
+        actor,
+        host,
+        body: "{}",
+        about: None,
+        forwarded: n == 9,
+        again: false,
+    };
     inbox_items::accept(tx, item).await.unwrap()
 }
 

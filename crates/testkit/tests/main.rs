@@ -37,6 +37,8 @@ mod moving;
 #[cfg(test)]
 mod nothing_elsewhere;
 #[cfg(test)]
+mod overtaken;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod pinned;
@@ -51,6 +53,8 @@ mod properties;
 mod reported;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod said_again;
 #[cfg(test)]
 mod slow_pictures;
 #[cfg(test)]

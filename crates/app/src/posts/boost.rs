@@ -61,15 +61,22 @@ pub async fn receive(
     visibility: Visibility,
 ) -> Result<Option<PostId>> {
     let mut tx = app.db.write_repeatable().await?;
-    let Some(original) = incoming::boostable(&mut tx, uri, who.id, original).await? else { return Ok(None) };
+    let mut uri = uri.to_owned();
+    let mut found = incoming::boostable(&mut tx, &uri, who.id, original).await?;
+    if found.is_none() && posts::uri_is_known(&mut tx, &uri).await? {
+        // Some servers give all of somebody's boosts the same id.
+        uri = app.urls.received(&secrets::address_key().to_string());
+        found = incoming::boostable(&mut tx, &uri, who.id, original).await?;
+    }
+    let Some(original) = found else { return Ok(None) };
     let own = original.account_id == who.id;
     if original.boost_of_id.is_some() || visibility == Visibility::Direct || !(original.visibility.is_open() || own) {
         return Ok(None);
     }
     let row = Row {
         id: app.ids().next(),
-        uri: uri.to_owned(),
-        url: uri.to_owned(),
+        url: uri.clone(),
+        uri,
         visibility: visibility.narrower(original.visibility),
         created_at: Timestamp(published.0.clamp(0, app.now().0)),
     };
@@ -98,21 +105,21 @@ pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<PostId> {
     Ok(original)
 }
 
-/// A remote account took its boost back: by the `Announce`'s id, or by the post. `false` when there was none.
+/// A remote account took its boost back: by the post, or else by the `Announce`'s id, which may be used again from now
+/// on. `false` when there was none.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn receive_undo(app: &App, who: &Account, uri: Option<&str>, original: Option<PostId>) -> Result<bool> {
     let mut tx = app.db.write_repeatable().await?;
-    let mut boost = match uri {
-        Some(uri) => posts::unchecked_by_uri(&mut tx, uri).await?,
-        None => None,
+    let boost = match (original, uri) {
+        (Some(original), _) => posts::boost_by(&mut tx, who.id, original).await?,
+        (None, Some(uri)) => posts::unchecked_by_uri(&mut tx, uri).await?,
+        (None, None) => None,
     };
-    if let (None, Some(original)) = (&boost, original) {
-        boost = posts::boost_by(&mut tx, who.id, original).await?;
-    }
     let Some(boost) = boost.filter(|b| b.account_id == who.id && b.boost_of_id.is_some()) else { return Ok(false) };
     delete::bury(&mut tx, &boost).await?;
+    posts::free_uri(&mut tx, boost.id).await?;
     tx.commit().await?;
     Ok(true)
 }

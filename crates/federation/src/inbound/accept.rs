@@ -18,7 +18,14 @@ pub(super) async fn answered(work: &Work<'_>) -> Result<Option<(Option<String>, 
     if work.activity.object.value.is_none() {
         return Ok(uri.map(|uri| (Some(uri), None)));
     }
-    let Some(follow) = work.inner().filter(|inner| inner.kind == ActivityKind::Follow) else { return Ok(None) };
+    let Some(follow) = work.inner() else {
+        // Some servers leave out who asked.
+        let follow = work.activity.object.types().any(|kind| ActivityKind::parse(kind) == Some(ActivityKind::Follow));
+        return Ok(uri.filter(|_| follow).map(|uri| (Some(uri), None)));
+    };
+    if follow.kind != ActivityKind::Follow {
+        return Ok(None);
+    }
     if follow.object.id.as_deref() != Some(work.actor.uri.as_str()) {
         return Ok(None);
     }

@@ -17,7 +17,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         },
         None => work.activity.object.id.clone(),
     };
-    let Some(id) = id else { return Ok(Verdict::Rejected("no object")) };
+    let Some(id) = id.map(|id| work.own_id(&id)) else { return Ok(Verdict::Rejected("no object")) };
     let audience = visibility(&work.activity.to, &work.activity.cc, work.actor.followers_url.as_deref());
     let uri = work.identity();
     let published = work.activity.published.unwrap_or_else(|| work.fed.app.now());

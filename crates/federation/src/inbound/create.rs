@@ -6,7 +6,7 @@ use storage::posts;
 use super::note::received;
 use super::{Outcome, Verdict, Work};
 use crate::wire::read::note::NoteKind;
-use crate::wire::read::{ReceivedNote, same_server};
+use crate::wire::read::{ReceivedNote, Unusable, same_server};
 
 pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let fetched;
@@ -24,7 +24,12 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     if !crate::wire::lenient::types(value).any(|t| NoteKind::parse(t).is_some()) {
         return Ok(Verdict::Ignored("not a post"));
     }
-    keep(work, ReceivedNote::read(value)?).await
+    let mut note = work.note(value)?;
+    // Some servers say on the activity alone, or on the post alone, for whom it is.
+    for (said, also) in [(&mut note.to, &work.activity.to), (&mut note.cc, &work.activity.cc)] {
+        said.extend(also.iter().filter(|to| !said.contains(to)).cloned().collect::<Vec<_>>());
+    }
+    keep(work, note).await
 }
 
 /// Takes a post that is not here yet, if it concerns anybody here: one that was just written, or an edited one of
@@ -56,8 +61,18 @@ pub(super) async fn keep(work: &Work<'_>, note: ReceivedNote) -> Outcome {
 }
 
 impl Work<'_> {
-    /// Mobilizon: a person acts, the group is the author, both on one server. Its server vouches for both.
-    async fn is_authored_by_group(&self, author: &str) -> Result<bool, crate::resolve::ResolveError> {
+    /// The post that came along. Where it names no author, that is who sent it.
+    pub(super) fn note(&self, value: &serde_json::Value) -> Result<ReceivedNote, Unusable> {
+        if value.is_object() && value.get("attributedTo").is_none_or(serde_json::Value::is_null) {
+            let mut whole = value.clone();
+            whole["attributedTo"] = self.actor.uri.as_str().into();
+            return ReceivedNote::read(&whole);
+        }
+        ReceivedNote::read(value)
+    }
+
+    /// Mobilizon, Friendica: a person acts, the group is the author, both on one server. Its server vouches for both.
+    pub(super) async fn is_authored_by_group(&self, author: &str) -> Result<bool, crate::resolve::ResolveError> {
         if !same_server(author, &self.actor.uri) {
             return Ok(false);
         }

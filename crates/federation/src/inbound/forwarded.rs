@@ -8,7 +8,7 @@ use app::posts::delete;
 use domain::Host;
 use storage::{accounts, posts};
 
-use super::{Outcome, Verdict, Work, create, done_if, update};
+use super::{Came, Outcome, Verdict, Work, create, done_if, update};
 use crate::Federation;
 use crate::client::Budget;
 use crate::resolve::{ResolveError, Standing};
@@ -58,7 +58,7 @@ impl Federation {
             return Ok(Verdict::Ignored("its author is suspended"));
         }
         let activity = as_if(ActivityKind::Create, &note, value);
-        create::process(&Work { fed: self, actor: &actor, activity: &activity, budget }).await
+        create::process(&Work { fed: self, actor: &actor, activity: &activity, budget, came: Came::NOW }).await
     }
 
     /// An edit of a post that is here.
@@ -80,7 +80,7 @@ impl Federation {
             return Ok(Verdict::Ignored("its origin does not say when it was edited"));
         }
         let activity = as_if(ActivityKind::Update, &note, value);
-        update::process(&Work { fed: self, actor: &actor, activity: &activity, budget }).await
+        update::process(&Work { fed: self, actor: &actor, activity: &activity, budget, came: Came::NOW }).await
     }
 
     /// A post or account that is here is said to be gone: its origin must say so too.

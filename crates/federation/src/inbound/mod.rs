@@ -23,13 +23,15 @@ mod undo;
 mod update;
 pub mod work;
 
+use domain::InboxItemId;
 use domain::account::Account;
-use storage::{accounts, inbox_items};
+use storage::{accounts, inbox_items, taken_back};
 
 use crate::Federation;
 use crate::client::Budget;
+use crate::inbox::fingerprint_of;
 use crate::resolve::ResolveError;
-use crate::wire::read::activity::ActivityKind;
+use crate::wire::read::activity::{ActivityKind, about};
 use crate::wire::read::{ReceivedActivity, Unusable};
 
 /// What became of an activity. Only [`Verdict::RetryLater`] brings it back.
@@ -51,13 +53,32 @@ struct Work<'a> {
     actor: &'a Account,
     activity: &'a ReceivedActivity,
     budget: &'a Budget,
+    came: Came,
+}
+
+/// When an activity came, and whether its actor had taken it back by then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Came {
+    pub as_item: InboxItemId,
+    /// `None` where it is to be looked up.
+    pub taken_back: Option<bool>,
+}
+
+impl Came {
+    /// Just now, and nobody has looked.
+    pub(crate) const NOW: Self = Self { as_item: InboxItemId(i64::MAX), taken_back: None };
 }
 
 type Outcome = Result<Verdict, ResolveError>;
 
 impl Federation {
-    /// Processes one accepted activity that `actor` signed.
+    /// Processes one activity that `actor` signed and that came just now.
     pub async fn process(&self, actor: &Account, body: &serde_json::Value) -> Verdict {
+        self.process_that_came(Came::NOW, actor, body).await
+    }
+
+    /// Processes one accepted activity that `actor` signed.
+    pub(crate) async fn process_that_came(&self, came: Came, actor: &Account, body: &serde_json::Value) -> Verdict {
         let activity = match ReceivedActivity::read(body) {
             Ok(activity) => activity,
             Err(Unusable::UnknownType) => return Verdict::Ignored("a type that is not known"),
@@ -70,7 +91,12 @@ impl Federation {
             return Verdict::Ignored("its actor is suspended");
         };
         let budget = self.budget_of_server(host);
-        let work = Work { fed: self, actor, activity: &activity, budget: &budget };
+        let work = Work { fed: self, actor, activity: &activity, budget: &budget, came };
+        match work.was_taken_back().await {
+            Ok(true) => return Verdict::Ignored("its actor took it back before it came"),
+            Ok(false) => {}
+            Err(error) => return Verdict::RetryLater(error.to_string()),
+        }
         if let Err(error) = work.withdraw_what_waits().await {
             return Verdict::RetryLater(error.to_string());
         }
@@ -115,20 +141,62 @@ impl Work<'_> {
     /// What is taken back may still wait here, put off by a failure: it is dropped, or it would be done after it was
     /// undone.
     async fn withdraw_what_waits(&self) -> storage::Result<()> {
-        if !matches!(self.activity.kind, ActivityKind::Delete | ActivityKind::Undo) {
-            return Ok(());
-        }
-        let Some(id) = self.activity.object.id.as_deref() else { return Ok(()) };
+        let Some(what) = self.takes_back() else { return Ok(()) };
         let db = &self.fed.app.db;
         let mut conn = db.read().await?;
-        let waits = inbox_items::is_waiting(&mut conn, self.actor.id, id).await?;
+        let waits = inbox_items::is_waiting(&mut conn, self.actor.id, &what).await?;
         drop(conn);
         if waits {
             let mut tx = db.write().await?;
-            inbox_items::withdraw(&mut tx, self.actor.id, id).await?;
+            inbox_items::withdraw(&mut tx, self.actor.id, &what, self.came.as_item).await?;
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// What the activity takes back, as [`about`] calls it.
+    fn takes_back(&self) -> Option<String> {
+        let object = self.activity.object.id.as_deref();
+        match self.activity.kind {
+            ActivityKind::Delete => object.map(str::to_owned),
+            ActivityKind::Undo => match self.inner() {
+                Some(inner) => about(inner.kind, inner.id.as_deref(), inner.object.id.as_deref()),
+                None => object.map(str::to_owned),
+            },
+            _ => None,
+        }
+    }
+
+    /// Did the actor take this back before it came? Then that is done with, but for a post, which comes once.
+    async fn was_taken_back(&self) -> storage::Result<bool> {
+        let activity = self.activity;
+        let about = about(activity.kind, activity.id.as_deref(), activity.object.id.as_deref());
+        let Some(about) = about.filter(|_| self.came.taken_back != Some(false)) else { return Ok(false) };
+        let db = &self.fed.app.db;
+        let mut conn = db.read().await?;
+        if !taken_back::is_kept(&mut conn, self.actor.id, &about).await? {
+            return Ok(false);
+        }
+        drop(conn);
+        if !matches!(activity.kind, ActivityKind::Create | ActivityKind::Update) {
+            let mut tx = db.write().await?;
+            taken_back::forget(&mut tx, self.actor.id, &about).await?;
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+
+    /// What the activity takes back is not here. Where it never came, it is not done if it comes yet; where it came
+    /// before, that was taken back before as well.
+    async fn not_here(&self, why: &'static str) -> Outcome {
+        let Some(what) = self.takes_back() else { return Ok(Verdict::Ignored(why)) };
+        let mut tx = self.fed.app.db.write_repeatable().await?;
+        let mark = fingerprint_of(&self.actor.uri, &what);
+        if !inbox_items::was_accepted_before(&mut tx, mark, self.came.as_item).await? {
+            taken_back::keep(&mut tx, self.actor.id, &what).await?;
+            tx.commit().await?;
+        }
+        Ok(Verdict::Ignored(why))
     }
 
     /// The local account with this ActivityPub id, even one that was closed for now: what ends something between it
@@ -136,14 +204,14 @@ impl Work<'_> {
     async fn local_even_closed(&self, uri: Option<&str>) -> Result<Option<Account>, ResolveError> {
         let Some(uri) = uri.filter(|uri| self.fed.app.urls.is_ours(uri)) else { return Ok(None) };
         let mut conn = self.fed.app.db.read().await?;
-        Ok(accounts::by_uri_even_closed(&mut conn, uri).await?.filter(Account::is_local))
+        Ok(accounts::by_uri_even_closed(&mut conn, &self.own_id(uri)).await?.filter(Account::is_local))
     }
 
     /// The local account with this ActivityPub id that others may see.
     async fn local(&self, uri: Option<&str>) -> Result<Option<Account>, ResolveError> {
         let Some(uri) = uri.filter(|uri| self.fed.app.urls.is_ours(uri)) else { return Ok(None) };
         let mut conn = self.fed.app.db.read().await?;
-        Ok(accounts::by_uri(&mut conn, uri).await?.filter(Account::is_local))
+        Ok(accounts::by_uri(&mut conn, &self.own_id(uri)).await?.filter(Account::is_local))
     }
 
     /// What identifies the activity: its id, or one of ours where it has none that its server may give out. (Two that
@@ -161,10 +229,22 @@ impl Work<'_> {
         self.activity.object.id.as_deref().ok_or(ResolveError::Unusable(Unusable::Missing("object.id")))
     }
 
-    /// The object as an activity of its own, where it came in full and is by the same actor (for `Undo`), or by
-    /// whom it says.
+    /// The object as an activity of its own, where it came in full. Some servers name no actor in it: what is undone or
+    /// announced is the same actor's then, until its origin says otherwise.
     fn inner(&self) -> Option<ReceivedActivity> {
-        ReceivedActivity::read(self.activity.object.value.as_ref()?).ok()
+        let value = self.activity.object.value.as_ref()?;
+        let same_actor = matches!(self.activity.kind, ActivityKind::Undo | ActivityKind::Announce);
+        if same_actor && value.is_object() && value.get("actor").is_none_or(serde_json::Value::is_null) {
+            let mut whole = value.clone();
+            whole["actor"] = self.activity.actor.as_str().into();
+            return ReceivedActivity::read(&whole).ok();
+        }
+        ReceivedActivity::read(value).ok()
+    }
+
+    /// The id of what one of our addresses leads to, however it is written; any other address as it is.
+    fn own_id(&self, address: &str) -> String {
+        self.fed.app.urls.own_id(address).unwrap_or_else(|| address.to_owned())
     }
 }
 

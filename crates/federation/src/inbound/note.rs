@@ -6,7 +6,7 @@ use domain::account::Account;
 use domain::attachment::Attachment;
 use domain::text::Tag;
 use domain::urls::page_of;
-use domain::{AccountId, AttachmentId, Host};
+use domain::{AccountId, AttachmentId, Host, Urls};
 use storage::{accounts, incoming};
 
 use crate::Federation;
@@ -27,9 +27,10 @@ const UNKNOWN_MENTIONS: usize = 5;
 pub(crate) async fn received(
     fed: &Federation,
     author: &Account,
-    note: ReceivedNote,
+    mut note: ReceivedNote,
     budget: &Budget,
 ) -> Result<Received, ResolveError> {
+    own_ids(&fed.app.urls, &mut note);
     if let Some(domain) = &author.domain {
         keep_emojis(fed, domain, &note.emojis).await?;
     }
@@ -55,6 +56,16 @@ pub(crate) async fn received(
     })
 }
 
+/// Some name what is ours by its page, or write its address in their own way.
+fn own_ids(urls: &Urls, note: &mut ReceivedNote) {
+    let addressed = note.to.iter_mut().chain(&mut note.cc).chain(&mut note.in_reply_to);
+    for address in addressed.chain(note.mentions.iter_mut().map(|mention| &mut mention.href)) {
+        if let Some(id) = urls.own_id(address) {
+            *address = id;
+        }
+    }
+}
+
 /// Who is addressed; `true` = without being named. Whoever is only named is not addressed: no access, no
 /// notification.
 async fn mentions(
@@ -64,12 +75,7 @@ async fn mentions(
     budget: &Budget,
 ) -> Result<Vec<(AccountId, bool)>, ResolveError> {
     let urls = &fed.app.urls;
-    let ours = |href: &str| {
-        // Some name us by our page.
-        let page = href.strip_prefix(urls.base()).and_then(|rest| rest.strip_prefix("/@"));
-        page.map(|name| urls.actor(name.trim_end_matches('/')))
-    };
-    let named: Vec<String> = note.mentions.iter().map(|m| ours(&m.href).unwrap_or_else(|| m.href.clone())).collect();
+    let named: Vec<String> = note.mentions.iter().map(|m| m.href.clone()).collect();
     // Everybody, and the author's followers, are no accounts.
     let everybody = |uri: &str| uri == PUBLIC || (author.followers_url.as_deref() == Some(uri) && !urls.is_ours(uri));
     let all = note.to.iter().chain(&note.cc).chain(&named);
@@ -100,11 +106,7 @@ async fn mentions(
     Ok(found
         .into_iter()
         .filter(|account| account.id != author.id)
-        .filter_map(|account| {
-            let page = account.is_local().then(|| urls.profile(&account.username));
-            let addressed = note.addresses(&account.uri) || page.is_some_and(|page| note.addresses(&page));
-            addressed.then(|| (account.id, !named.contains(&account.uri)))
-        })
+        .filter_map(|account| note.addresses(&account.uri).then(|| (account.id, !named.contains(&account.uri))))
         .collect())
 }
 

@@ -4,7 +4,7 @@ use app::follows::{block, remove};
 use app::posts::{boost, favourite};
 use storage::{follows, posts};
 
-use super::{Outcome, Verdict, Work, done_if};
+use super::{Outcome, Verdict, Work};
 use crate::wire::read::ReceivedActivity;
 use crate::wire::read::activity::ActivityKind;
 
@@ -19,23 +19,31 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
             let Some(target) = work.local_even_closed(inner.object.id.as_deref()).await? else {
                 return Ok(Verdict::Ignored("nobody of this community"));
             };
-            done_if(remove::receive(app, work.actor, &target).await?)
+            undone(work, remove::receive(app, work.actor, &target).await?).await
         }
         ActivityKind::Like | ActivityKind::EmojiReact => {
             let post = post(work, &inner).await?;
-            done_if(favourite::receive_undo(app, work.actor, post, inner.id.as_deref()).await?)
+            undone(work, favourite::receive_undo(app, work.actor, post, inner.id.as_deref()).await?).await
         }
         ActivityKind::Announce => {
             let post = post(work, &inner).await?;
-            done_if(boost::receive_undo(app, work.actor, inner.id.as_deref(), post).await?)
+            undone(work, boost::receive_undo(app, work.actor, inner.id.as_deref(), post).await?).await
         }
         ActivityKind::Block => {
             let Some(target) = work.local_even_closed(inner.object.id.as_deref()).await? else {
                 return Ok(Verdict::Ignored("nobody of this community"));
             };
-            done_if(block::receive_undo(app, work.actor, &target).await?)
+            undone(work, block::receive_undo(app, work.actor, &target).await?).await
         }
         _ => Ok(Verdict::Ignored("something that is not undone here")),
+    }
+}
+
+/// Where there is nothing to be undone, what is taken back may come yet.
+async fn undone(work: &Work<'_>, changed: bool) -> Outcome {
+    match changed {
+        true => Ok(Verdict::Done),
+        false => work.not_here("nothing changed").await,
     }
 }
 
@@ -54,13 +62,13 @@ async fn by_id(work: &Work<'_>) -> Outcome {
         }
         let target = storage::accounts::even_hidden(&mut conn, follow.target_id).await?;
         drop(conn);
-        return done_if(remove::receive(app, work.actor, &target).await?);
+        return undone(work, remove::receive(app, work.actor, &target).await?).await;
     }
     drop(conn);
     if favourite::receive_undo(app, work.actor, None, Some(id)).await? {
         return Ok(Verdict::Done);
     }
-    done_if(boost::receive_undo(app, work.actor, Some(id), None).await?)
+    undone(work, boost::receive_undo(app, work.actor, Some(id), None).await?).await
 }
 
 async fn post(
@@ -69,5 +77,5 @@ async fn post(
 ) -> Result<Option<domain::PostId>, crate::resolve::ResolveError> {
     let Some(uri) = inner.object.id.as_deref() else { return Ok(None) };
     let mut conn = work.fed.app.db.read().await?;
-    Ok(posts::unchecked_by_uri(&mut conn, uri).await?.map(|post| post.id))
+    Ok(posts::unchecked_by_uri(&mut conn, &work.own_id(uri)).await?.map(|post| post.id))
 }

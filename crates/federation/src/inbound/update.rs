@@ -8,7 +8,7 @@ use super::note::received;
 use super::{Outcome, Verdict, Work, create, done_if};
 use crate::wire::lenient::types;
 use crate::wire::read::note::NoteKind;
-use crate::wire::read::{ReceivedNote, same_server};
+use crate::wire::read::same_server;
 
 pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let id = work.object_id()?;
@@ -33,10 +33,14 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     if !types(value).any(|t| NoteKind::parse(t).is_some()) {
         return Ok(Verdict::Ignored("neither a post nor a profile"));
     }
-    let mut note = ReceivedNote::read(value)?;
-    if note.attributed_to != work.actor.uri {
+    let mut note = work.note(value)?;
+    let author = if note.attributed_to == work.actor.uri {
+        work.actor.clone()
+    } else if work.is_authored_by_group(&note.attributed_to).await? {
+        work.fed.resolve_actor(&note.attributed_to, work.budget).await?
+    } else {
         return Ok(Verdict::Rejected("a post of somebody else"));
-    }
+    };
     let mut conn = work.fed.app.db.read().await?;
     let Some(known) = posts::unchecked_by_uri(&mut conn, &note.id).await? else {
         drop(conn);
@@ -46,7 +50,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     };
     drop(conn);
     let says_for_whom = !note.to.is_empty() || !note.cc.is_empty();
-    let mut post = received(work.fed, work.actor, note, work.budget).await?;
+    let mut post = received(work.fed, &author, note, work.budget).await?;
     if !says_for_whom {
         // Then it is for whom it was: some servers leave the audience to the activity.
         post.visibility = known.visibility;
@@ -54,5 +58,5 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     }
     // Some servers name no time of the edit: then it is now, once for each activity.
     post.edited = post.edited.or(work.activity.published);
-    done_if(edit::receive(&work.fed.app, work.actor, post).await?)
+    done_if(edit::receive(&work.fed.app, &author, post).await?)
 }

@@ -20,9 +20,9 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Verdict;
 use super::lines::{Lines, Said};
 use super::places::{Place, Places};
+use super::{Came, Verdict};
 use crate::Federation;
 use crate::wire::lenient;
 
@@ -269,14 +269,18 @@ impl Federation {
     ) {
         let whose = first.whose();
         let (mut said, mut place) = (first, place.await);
+        let mut first = true;
         // When the actor may have changed itself last.
         let mut changed: Option<Instant> = None;
         loop {
             let Said { item, actor, read } = said;
             let believed = |read: Instant| read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read);
             let as_claimed = read.is_some_and(believed).then_some(actor);
+            // What was said before it in this line may have taken it back since it was claimed.
+            let came = Came { as_item: item.id, taken_back: (first || item.taken_back).then_some(item.taken_back) };
+            first = false;
             let era = self.app.db.era();
-            let work = AssertUnwindSafe(self.process_item(&item, as_claimed)).catch_unwind();
+            let work = AssertUnwindSafe(self.process_item(&item, as_claimed, came)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
                 Ok(Ok((verdict, changes_itself))) => {
                     if changes_itself {
@@ -311,7 +315,12 @@ impl Federation {
 
     /// What becomes of it, and whether its actor may have changed itself by it. `as_claimed` is the actor, where it
     /// need not be read again.
-    async fn process_item(&self, item: &Claimed, as_claimed: Option<Option<Arc<Account>>>) -> (Verdict, bool) {
+    async fn process_item(
+        &self,
+        item: &Claimed,
+        as_claimed: Option<Option<Arc<Account>>>,
+        came: Came,
+    ) -> (Verdict, bool) {
         let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), false) };
         let actor = match as_claimed {
             Some(actor) => Ok(actor),
@@ -322,7 +331,7 @@ impl Federation {
                 Verdict::Ignored("who passed it on is suspended")
             }
             Ok(Some(_)) if item.forwarded => self.process_forwarded(&body, &item.host).await,
-            Ok(Some(actor)) => self.process(&actor, &body).await,
+            Ok(Some(actor)) => self.process_that_came(came, &actor, &body).await,
             Ok(None) => Verdict::Ignored("its actor is gone"),
             Err(e) => Verdict::RetryLater(e.to_string()),
         };

@@ -178,18 +178,50 @@ pub fn page_link(value: &Value) -> Option<&str> {
 pub fn flag(value: &Value, key: &str) -> Option<bool> {
     match value.get(key)? {
         Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text == "true" => Some(true),
-        Value::String(text) if text == "false" => Some(false),
+        Value::String(text) if text.eq_ignore_ascii_case("true") || text == "1" => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") || text == "0" => Some(false),
         Value::Number(n) => Some(n.as_i64() == Some(1)),
         _ => None,
     }
 }
 
-/// A time in RFC 3339. A time zone left out counts as UTC.
+/// A time, see [`Timestamp::parse_lenient`].
 #[must_use]
 pub fn time(value: &Value, key: &str) -> Option<Timestamp> {
-    let text = text(value, key)?;
-    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&format!("{text}Z")))
+    Timestamp::parse_lenient(text(value, key)?)
+}
+
+/// A text, or where it is missing, the one that its language map holds (`summaryMap` for `summary`): in this language,
+/// else in any.
+#[must_use]
+pub fn said<'a>(value: &'a Value, key: &str, language: Option<&str>) -> Option<&'a str> {
+    text(value, key).or_else(|| {
+        let map = value.get(format!("{key}Map"))?.as_object()?;
+        let texts =
+            || map.iter().take(MAX_LIST).filter_map(|(tag, v)| Some((tag, v.as_str()?))).filter(|(_, t)| !t.is_empty());
+        let found = texts().find(|(tag, _)| Some(tag.as_str()) == language);
+        found.or_else(|| texts().find(|(tag, _)| *tag != "und")).or_else(|| texts().next()).map(|(_, text)| text)
+    })
+}
+
+/// The address of a file, as [`link`], with blanks in it escaped.
+#[must_use]
+pub fn file_link(value: &Value) -> Option<String> {
+    fn within(value: &Value, depth: usize) -> Option<String> {
+        if depth > 4 {
+            return None;
+        }
+        match value {
+            Value::String(text) => web_address(&text.trim().replace(' ', "%20")).map(str::to_owned),
+            Value::Array(_) => elements(value).find_map(|v| within(v, depth + 1)),
+            Value::Object(_) => value
+                .get("href")
+                .and_then(|v| within(v, depth + 1))
+                .or_else(|| value.get("url").and_then(|v| within(v, depth + 1))),
+            _ => None,
+        }
+    }
+    within(value, 0)
 }
 
 /// A positive number of pixels that fits.

@@ -30,7 +30,7 @@ pub enum ActivityKind {
 }
 
 impl ActivityKind {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "Create" => Self::Create,
             "Update" => Self::Update,
@@ -49,6 +49,13 @@ impl ActivityKind {
             "Flag" => Self::Flag,
             _ => return None,
         })
+    }
+
+    /// What it says is so or is not, however often it is said: it is done again where it comes again, for what it says
+    /// may have been taken back meanwhile. Some servers use the same id each time.
+    #[must_use]
+    pub fn may_be_said_again(self) -> bool {
+        !matches!(self, Self::Create | Self::Delete | Self::Flag | Self::Move)
     }
 
     #[must_use]
@@ -141,6 +148,17 @@ fn own_id(value: &Value, actor: &str) -> Option<String> {
     id_of(value).filter(|id| same_server(id, actor)).map(str::to_owned)
 }
 
+/// By what its actor would take an activity back: the id of the post that it brings, else its own id, else what it says.
+/// `None` where it takes something back itself.
+#[must_use]
+pub fn about(kind: ActivityKind, own: Option<&str>, object: Option<&str>) -> Option<String> {
+    match kind {
+        ActivityKind::Delete | ActivityKind::Undo => None,
+        ActivityKind::Create | ActivityKind::Update => object.map(str::to_owned),
+        _ => own.map(str::to_owned).or_else(|| object.map(|object| format!("{} {object}", kind.as_str()))),
+    }
+}
+
 /// What the inbox needs before it knows the sender: who, what, and which object. Reads the same shapes as
 /// [`ReceivedActivity::read`] and accepts types we do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +168,7 @@ pub struct Glance {
     pub kind: Option<ActivityKind>,
     /// The actor deletes itself.
     pub deletes_itself: bool,
-    /// By which id its actor would take it back: of the post that it brings, else its own. `None` where it takes
-    /// something back itself.
+    /// As [`about`].
     pub about: Option<String>,
 }
 
@@ -164,9 +181,8 @@ impl Glance {
         let deletes_itself = kind == Some(ActivityKind::Delete) && id(value, "object") == Some(actor.as_str());
         let own = own_id(value, &actor);
         let about = match kind {
-            Some(ActivityKind::Delete | ActivityKind::Undo) | None => None,
-            Some(ActivityKind::Create | ActivityKind::Update) => id(value, "object").map(str::to_owned),
-            Some(_) => own.clone(),
+            None => None,
+            Some(kind) => about(kind, own.as_deref(), id(value, "object")),
         };
         Ok(Self { id: own, kind, deletes_itself, about, actor })
     }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::{ReceivedEmoji, Unusable, emojis, same_server};
 use crate::signature::multikey;
 use crate::wire::lenient::{
-    acceptable_uri, cut, elements, flag, id, id_of, ids, link, list, page_link, text, time, types, web_address,
+    acceptable_uri, cut, elements, file_link, flag, id, id_of, ids, list, page_link, said, text, time, types,
+    web_address,
 };
 use crate::wire::sanitise;
 
@@ -104,8 +105,8 @@ impl ReceivedActor {
         Ok(Self {
             kind,
             claimed_handle: text(value, "webfinger").map(|handle| cut(handle, 600)),
-            display_name: text(value, "name").map(|name| cut(&one_line(name), MAX_NAME)).unwrap_or_default(),
-            summary: text(value, "summary").map(|html| sanitise(&cut(html, MAX_SUMMARY))).unwrap_or_default(),
+            display_name: said(value, "name", None).map(|name| cut(&one_line(name), MAX_NAME)).unwrap_or_default(),
+            summary: said(value, "summary", None).map(|html| sanitise(&cut(html, MAX_SUMMARY))).unwrap_or_default(),
             url: page_link(value).map(str::to_owned),
             inbox: inbox.to_owned(),
             shared_inbox,
@@ -162,9 +163,9 @@ pub fn named_keys(value: &Value) -> Vec<String> {
 }
 
 fn image(value: &Value, key: &str) -> Option<ReceivedImage> {
-    let first = list(value, key).find(|v| link(v).is_some())?;
-    let description = text(first, "name").or_else(|| text(first, "summary")).unwrap_or_default();
-    Some(ReceivedImage { url: link(first)?.to_owned(), description: cut(description, 1_500) })
+    let (first, url) = list(value, key).find_map(|v| Some((v, file_link(v)?)))?;
+    let description = said(first, "name", None).or_else(|| said(first, "summary", None)).unwrap_or_default();
+    Some(ReceivedImage { url, description: cut(description, 1_500) })
 }
 
 fn fields(value: &Value) -> Vec<ProfileField> {
@@ -172,8 +173,8 @@ fn fields(value: &Value) -> Vec<ProfileField> {
         .filter(|field| types(field).any(|t| t == "PropertyValue" || t == "schema:PropertyValue"))
         .filter_map(|field| {
             Some(ProfileField {
-                name: cut(&one_line(text(field, "name")?), 255),
-                value: sanitise(&cut(text(field, "value")?, 2_000)),
+                name: cut(&one_line(said(field, "name", None)?), 255),
+                value: sanitise(&cut(said(field, "value", None)?, 2_000)),
                 verified_at: None,
             })
         })

@@ -37,19 +37,19 @@ pub struct ReceivedEmoji {
 
 /// The emojis of the `tag` list of what has the id `of`; those whose shortcode could not be typed are left out.
 pub(super) fn emojis(value: &serde_json::Value, of: &str) -> Vec<ReceivedEmoji> {
-    use super::lenient::{id_of, link, list, text, types};
+    use super::lenient::{file_link, id_of, list, text, types};
     let mut found: Vec<ReceivedEmoji> = Vec::new();
     for tag in list(value, "tag").filter(|tag| types(tag).any(|t| t == "Emoji")).take(MAX_EMOJIS) {
         let Some(name) = text(tag, "name") else { continue };
         let shortcode = name.trim_matches(':');
         let sound = (1..=64).contains(&shortcode.len())
             && shortcode.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-        let Some(image_url) = tag.get("icon").and_then(link) else { continue };
+        let Some(image_url) = tag.get("icon").and_then(file_link) else { continue };
         if sound && !found.iter().any(|known| known.shortcode == shortcode) {
             found.push(ReceivedEmoji {
                 shortcode: shortcode.to_owned(),
                 uri: id_of(tag).filter(|id| same_server(id, of)).map(str::to_owned),
-                image_url: image_url.to_owned(),
+                image_url,
             });
         }
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{ReceivedEmoji, Unusable, emojis, same_server};
 use crate::wire::lenient::{
-    MAX_LIST, cut, elements, flag, id, id_of, ids, link, list, page_link, pixels, text, time, types, web_address,
+    MAX_LIST, cut, elements, file_link, flag, id, id_of, ids, list, page_link, pixels, said, text, time, types,
+    web_address,
 };
 use crate::wire::note::PUBLIC;
 use crate::wire::{escape, sanitise};
@@ -132,8 +133,8 @@ impl ReceivedNote {
         }
         let url = page_link(value).map(str::to_owned);
         let (raw, language) = content(value);
-        let name = text(value, "name").map(|name| cut(name.trim(), 1_000));
-        let summary = text(value, "summary");
+        let name = said(value, "name", language.as_deref()).map(|name| cut(name.trim(), 1_000));
+        let summary = said(value, "summary", language.as_deref());
         let in_reply_to = id(value, "inReplyTo").and_then(web_address).map(str::to_owned);
         let poll = poll(value);
         let vote = match kind {
@@ -163,7 +164,7 @@ impl ReceivedNote {
             to: audience(value, "to"),
             cc: audience(value, "cc"),
             content,
-            sensitive: flag(value, "sensitive").unwrap_or(false) || !spoiler_text.is_empty(),
+            sensitive: is_sensitive(value) || !spoiler_text.is_empty(),
             spoiler_text,
             language,
             in_reply_to,
@@ -244,8 +245,9 @@ fn content(value: &Value) -> (Option<&str>, Option<String>) {
         texts()
             .find(|(lang, t)| Some(*t) == given && *lang != "und")
             .or_else(|| texts().find(|(lang, _)| *lang != "und"))
+            .or_else(|| texts().next())
     });
-    let language = entry.map(|(lang, _)| lang.as_str()).and_then(language_tag);
+    let language = entry.filter(|(lang, _)| *lang != "und").map(|(lang, _)| lang.as_str()).and_then(language_tag);
     (given.or(entry.map(|(_, t)| t)), language)
 }
 
@@ -268,6 +270,16 @@ fn titled(name: Option<&str>, html: Option<&str>, page: &str) -> String {
     out.push_str(&format!("<p><a href=\"{page}\">{page}</a></p>"));
     // Sanitised once more as a whole: the link gets the attributes that every link gets.
     sanitise(&out)
+}
+
+/// The flag, as it is called now and was before; a picture that has it; or the hashtag that stood for it.
+fn is_sensitive(value: &Value) -> bool {
+    let flagged = |value: &Value| ["sensitive", "as:sensitive"].iter().any(|key| flag(value, key) == Some(true));
+    let tagged = |tag: &Value| {
+        let name = tag.as_str().or_else(|| text(tag, "name").filter(|_| types(tag).any(|t| t == "Hashtag")));
+        name.is_some_and(|name| name.trim_start_matches('#').eq_ignore_ascii_case("nsfw"))
+    };
+    flagged(value) || list(value, "attachment").any(flagged) || list(value, "tag").any(tagged)
 }
 
 /// A content warning is plain text, but some send it as HTML.
@@ -309,14 +321,25 @@ fn hashtags(value: &Value) -> Vec<String> {
 fn attachments(value: &Value) -> Vec<ReceivedAttachment> {
     let mut all: Vec<ReceivedAttachment> = Vec::new();
     for media in list(value, "attachment").take(MAX_ATTACHMENTS) {
-        let media_type = types(media).find(|t| matches!(*t, "Document" | "Image" | "Video" | "Audio"));
-        let Some(kind_name) = media_type else { continue };
-        let Some(url) = media.get("url").and_then(link).or_else(|| media.get("href").and_then(link)) else { continue };
+        let named = types(media).next();
+        let url = media.get("url").or_else(|| media.get("href")).and_then(file_link);
+        let Some(url) = url.or_else(|| media.get("href").and_then(file_link)) else { continue };
+        let kind_name = match named {
+            Some(kind @ ("Document" | "Image" | "Video" | "Audio")) => kind,
+            // Without a type it is one all the same, if it is a file that can be shown.
+            None if is_media(media, &url) => "Document",
+            _ => continue,
+        };
         if !all.iter().any(|known| known.url == url) {
-            all.push(attachment(media, url, kind_name));
+            all.push(attachment(media, &url, kind_name));
         }
     }
     all
+}
+
+fn is_media(value: &Value, url: &str) -> bool {
+    let kind = text(value, "mediaType").unwrap_or_else(|| mime_of_ending(url));
+    ["image/", "video/", "audio/"].iter().any(|of| kind.starts_with(of))
 }
 
 /// The media that a picture, video or sound is itself.
@@ -327,9 +350,9 @@ fn own_media(value: &Value, kind: NoteKind) -> Option<ReceivedAttachment> {
         _ => "image/",
     };
     let file = list(value, "url").find(|v| text(v, "mediaType").is_some_and(|t| t.starts_with(wanted)))?;
-    let mut media = attachment(file, link(file)?, "Document");
-    media.description = text(value, "name").map(|name| cut(name, MAX_DESCRIPTION)).unwrap_or_default();
-    media.preview_url = list(value, "icon").find_map(link).map(str::to_owned);
+    let mut media = attachment(file, &file_link(file)?, "Document");
+    media.description = said(value, "name", None).map(|name| cut(name, MAX_DESCRIPTION)).unwrap_or_default();
+    media.preview_url = list(value, "icon").find_map(file_link);
     Some(media)
 }
 
@@ -342,7 +365,7 @@ fn attachment(media: &Value, url: &str, kind_name: &str) -> ReceivedAttachment {
         (None, "Audio") => AttachmentKind::Audio,
         (None, _) => AttachmentKind::from_mime(mime_of_ending(url)),
     };
-    let description = text(media, "name").or_else(|| text(media, "summary")).unwrap_or_default();
+    let description = said(media, "name", None).or_else(|| said(media, "summary", None)).unwrap_or_default();
     ReceivedAttachment {
         url: url.to_owned(),
         kind,
@@ -354,7 +377,7 @@ fn attachment(media: &Value, url: &str, kind_name: &str) -> ReceivedAttachment {
         focus: focus(media),
         width: pixels(media, "width"),
         height: pixels(media, "height"),
-        preview_url: list(media, "icon").chain(list(media, "preview")).find_map(link).map(str::to_owned),
+        preview_url: list(media, "icon").chain(list(media, "preview")).find_map(file_link),
     }
 }
 
@@ -389,7 +412,7 @@ fn poll(value: &Value) -> Option<ReceivedPoll> {
     let options: Vec<(String, i64)> = elements(options)
         .filter_map(|option| {
             let votes = option.get("replies").and_then(|r| r.get("totalItems")).and_then(Value::as_i64).unwrap_or(0);
-            Some((cut(text(option, "name")?, 500), votes.max(0)))
+            Some((cut(said(option, "name", None)?, 500), votes.max(0)))
         })
         .take(MAX_OPTIONS)
         .collect();
