@@ -165,4 +165,32 @@ mod tests {
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
         assert_eq!(Timestamp(i64::MAX).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
+    #[test]
+    fn times_are_read_as_others_write_them() {
+        let noon = Timestamp::parse_rfc3339("2025-07-14T12:00:00Z").unwrap();
+        for text in [
+            "2025-07-14T12:00:00Z",
+            "2025-07-14T12:00Z",
+            "2025-07-14t12:00z",
+            "2025-07-14T12:00:00.000+00:00",
+            "2025-07-14T12:00:00",
+            "2025-07-14T12:00",
+            "2025-07-14 12:00:00",
+            "2025-07-14 12:00:00Z",
+            "2025-07-14T14:00:00+0200",
+            "2025-07-14T14:00+02",
+            "2025-07-14T06:30:00-05:30",
+            "2025-07-14T12:00:00,0Z",
+            "20250714T120000Z",
+            " 2025-07-14T12:00:00Z ",
+            "Mon, 14 Jul 2025 14:00:00 +0200",
+        ] {
+            assert_eq!(Timestamp::parse_lenient(text), Some(noon), "{text}");
+        }
+        let day = Timestamp::parse_rfc3339("2025-07-14T00:00:00Z");
+        assert_eq!(Timestamp::parse_lenient("2025-07-14"), day);
+        for text in ["", "noon", "2025", "2025-07", "14.07.2025", "2025-13-14T12:00Z", "2025-07-14T25:00Z", "12:00"] {
+            assert_eq!(Timestamp::parse_lenient(text), None, "{text}");
+        }
+    }
 }

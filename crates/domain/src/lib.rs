@@ -19,6 +19,7 @@ pub mod language;
 pub mod limits;
 pub mod list;
 pub mod notification;
+mod own_id;
 pub mod page;
 pub mod post;
 pub mod report;

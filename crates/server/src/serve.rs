@@ -157,18 +157,26 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
 }
 
 fn router(health: Router, federation: &Federation, web: Web, measure: bool) -> Router {
-    let all = health.merge(federation::routes::router(federation.clone())).merge(web::router(web));
+    let documents = federation::routes::router(federation.clone()).layer(web::cross_origin::documents());
+    let all = health.merge(documents).merge(web::router(web));
     telemetry::watched(all, measure)
 }
 
-/// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`. ActivityPub's
-/// addresses are exact: signatures are made over them.
+/// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`; and chat programs,
+/// link checkers and office suites write `/%40dana` for `/@dana`. ActivityPub's addresses are exact: signatures are made
+/// over them.
 fn tidy(mut request: Request) -> Request {
     let uri = request.uri();
-    let Some(path) = uri.path().strip_suffix('/').filter(|path| !path.is_empty() && !path.ends_with('/')) else {
-        return request;
+    let path = match uri.path().strip_prefix("/%40") {
+        Some(page) => format!("/@{page}"),
+        None => uri.path().to_owned(),
     };
-    if path.starts_with("/users/") || path == "/inbox" || path.starts_with("//") {
+    let exact = path.starts_with("/users/") || path == "/inbox/" || path.starts_with("//");
+    let path = match path.strip_suffix('/') {
+        Some(shorter) if !shorter.is_empty() && !shorter.ends_with('/') && !exact => shorter,
+        _ => &path,
+    };
+    if path == uri.path() {
         return request;
     }
     let tidied = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));

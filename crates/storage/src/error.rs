@@ -33,20 +33,22 @@ impl From<sqlx::Error> for Error {
                 match db.code().as_deref() {
                     // PostgreSQL: a statement's time is over, or it was told to stop
                     Some("57014") => Self::TooLong,
-                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources; a lock that was waited for too
-                    // long
+                    // PostgreSQL: serialisation, deadlock, shutdown, out of resources, not promoted; a lock that was
+                    // waited for too long
                     Some(code)
                         if code.starts_with("40")
                             || code.starts_with("53")
                             || code.starts_with("57")
                             || code.starts_with("08")
-                            || code == "55P03" =>
+                            || matches!(code, "55P03" | "25006") =>
                     {
                         Self::Unavailable(db.message().to_owned())
                     }
                     _ => Self::Internal(e.to_string()),
                 }
             }
+            // A proxy in front of PostgreSQL hangs up, or answers itself, while there is nothing behind it.
+            sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Self::Unavailable(e.to_string()),
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(e.to_string())
             }

@@ -56,6 +56,8 @@ mod routes;
 #[cfg(test)]
 mod said_again;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod slow_pictures;
 #[cfg(test)]
 mod split_domains;

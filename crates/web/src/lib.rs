@@ -4,6 +4,7 @@ pub mod api;
 pub mod auth;
 pub mod compose;
 mod counts;
+pub mod cross_origin;
 pub mod csrf;
 pub mod limits;
 pub mod line;

@@ -36,12 +36,12 @@ use axum::extract::Request;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LINK};
-use http::{HeaderName, HeaderValue, Method};
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
 use tower::ServiceExt as _;
-use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::cross_origin;
 use crate::state::Web;
 
 /// Every address below `/api`. What it answers is for who asked: nothing between her and us keeps it.
@@ -73,7 +73,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .merge(streaming::routes())
         .layer(map_response(error::in_shape))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
-        .layer(cors())
+        .layer(cross_origin::api())
 }
 
 /// Some clients end every address with a slash (Mastodon.py, for one); Mastodon does not mind.
@@ -88,20 +88,4 @@ async fn again(known: Router, mut request: Request) -> Response {
         }
         Err(_) => error::Error::NotFound.into_response(),
     }
-}
-
-/// Apps that run in a browser come from any origin; they sign in by token, never by cookie.
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([
-            LINK,
-            HeaderName::from_static("x-ratelimit-limit"),
-            HeaderName::from_static("x-ratelimit-remaining"),
-            HeaderName::from_static("x-ratelimit-reset"),
-            HeaderName::from_static("x-request-id"),
-        ])
-        .max_age(std::time::Duration::from_secs(24 * 3600))
 }

@@ -71,8 +71,8 @@ impl Request {
         let redirect_uri = client
             .redirect_uris
             .iter()
-            .find(|uri| **uri == asked.redirect_uri)
-            .cloned()
+            .find(|uri| leads_to(uri, &asked.redirect_uri))
+            .map(|_| asked.redirect_uri.clone())
             .ok_or_else(|| mistaken("the redirect_uri is not one that the app registered"))?;
         Ok(Self { client, redirect_uri, state: asked.state.clone() })
     }
@@ -242,4 +242,42 @@ fn policy(redirect_uri: &str) -> HeaderValue {
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {scheme}:; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// Is it the address that was registered? On the loopback interface an app takes whichever port is free (RFC 8252,
+/// section 7.3): there any port will do.
+fn leads_to(registered: &str, asked: &str) -> bool {
+    let portless = |uri: &str| {
+        let mut url = Url::parse(uri).ok().filter(|url| url.scheme() == "http")?;
+        matches!(url.host_str(), Some("127.0.0.1" | "[::1]")).then_some(())?;
+        url.set_port(None).ok()?;
+        Some(url)
+    };
+    registered == asked || portless(registered).is_some_and(|registered| portless(asked) == Some(registered))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_to;
+
+    #[test]
+    fn any_port_of_the_loopback_interface_will_do() {
+        let registered = "http://127.0.0.1/cb";
+        for asked in [registered, "http://127.0.0.1:48123/cb", "http://127.0.0.1:1/cb"] {
+            assert!(leads_to(registered, asked), "{asked}");
+        }
+        assert!(leads_to("http://[::1]:9000/cb?x=1", "http://[::1]:9001/cb?x=1"));
+        for (registered, asked) in [
+            (registered, "http://127.0.0.1:48123/other"),
+            (registered, "http://127.0.0.1:48123/cb?x=1"),
+            (registered, "https://127.0.0.1:48123/cb"),
+            (registered, "http://127.0.0.2:48123/cb"),
+            (registered, "http://user@127.0.0.1:48123/cb"),
+            (registered, "http://[::1]/cb"),
+            ("http://localhost/cb", "http://localhost:48123/cb"),
+            ("https://app.example/cb", "https://app.example:8443/cb"),
+        ] {
+            assert!(!leads_to(registered, asked), "{asked}");
+        }
+    }
 }

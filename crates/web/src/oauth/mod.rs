@@ -17,13 +17,12 @@ mod userinfo;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
-use tower_http::cors::{Any, CorsLayer};
 
+use crate::cross_origin;
 use crate::state::Web;
 
 /// What apps ask, in JSON. Web apps may ask from their own address: nothing here looks at cookies.
 pub fn routes() -> Router<Web> {
-    let anywhere = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
     Router::new()
         .route("/api/v1/apps", post(apps::register))
         .route("/api/v1/apps/verify_credentials", get(apps::verify_credentials))
@@ -32,7 +31,7 @@ pub fn routes() -> Router<Web> {
         .route("/oauth/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .layer(map_response(error::in_shape))
-        .layer(anywhere)
+        .layer(cross_origin::api())
 }
 
 /// What people see in between.

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::text::Tag;
 use domain::view::PostView;
 use domain::{Viewer, Visibility, Whom};
-use http::header;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rss::{Channel, ChannelBuilder, EnclosureBuilder, GuidBuilder, ImageBuilder, Item, ItemBuilder};
 use storage::hydrate::Found;
 use storage::timelines::{AccountFilter, TagFilter};
@@ -21,7 +21,7 @@ use crate::state::Web;
 const LENGTH: i64 = 20;
 
 /// `GET /@name.rss`.
-pub async fn of_person(web: &Web, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+pub async fn of_person(web: &Web, visitor: &Visitor, name: &str, asked: &HeaderMap) -> Result<Response, Problem> {
     let mut conn = web.app.db.read().await?;
     let account = find(&mut conn, name).await?;
     let filter =
@@ -41,11 +41,11 @@ pub async fn of_person(web: &Web, visitor: &Visitor, name: &str) -> Result<Respo
         .image(Some(image))
         .items(items)
         .build();
-    Ok(answer(&channel))
+    Ok(answer(&channel, asked))
 }
 
 /// `GET /feed.rss`: what the front page shows to strangers.
-pub async fn of_community(State(web): State<Web>, visitor: Visitor) -> Result<Response, Problem> {
+pub async fn of_community(State(web): State<Web>, visitor: Visitor, asked: HeaderMap) -> Result<Response, Problem> {
     let mut conn = web.app.db.read().await?;
     let page = domain::page::Page::first(LENGTH);
     let ids = timelines::public(&mut conn, Viewer::Anonymous, FRONT, &page).await?;
@@ -56,11 +56,11 @@ pub async fn of_community(State(web): State<Web>, visitor: Visitor) -> Result<Re
         .description(visitor.community.description.clone())
         .items(items)
         .build();
-    Ok(answer(&channel))
+    Ok(answer(&channel, &asked))
 }
 
 /// `GET /tags/name.rss`.
-pub async fn of_tag(web: &Web, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+pub async fn of_tag(web: &Web, visitor: &Visitor, name: &str, asked: &HeaderMap) -> Result<Response, Problem> {
     let tag = Tag::new(name).ok_or(Problem::NotFound)?;
     let mut conn = web.app.db.read().await?;
     let filter = TagFilter { any: vec![tag.key], ..TagFilter::default() };
@@ -72,15 +72,34 @@ pub async fn of_tag(web: &Web, visitor: &Visitor, name: &str) -> Result<Response
         .description(format!("Public posts with #{} at {}", tag.name, visitor.community.title))
         .items(items)
         .build();
-    Ok(answer(&channel))
+    Ok(answer(&channel, asked))
 }
 
-fn answer(channel: &Channel) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];
+/// A reader that has it already, by its `ETag` or by the time of its newest post, is told no more than that (RFC 9110,
+/// section 13). Times are compared as texts: a feed whose newest post was deleted is older than before.
+fn answer(channel: &Channel, asked: &HeaderMap) -> Response {
     // Whatever is stored, a character that XML forbids would end the feed for its readers. It is replaced, not left
     // out: without it, what stands around it could become markup.
     let xml: String = channel.to_string().chars().map(|c| if xml_has(c) { c } else { '\u{fffd}' }).collect();
+    let etag: String = app::secrets::digest(&xml)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{etag}\"");
+    let newest = channel.items().first().and_then(Item::pub_date).map(|date| date.replace("+0000", "GMT"));
+    let given = |name| asked.get(name).and_then(|v| v.to_str().ok());
+    let known = match given(header::IF_NONE_MATCH) {
+        Some(tags) => tags.trim() == "*" || tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag),
+        None => newest.is_some() && given(header::IF_MODIFIED_SINCE) == newest.as_deref(),
+    };
+    let mut headers = HeaderMap::new();
+    let mut put = |name, value: &str| HeaderValue::from_str(value).map(|value| headers.insert(name, value)).is_ok();
+    put(header::ETAG, &etag);
+    if let Some(newest) = &newest {
+        put(header::LAST_MODIFIED, newest);
+    }
+    put(header::CACHE_CONTROL, "public, max-age=300");
+    if known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    put(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8");
     (headers, xml).into_response()
 }
 
@@ -166,7 +185,7 @@ mod tests {
 
     /// Parses the answer as a strict reader does, and gives every text in it.
     async fn read(channel: &Channel) -> Vec<String> {
-        let body = to_bytes(answer(channel).into_body(), usize::MAX).await.unwrap();
+        let body = to_bytes(answer(channel, &HeaderMap::new()).into_body(), usize::MAX).await.unwrap();
         let xml = std::str::from_utf8(&body).unwrap();
         let document = roxmltree::Document::parse(xml).unwrap_or_else(|e| panic!("{e}: {xml:?}"));
         let elements: Vec<_> = document.descendants().filter(roxmltree::Node::is_element).collect();

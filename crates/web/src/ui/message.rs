@@ -7,9 +7,9 @@ use std::fmt;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use domain::instance::SignUp;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::frame::Frame;
 use crate::limits::TooOften;
@@ -222,8 +222,14 @@ async fn told(web: &Web, problem: &Problem, mut parts: http::response::Parts) ->
 }
 
 /// What answers where nothing is: a page for people, JSON for apps and servers.
-pub async fn nothing_here(State(web): State<Web>, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn nothing_here(State(web): State<Web>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
+    // Whoever asks with a signature made it over the address: it is told the right one, and asks again.
+    if let Some(exact) = path.strip_suffix('/').filter(|exact| exact.starts_with("/users/") && !exact.ends_with('/'))
+        && matches!(method, Method::GET | Method::HEAD)
+    {
+        return Redirect::permanent(&web.app.urls.path(exact)).into_response();
+    }
     let by_server = federation::routes::is_for_servers(path) && federation::routes::wants_activity(&headers);
     let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     let accepts = |kind: &[u8]| accept.windows(kind.len()).any(|part| part == kind);

@@ -27,6 +27,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
+use crate::cross_origin;
 use crate::oauth;
 use crate::state::Web;
 
@@ -38,8 +39,8 @@ pub fn routes(web: &Web) -> Router<Web> {
     Router::new()
         .route("/", get(front::front))
         .route("/about", get(about::about))
-        .route("/@{name}", get(profile::profile))
-        .route("/@{name}/{id}", get(self::post::post))
+        .route("/@{name}", get(profile::profile).layer(cross_origin::documents()))
+        .route("/@{name}/{id}", get(self::post::post).layer(cross_origin::documents()))
         .route("/tags/{name}", get(tag::tag))
         .route("/feed.rss", get(feed::of_community))
         .route("/authorize_interaction", get(interact::show).post(interact::submit))
@@ -52,7 +53,7 @@ pub fn routes(web: &Web) -> Router<Web> {
         .merge(oauth::page_routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(middleware::from_fn_with_state(web.clone(), message::dress))
-        .route("/static/{name}", get(assets::serve))
+        .route("/static/{name}", get(assets::serve).layer(cross_origin::documents()))
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
 }

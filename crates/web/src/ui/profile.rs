@@ -87,7 +87,7 @@ pub async fn profile(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if let Some(name) = name.strip_suffix(".rss") {
-        return feed::of_person(&web, &visitor, name).await;
+        return feed::of_person(&web, &visitor, name, &headers).await;
     }
     let mut conn = web.app.db.read().await?;
     let account = find(&mut conn, &name).await?;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use domain::text::Tag;
+use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use storage::timelines::TagFilter;
 use storage::{hydrate, timelines};
@@ -32,9 +33,10 @@ pub async fn tag(
     visitor: Visitor,
     Path(name): Path<String>,
     Query(cursor): Query<Cursor>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if let Some(name) = name.strip_suffix(".rss") {
-        return feed::of_tag(&web, &visitor, name).await;
+        return feed::of_tag(&web, &visitor, name, &headers).await;
     }
     let tag = Tag::new(&name).ok_or(Problem::NotFound)?;
     let mut conn = web.app.db.read().await?;

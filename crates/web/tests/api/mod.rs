@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_input;
+mod browsers;
 mod conversations;
 mod domain_blocks;
 mod follow_requests;

@@ -11,10 +11,12 @@ use std::collections::HashMap;
 
 use ::media::{Sent, TemporaryFile};
 use axum::body::HttpBody;
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use http::header::CONTENT_TYPE;
+use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -256,11 +258,11 @@ async fn add_multipart(
             return Err(Refused::TooMany.into());
         }
         let Some(name) = part.name().map(str::to_owned) else { continue };
-        let mut arriving = match (part.file_name(), &kept) {
-            (None, _) => Arriving::Text(BytesMut::new()),
-            (Some(_), Files::Dropped) => Arriving::Nothing,
-            (Some(_), Files::Kept { .. }) if files.len() >= MAX_FILES => return Err(Refused::TooMany.into()),
-            (Some(_), Files::Kept { web, from, memory, most }) => Arriving::File {
+        let mut arriving = match (is_file(&part), &kept) {
+            (false, _) => Arriving::Text(BytesMut::new()),
+            (true, Files::Dropped) => Arriving::Nothing,
+            (true, Files::Kept { .. }) if files.len() >= MAX_FILES => return Err(Refused::TooMany.into()),
+            (true, Files::Kept { web, from, memory, most }) => Arriving::File {
                 file: web.app.media.temporary().await.map_err(unwritable)?,
                 disk: web.uploads.open(Some(*from)),
                 memory: memory.clone(),
@@ -390,3 +392,13 @@ impl<'de> Deserialize<'de> for Ids {
 
 #[cfg(test)]
 mod tests;
+
+/// A part with a file name, in either way of writing one (RFC 5987), or that says that it is something to look at or
+/// listen to, or is called as files are: some programs leave the name out.
+fn is_file(part: &Field<'_>) -> bool {
+    let disposition = part.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let extended = disposition.to_ascii_lowercase().windows(10).any(|at| at == b"filename*=");
+    let media =
+        |mime: &str| ["image/", "video/", "audio/", "application/octet-stream"].iter().any(|of| mime.starts_with(of));
+    part.file_name().is_some() || extended || part.content_type().is_some_and(media) || part.name() == Some("file")
+}

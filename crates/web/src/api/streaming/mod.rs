@@ -103,10 +103,11 @@ async fn stream(web: Web, request: Request, name: Option<&'static str>) -> Resul
 
 /// Who listens. A browser's WebSocket can send its token only as the name of a protocol, which is then answered.
 async fn caller(parts: &mut Parts, web: &Web) -> Result<(Option<Caller>, Option<String>)> {
+    let protocol = parts.headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok());
+    let protocol = protocol.and_then(|all| all.split(',').next()).map(|first| first.trim().to_owned());
     if let Some(token) = <Authorized as OptionalFromRequestParts<Web>>::from_request_parts(parts, web).await? {
-        return Ok((Some(Caller::new(token)?), None));
+        return Ok((Some(Caller::new(token)?), protocol.filter(|p| !p.is_empty())));
     }
-    let protocol = parts.headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok()).map(str::to_owned);
     match protocol.filter(|p| !p.is_empty()) {
         None => Ok((None, None)),
         Some(protocol) => {
