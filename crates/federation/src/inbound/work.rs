@@ -50,6 +50,8 @@ const GATHER: Duration = Duration::from_millis(10);
 const AS_CLAIMED: Duration = Duration::from_secs(1);
 /// Activities by which an actor may change what is known of itself.
 const CHANGES_ITSELF: [&str; 3] = ["Update", "Delete", "Move"];
+/// And by which it takes back what it said, or says later.
+const TAKES_BACK: [&str; 2] = ["Undo", "Delete"];
 /// Tried so often, with growing pauses (about two days in all); then it is given up.
 const ATTEMPTS: i64 = 20;
 
@@ -269,23 +271,21 @@ impl Federation {
     ) {
         let whose = first.whose();
         let (mut said, mut place) = (first, place.await);
-        let mut first = true;
-        // When the actor may have changed itself last.
-        let mut changed: Option<Instant> = None;
+        // When the actor may have changed itself last, and whether it may have taken back what was claimed with this.
+        let (mut changed, mut took_back): (Option<Instant>, bool) = (None, false);
         loop {
             let Said { item, actor, read } = said;
             let believed = |read: Instant| read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read);
             let as_claimed = read.is_some_and(believed).then_some(actor);
-            // What was said before it in this line may have taken it back since it was claimed.
-            let came = Came { as_item: item.id, taken_back: (first || item.taken_back).then_some(item.taken_back) };
-            first = false;
+            let came = Came { as_item: item.id, taken_back: (!took_back).then_some(item.taken_back) };
             let era = self.app.db.era();
             let work = AssertUnwindSafe(self.process_item(&item, as_claimed, came)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
-                Ok(Ok((verdict, changes_itself))) => {
-                    if changes_itself {
+                Ok(Ok((verdict, kinds))) => {
+                    if kinds.iter().any(|kind| CHANGES_ITSELF.contains(&kind.as_str())) {
                         changed = Some(Instant::now());
                     }
+                    took_back |= kinds.iter().any(|kind| TAKES_BACK.contains(&kind.as_str()));
                     verdict
                 }
                 Ok(Err(_)) => Verdict::RetryLater("something in here broke".to_owned()),
@@ -313,15 +313,15 @@ impl Federation {
         }
     }
 
-    /// What becomes of it, and whether its actor may have changed itself by it. `as_claimed` is the actor, where it
+    /// What becomes of it, and of which types it is. `as_claimed` is the actor, where it
     /// need not be read again.
     async fn process_item(
         &self,
         item: &Claimed,
         as_claimed: Option<Option<Arc<Account>>>,
         came: Came,
-    ) -> (Verdict, bool) {
-        let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), false) };
+    ) -> (Verdict, Vec<String>) {
+        let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), Vec::new()) };
         let actor = match as_claimed {
             Some(actor) => Ok(actor),
             None => self.actor_now(item.actor_id).await,
@@ -335,7 +335,7 @@ impl Federation {
             Ok(None) => Verdict::Ignored("its actor is gone"),
             Err(e) => Verdict::RetryLater(e.to_string()),
         };
-        (verdict, lenient::types(&body).any(|kind| CHANGES_ITSELF.contains(&kind)))
+        (verdict, lenient::types(&body).map(str::to_owned).collect())
     }
 
     async fn actor_now(&self, id: AccountId) -> storage::Result<Option<Arc<Account>>> {
