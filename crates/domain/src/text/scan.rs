@@ -169,11 +169,9 @@ fn mention(rest: &str, before: Option<char>) -> Option<(usize, Kind)> {
     if username.is_empty() || username.len() > MAX_NAME_BYTES || username.starts_with(['.', '-']) {
         return None;
     }
+    // Whatever follows: scripts without spaces go on at once (`@bobさん`).
     let short = 1 + username.len();
     let tail = &rest[short..];
-    if tail.starts_with(is_word) {
-        return None;
-    }
     let local = Handle { username: username.to_owned(), domain: None };
     let Some(domain) = tail.strip_prefix('@') else {
         return Some((short, Kind::Mention { handle: local, short }));
@@ -241,9 +239,12 @@ fn tag_length(text: &str) -> Option<usize> {
     (named && has_letter_or_digit && end <= MAX_TAG_BYTES).then_some(end)
 }
 
+/// Schemes whose addresses have no `//`, and what such an address must hold.
+const WITHOUT_SLASHES: [(&str, &str); 2] = [("xmpp:", "@"), ("magnet:?", "xt=")];
+
 /// Where addresses are. `None` for one that is not linked, whose inside is still no mention or hashtag.
 fn links(source: &str) -> Vec<(Range<usize>, Option<String>)> {
-    if !source.contains("://") {
+    if !source.contains(':') {
         return Vec::new();
     }
     let mut finder = LinkFinder::new();
@@ -253,24 +254,78 @@ fn links(source: &str) -> Vec<(Range<usize>, Option<String>)> {
     for piece in source.split_inclusive(ends_link) {
         let text = piece.trim_end_matches(ends_link);
         if text.contains("://") {
-            found.extend(finder.links(text).filter_map(|link| {
-                let scheme = link.as_str().split(':').next().unwrap_or_default().to_ascii_lowercase();
-                let range = start + link.start()..start + link.end();
-                SAFE_SCHEMES.contains(&scheme.as_str()).then(|| (range, href(link.as_str())))
+            let shown = for_finder(text);
+            found.extend(finder.links(&shown).filter_map(|link| {
+                let typed = text[link.start()..link.end()].trim_end_matches('|');
+                let typed = &typed[..after_host(typed)];
+                let scheme = typed.split(':').next().unwrap_or_default().to_ascii_lowercase();
+                let range = start + link.start()..start + link.start() + typed.len();
+                SAFE_SCHEMES.contains(&scheme.as_str()).then(|| (range, href(typed)))
             }));
+        } else if let Some(range) = without_slashes(text) {
+            let address = text[range.clone()].to_owned();
+            let linked = address.len() <= MAX_LINK_BYTES;
+            found.push((start + range.start..start + range.end, linked.then_some(address)));
         }
         start += piece.len();
     }
     found
 }
 
-/// Characters that no address goes across although RFC 3987 would let some.
+/// As the finder of links is shown a text, with everything at the same place. It ends at `|`, which stands in queries, and
+/// finds nothing where a host goes on with what cannot be in one.
+fn for_finder(text: &str) -> String {
+    let mut shown = text.replace('|', "~");
+    for (at, _) in text.match_indices("://") {
+        let end = at + after_host(&text[at..]);
+        if !text[end..].starts_with(['/', '?', '#']) && text.as_bytes().get(end).is_some_and(u8::is_ascii) {
+            shown.replace_range(end..=end, " ");
+        }
+    }
+    shown
+}
+
+/// The length of an address, which ends with its host where something stands behind that which can neither be in a host
+/// nor end one: what is left must not be another host, which a stranger may own.
+fn after_host(typed: &str) -> usize {
+    let Some(host) = typed.find("://").map(|at| at + 3) else { return typed.len() };
+    let in_host = |c: char| is_word(c) || matches!(c, '.' | '-' | ':' | '[' | ']' | '@' | '%') || is_symbol(c);
+    match typed[host..].find(|c| !in_host(c)) {
+        Some(end) if !typed[host + end..].starts_with(['/', '?', '#']) => {
+            typed[..host + end].trim_end_matches(['.', '-', ':', '@', '%']).len()
+        }
+        _ => typed.len(),
+    }
+}
+
+/// Beyond letters, there are hosts of emojis. Punctuation of any script is not among them.
+fn is_symbol(c: char) -> bool {
+    !c.is_ascii()
+        && !matches!(c, '\u{a0}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{2e00}'..='\u{2e7f}'
+            | '\u{3000}'..='\u{303f}' | '\u{fe10}'..='\u{fe1f}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff65}')
+}
+
+/// An `xmpp:` or `magnet:` address.
+fn without_slashes(text: &str) -> Option<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    WITHOUT_SLASHES.iter().find_map(|(scheme, holds)| {
+        let start = lower.find(scheme)?;
+        let begins = text[..start].chars().next_back().is_none_or(|c| matches!(c, '(' | '[' | '{' | '"' | '\'' | '<'));
+        let address = text[start..].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '"', ')', ']', '}', '>']);
+        let whole = address.len() > scheme.len() && address[scheme.len()..].contains(holds) && !address.ends_with('@');
+        (begins && whole).then(|| start..start + address.len())
+    })
+}
+
+/// Characters that no address goes across although RFC 3987 would let some: spaces, quotation marks, dashes and
+/// ellipses of typography, and the punctuation of scripts that write no spaces.
 fn ends_link(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        || matches!(c, '“' | '”' | '„' | '«' | '»' | '…')
-        || matches!(c, '\u{3001}'..='\u{3002}' | '\u{3008}'..='\u{3011}' | '！' | '，' | '：' | '；' | '？' | '（' | '）')
+        || matches!(c, '\u{2012}'..='\u{201f}' | '\u{2024}'..='\u{2027}' | '\u{2039}' | '\u{203a}' | '«' | '»')
+        || matches!(c, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}')
+        || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
 }
 
 fn href(typed: &str) -> Option<String> {
@@ -388,6 +443,67 @@ mod tests {
             assert_eq!(found(&format!("https://x.example/a{c}b")), ["https://x.example/a"], "{c:?}");
         }
         assert_eq!(found("https://x.example/aéb"), ["https://x.example/aéb"]);
+    }
+
+    #[test]
+    fn a_host_ends_where_it_must() {
+        for (source, link) in [
+            ("https://maple.example’s garden", "https://maple.example"),
+            ("https://maple.example's", "https://maple.example"),
+            ("https://maple.example‘s", "https://maple.example"),
+            ("https://maple.example—the best", "https://maple.example"),
+            ("https://maple.example–and so on", "https://maple.example"),
+            ("https://maple.example…", "https://maple.example"),
+            ("https://maple.example!", "https://maple.example"),
+            ("https://maple.example‐evil.example", "https://maple.example"),
+            ("https://maple.example）です", "https://maple.example"),
+            ("https://maple.example。", "https://maple.example"),
+            ("https://maple.example*b*", "https://maple.example"),
+            ("https://maple.example:8443/a’s", "https://maple.example:8443/a"),
+            ("https://tränke.example/ü", "https://tränke.example/ü"),
+            ("https://🍵.example/", "https://🍵.example/"),
+            ("https://maple.example?q=a|b", "https://maple.example?q=a|b"),
+            ("https://maple.example/a|b|c/d, and", "https://maple.example/a|b|c/d"),
+            ("|https://maple.example/a|", "https://maple.example/a"),
+        ] {
+            assert_eq!(found(source), [link], "{source}");
+        }
+        for source in ["https://’s", "https://|", "https://-"] {
+            assert_eq!(found(source), Vec::<String>::new(), "{source}");
+        }
+    }
+
+    #[test]
+    fn some_addresses_have_no_slashes() {
+        for (source, link) in [
+            ("write to xmpp:dana@maple.example.", "xmpp:dana@maple.example"),
+            ("(XMPP:room@chat.maple.example?join)", "XMPP:room@chat.maple.example?join"),
+            (
+                "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a&dn=x",
+                "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a&dn=x",
+            ),
+        ] {
+            assert_eq!(found(source), [link], "{source}");
+        }
+        for source in ["xmpp:", "axmpp:dana@x.example", "magnet:", "magnet:?dn=x", "a magnet: strong", "xmpp:dana@"] {
+            assert!(found(source).iter().all(|what| !what.contains("xmpp:") && !what.contains("magnet:")), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_go_on_in_another_script() {
+        for (source, names) in [
+            ("@bobさん", vec!["bob"]),
+            ("@bobですか", vec!["bob"]),
+            ("@bob님 안녕", vec!["bob"]),
+            ("你好@bob你好", vec![]),
+            ("@bob的猫和@priya的狗", vec!["bob"]),
+            ("「@bob」", vec!["bob"]),
+            ("@bobé", vec!["bob"]),
+            ("@bob@maple.example、", vec!["bob@maple.example"]),
+        ] {
+            assert_eq!(found(source), names, "{source}");
+        }
     }
 
     #[test]
