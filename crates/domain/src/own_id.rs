@@ -12,10 +12,8 @@ impl Urls {
     #[must_use]
     pub fn own_id(&self, address: &str) -> Option<String> {
         let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let host = Host::of(&url)?;
-        // On the other scheme, the port that goes without saying is another.
-        let same = host == *self.own_host() || (url.port().is_none() && self.host() == host.name());
-        if !same {
+        // The port that goes without saying is another one on the other scheme: that is the same place then.
+        if Host::of(&url)? != *self.own_host() {
             return None;
         }
         let path = percent_encoding::percent_decode_str(url.path()).decode_utf8().ok()?;
@@ -56,6 +54,12 @@ mod tests {
             ("@dana", None),
         ] {
             assert_eq!(urls.own_id(address).as_deref(), id, "{address}");
+        }
+        let urls = Urls::new(&Url::parse("https://maple.example:8443").unwrap()).unwrap();
+        for address in
+            ["https://maple.example/@dana", "http://maple.example/users/dana", "https://maple.example:80/@dana"]
+        {
+            assert_eq!(urls.own_id(address), None, "{address} is another server's");
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::wire::actor::instance_key_id;
 const SIGNING_KEYS_FOR: Duration = Duration::from_secs(3600);
 /// A stale profile is asked for at most once in so long.
 const REFRESH_AFTER: Duration = Duration::from_secs(300);
+const TOOK_BACK_FOR: Duration = Duration::from_secs(300);
 /// A key that was looked for is not looked for again, for anybody, for so long.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
@@ -43,6 +44,8 @@ pub struct Inner {
     policies: Policies,
     /// Accounts that were asked to be read again a moment ago.
     pub(crate) refreshed: Recent<AccountId, ()>,
+    /// Actors that took something back a moment ago: longer than between a claim and what it gave being worked on.
+    pub(crate) took_back: Recent<AccountId, ()>,
     /// Documents in which a key was looked for in vain, or found to be changed, and when.
     looked: Recent<String, Timestamp>,
     pub(crate) charges: Arc<Charges>,
@@ -77,6 +80,7 @@ impl Federation {
             remembered,
             policies,
             refreshed: Recent::new(10_000, REFRESH_AFTER),
+            took_back: Recent::new(10_000, TOOK_BACK_FOR),
             looked: Recent::new(10_000, LOOK_AGAIN_AFTER),
             charges: Arc::new(Charges::new()),
             app,

@@ -65,8 +65,8 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
                         held.remove(&ended.job.id);
                     }
                     surely = all;
-                    // A full hand: there may be more. What was not settled is freed at once.
-                    look = claimed.len() == room || !all;
+                    // A full hand: there may be more.
+                    look = claimed.len() == room;
                     for claimed in claimed {
                         // What is run here already came again by a clock that jumped.
                         let (id, federation) = (claimed.id, federation.clone());
@@ -75,10 +75,21 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
                             tasks.insert(task.id(), id);
                         }
                     }
+                    if !all {
+                        // What was not settled is freed at once.
+                        look = true;
+                        continue;
+                    }
                 }
                 Err(error) => {
                     tracing::error!(%error, "jobs could not be settled or claimed; it is tried again");
                     (surely, look) = (false, true);
+                    if !matches!(error, storage::Error::Unavailable(_) | storage::Error::TooLong) {
+                        // One that cannot be settled keeps the others from nothing: all of these run again.
+                        for ended in ended.drain(..) {
+                            held.remove(&ended.job.id);
+                        }
+                    }
                     stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await;
                     continue;
                 }

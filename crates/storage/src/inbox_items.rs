@@ -406,6 +406,17 @@ pub async fn withdraw_actor(tx: &mut Tx, actor: AccountId) -> Result<u64> {
     theirs.bind(actor).bind(now).run(tx).await
 }
 
+/// One with this fingerprint was accepted, at the latest now.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn note_accepted(tx: &mut Tx, fingerprint: [u8; 16]) -> Result<()> {
+    let now = tx.now();
+    let mark = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    mark.bind(fingerprint.as_slice()).bind(now).run(tx).await?;
+    Ok(())
+}
+
 /// Was one with this fingerprint accepted before `than`?
 ///
 /// # Errors

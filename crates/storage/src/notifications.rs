@@ -166,12 +166,13 @@ pub async fn remove_about(tx: &mut Tx, members: &[AccountId], post: PostId) -> R
     Ok(())
 }
 
-/// Everything she was told of an account: she blocked it.
+/// Everything a member was told of an account, which the member blocked; but not what those who run the community are
+/// told.
 ///
 /// # Errors
 /// As [`Error`] says.
 pub async fn remove_from(tx: &mut Tx, me: AccountId, from: AccountId) -> Result<()> {
-    sql!("DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2")
+    sql!("DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 AND kind NOT LIKE 'admin.%'")
         .bind(me)
         .bind(from)
         .run(tx)
@@ -225,7 +226,9 @@ macro_rules! told {
             visible!("np" by "na"),
             "))
              AND (n.report_id IS NULL OR EXISTS (SELECT 1 FROM reports nr JOIN accounts nt ON nt.id = nr.target_id
-                WHERE nr.id = n.report_id AND nt.deleted_at IS NULL))"
+                WHERE nr.id = n.report_id AND nt.deleted_at IS NULL))
+             AND (n.kind NOT IN ('admin.sign_up', 'admin.report') OR EXISTS (
+                SELECT 1 FROM members nm WHERE nm.account_id = n.account_id AND nm.role <> 'member'))"
         )
     };
 }
@@ -274,7 +277,8 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
 pub async fn get(conn: &mut Conn, me: AccountId, id: NotificationId) -> Result<NotificationView> {
     let row = sql!(
         "SELECT id, account_id, from_account_id, kind, post_id, report_id, created_at
-         FROM notifications WHERE id = $1 AND account_id = $2"
+         FROM notifications WHERE id = $1 AND account_id = $2 AND (kind NOT IN ('admin.sign_up', 'admin.report')
+            OR EXISTS (SELECT 1 FROM members m WHERE m.account_id = $2 AND m.role <> 'member'))"
     )
     .bind(id)
     .bind(me)

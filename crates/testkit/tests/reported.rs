@@ -92,7 +92,16 @@ on_both! {
         let seen = dana.sees("bob's post", |post| post["uri"] == rude["uri"]).await;
         let quiet = json!({"account_id": here, "comment": "only for you"});
         assert_eq!(dana.post("/api/v1/reports", quiet).await.ok()["forwarded"], json!(false));
-        let said = json!({"account_id": here, "status_ids": [seen["id"]], "comment": "not nice", "forward": true});
+        // A message to her alone would say who reported it.
+        let whisper = bob.publish("@dana@MAPLE whispered".replace("MAPLE", maple.base.trim_start_matches("http://")).as_str(), "direct").await;
+        let heard = eventually("the message", async || {
+            let told = dana.notifications("mention").await.pop();
+            told.filter(|told| told["status"]["uri"] == whisper["uri"]).map(|told| told["status"]["id"].clone())
+        })
+        .await;
+        let said = json!({
+            "account_id": here, "status_ids": [seen["id"], heard], "comment": "not nice", "forward": true,
+        });
         assert_eq!(dana.post("/api/v1/reports", said).await.ok()["forwarded"], json!(true));
         assert_eq!(priya.notifications("admin.report").await.len(), 2);
         let told = eventually("walt is told", async || walt.notifications("admin.report").await.pop()).await;

@@ -72,6 +72,24 @@ on_both! {
 }
 
 on_both! {
+    /// An `Undo` that is sent again after years does not stand in the way of what is said anew.
+    async fn an_undo_that_comes_again_is_no_undo_of_what_follows(engine) {
+        let (maple, dana, carol) = places(engine).await;
+        let follow = named(&carol.does("Follow", &json!(format!("{}/users/dana", maple.base))), 0, "follow");
+        says(&carol, &maple, &follow).await;
+        maple.clock.advance(std::time::Duration::from_secs(20 * 86_400));
+        server::schedule::hourly(maple.federation()).await.unwrap();
+        let undo = named(&carol.does("Undo", &follow), 0, "undo");
+        for _ in 0..2 {
+            says(&carol, &maple, &undo).await;
+            assert_eq!(followers(&dana).await, 0);
+        }
+        says(&carol, &maple, &follow).await;
+        assert_eq!(followers(&dana).await, 1);
+    }
+}
+
+on_both! {
     async fn so_may_favourites_boosts_and_blocks(engine) {
         let (maple, dana, carol) = places(engine).await;
         let post = dana.publish("going round", "public").await;

@@ -54,8 +54,12 @@ on_both! {
         let create = with(&carol.does("Create", &note), &json!({"to": [], "cc": [PUBLIC]}));
         says(&carol, &maple, &create).await;
         let post = arrives(&maple, &oak.url("/notes/9")).await;
-        let shown = dana.get(&format!("/api/v1/statuses/{}", post.id)).await.ok();
-        assert_eq!(shown["visibility"], "unlisted");
+        let visible = async || dana.get(&format!("/api/v1/statuses/{}", post.id)).await.ok()["visibility"].clone();
+        assert_eq!(visible().await, "unlisted");
+        // And so does an edit of it.
+        let edited = with(&note, &json!({"content": "<p>edited</p>", "updated": "2031-01-01T00:00:00Z"}));
+        says(&carol, &maple, &with(&carol.does("Update", &edited), &json!({"cc": [PUBLIC]}))).await;
+        assert_eq!(visible().await, "unlisted");
     }
 }
 

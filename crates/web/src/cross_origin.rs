@@ -1,8 +1,9 @@
 //! What scripts of other origins may read (CORS). They sign in by token, never by cookie: without credentials an answer
 //! is the same as for anybody who asks.
 
-use http::header::LINK;
-use http::{HeaderName, Method};
+use axum::response::Response;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, LINK};
+use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 /// How long a browser may keep the answer to its preflight; browsers cut it to what they allow.
@@ -31,4 +32,14 @@ pub fn documents() -> CorsLayer {
         .allow_methods([Method::GET])
         .allow_headers(AllowHeaders::mirror_request())
         .max_age(KEEP)
+}
+
+/// Where a page for people and a document for programs have one address: pages hold what is shown to their reader alone,
+/// and a browser may keep a copy, so they are not read from elsewhere.
+pub(crate) async fn unless_page(mut response: Response) -> Response {
+    let page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !page {
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    response
 }

@@ -25,10 +25,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Ignored("not a post"));
     }
     let mut note = work.note(value)?;
-    // Some servers say on the activity alone, or on the post alone, for whom it is.
-    for (said, also) in [(&mut note.to, &work.activity.to), (&mut note.cc, &work.activity.cc)] {
-        said.extend(also.iter().filter(|to| !said.contains(to)).cloned().collect::<Vec<_>>());
-    }
+    work.add_audience(&mut note);
     keep(work, note).await
 }
 
@@ -69,6 +66,13 @@ impl Work<'_> {
             return ReceivedNote::read(&whole);
         }
         ReceivedNote::read(value)
+    }
+
+    /// Some servers say on the activity alone, or on the post alone, for whom it is.
+    pub(super) fn add_audience(&self, note: &mut ReceivedNote) {
+        for (said, also) in [(&mut note.to, &self.activity.to), (&mut note.cc, &self.activity.cc)] {
+            said.extend(also.iter().filter(|to| !said.contains(to)).cloned().collect::<Vec<_>>());
+        }
     }
 
     /// Mobilizon, Friendica: a person acts, the group is the author, both on one server. Its server vouches for both.

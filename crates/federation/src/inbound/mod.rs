@@ -186,6 +186,17 @@ impl Work<'_> {
         Ok(true)
     }
 
+    /// What the activity takes back was here, however long ago it came: the same once more does not mean that it is yet to
+    /// come.
+    async fn was_here(&self) -> Outcome {
+        if let Some(what) = self.takes_back() {
+            let mut tx = self.fed.app.db.write_repeatable().await?;
+            inbox_items::note_accepted(&mut tx, fingerprint_of(&self.actor.uri, &what)).await?;
+            tx.commit().await?;
+        }
+        Ok(Verdict::Done)
+    }
+
     /// What the activity takes back is not here. Where it never came, it is not done if it comes yet; where it came
     /// before, that was taken back before as well.
     async fn not_here(&self, why: &'static str) -> Outcome {

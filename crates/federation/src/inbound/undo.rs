@@ -42,7 +42,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
 /// Where there is nothing to be undone, what is taken back may come yet.
 async fn undone(work: &Work<'_>, changed: bool) -> Outcome {
     match changed {
-        true => Ok(Verdict::Done),
+        true => work.was_here().await,
         false => work.not_here("nothing changed").await,
     }
 }

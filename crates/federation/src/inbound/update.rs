@@ -50,6 +50,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     };
     drop(conn);
     let says_for_whom = !note.to.is_empty() || !note.cc.is_empty();
+    work.add_audience(&mut note);
     let mut post = received(work.fed, &author, note, work.budget).await?;
     if !says_for_whom {
         // Then it is for whom it was: some servers leave the audience to the activity.

@@ -271,13 +271,15 @@ impl Federation {
     ) {
         let whose = first.whose();
         let (mut said, mut place) = (first, place.await);
-        // When the actor may have changed itself last, and whether it may have taken back what was claimed with this.
-        let (mut changed, mut took_back): (Option<Instant>, bool) = (None, false);
+        // When the actor may have changed itself last.
+        let mut changed: Option<Instant> = None;
         loop {
             let Said { item, actor, read } = said;
             let believed = |read: Instant| read.elapsed() < AS_CLAIMED && changed.is_none_or(|at| at < read);
             let as_claimed = read.is_some_and(believed).then_some(actor);
-            let came = Came { as_item: item.id, taken_back: (!took_back).then_some(item.taken_back) };
+            // What the claim has read may be older than what the actor took back a moment ago.
+            let read_lately = self.took_back.get(&item.actor_id).is_none();
+            let came = Came { as_item: item.id, taken_back: read_lately.then_some(item.taken_back) };
             let era = self.app.db.era();
             let work = AssertUnwindSafe(self.process_item(&item, as_claimed, came)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
@@ -285,7 +287,9 @@ impl Federation {
                     if kinds.iter().any(|kind| CHANGES_ITSELF.contains(&kind.as_str())) {
                         changed = Some(Instant::now());
                     }
-                    took_back |= kinds.iter().any(|kind| TAKES_BACK.contains(&kind.as_str()));
+                    if kinds.iter().any(|kind| TAKES_BACK.contains(&kind.as_str())) {
+                        self.took_back.insert(item.actor_id, ());
+                    }
                     verdict
                 }
                 Ok(Err(_)) => Verdict::RetryLater("something in here broke".to_owned()),

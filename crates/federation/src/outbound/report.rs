@@ -2,7 +2,7 @@
 //! reported. Sent by its job, and not by the queue of deliveries: that sends in the names of members.
 
 use bytes::Bytes;
-use domain::ReportId;
+use domain::{ReportId, Visibility};
 use storage::{accounts, posts, reports};
 use url::Url;
 
@@ -25,7 +25,9 @@ impl Federation {
         let mut objects = vec![target.uri.clone()];
         for post in &report.posts {
             match posts::unchecked(&mut conn, *post).await {
-                Ok(post) => objects.push(post.uri),
+                // Of a private message its server would know who could have reported it.
+                Ok(post) if post.visibility != Visibility::Direct => objects.push(post.uri),
+                Ok(_) => {}
                 Err(storage::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),
             }

@@ -24,6 +24,7 @@ pub mod visitor;
 pub mod when;
 
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
@@ -39,8 +40,8 @@ pub fn routes(web: &Web) -> Router<Web> {
     Router::new()
         .route("/", get(front::front))
         .route("/about", get(about::about))
-        .route("/@{name}", get(profile::profile).layer(cross_origin::documents()))
-        .route("/@{name}/{id}", get(self::post::post).layer(cross_origin::documents()))
+        .route("/@{name}", get(profile::profile).layer(map_response(cross_origin::unless_page)))
+        .route("/@{name}/{id}", get(self::post::post).layer(map_response(cross_origin::unless_page)))
         .route("/tags/{name}", get(tag::tag))
         .route("/feed.rss", get(feed::of_community))
         .route("/authorize_interaction", get(interact::show).post(interact::submit))

@@ -54,7 +54,6 @@ on_both! {
             ("/oauth/revoke", "POST"),
             ("/users/dana", "GET"),
             ("/users/dana/outbox", "GET"),
-            ("/@dana", "GET"),
             ("/.well-known/webfinger", "GET"),
             ("/.well-known/host-meta", "GET"),
             ("/.well-known/nodeinfo", "GET"),
@@ -74,10 +73,18 @@ on_both! {
             assert!(header("access-control-allow-methods").unwrap().contains(&method.to_lowercase()), "{path}");
             assert_eq!(header("access-control-allow-credentials"), None, "{path}");
         }
-        for path in ["/users/dana", "/.well-known/host-meta", "/static/avatar.png", "/static/header.png", "/@dana"] {
+        for path in ["/users/dana", "/.well-known/host-meta", "/static/avatar.png", "/static/header.png", "/@dana.rss"] {
             let answer = house.request(Method::GET, path).header("origin", "https://app.example").send().await.unwrap();
             assert_eq!(answer.headers()["access-control-allow-origin"], "*", "{path}");
         }
+        let ask = async |accept: &str| {
+            let request = house.request(Method::GET, "/@dana").header("origin", "https://app.example");
+            request.header("accept", accept).send().await.unwrap()
+        };
+        let sent_on = ask("application/activity+json").await;
+        assert_eq!(sent_on.headers()["access-control-allow-origin"], "*");
+        // A page holds what its reader may see.
+        assert!(!ask("text/html").await.headers().contains_key("access-control-allow-origin"));
         // Nobody else's page may post a form here.
         for path in ["/login", "/inbox", "/users/dana/inbox"] {
             let preflight = house

@@ -45,6 +45,11 @@ on_both! {
         assert_eq!(eve.get("/api/v1/notifications").await.ok(), before);
         assert!(dana.notifications("admin.report").await.is_empty());
 
+        // Blocked after it as well.
+        tess.post(&format!("/api/v1/accounts/{}/unblock", dana.id), json!({})).await.ok();
+        tess.post(&format!("/api/v1/accounts/{}/block", dana.id), json!({})).await.ok();
+        assert_eq!(tess.notifications("admin.report").await.len(), 1);
+
         // Another one by the same member is another notification; the rules may change meanwhile.
         let other = json!({"account_id": eve.id, "category": "legal"});
         let said = dana.post("/api/v1/reports/", other).await.ok();
