@@ -21,7 +21,10 @@ async fn addresses_of_apps_and_people_may_end_with_a_slash() {
         assert_eq!(status(&format!("{path}/?{query}")).await, expected, "{path}/");
     }
     assert_eq!(status("/").await, 200);
-    for path in ["/users/dana/", "/inbox/", "//", "/@dana//", "//evil.example/"] {
+    // Signatures are made over ActivityPub's addresses: whoever asks is told the exact one.
+    let redirected = house.request(http::Method::GET, "/users/dana/").send().await.unwrap();
+    assert_eq!(redirected.headers()["location"], format!("{}/users/dana", house.base));
+    for path in ["/inbox/", "//", "/@dana//", "//evil.example/"] {
         assert_eq!(status(path).await, 404, "{path}");
     }
 }
