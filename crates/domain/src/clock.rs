@@ -165,6 +165,7 @@ mod tests {
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
         assert_eq!(Timestamp(i64::MAX).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
+
     #[test]
     fn times_are_read_as_others_write_them() {
         let noon = Timestamp::parse_rfc3339("2025-07-14T12:00:00Z").unwrap();

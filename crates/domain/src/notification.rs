@@ -41,6 +41,9 @@ impl NotificationKind {
         Self::AdminReport,
     ];
 
+    /// What only those who run the community are told: of accounts that others may not see, too.
+    pub const FOR_STAFF: [Self; 2] = [Self::AdminSignUp, Self::AdminReport];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -54,7 +54,7 @@ pub struct Report {
     pub uri: String,
     /// Who reports: a member, or an account of another server, often the one in whose name that server itself speaks.
     pub account_id: AccountId,
-    /// Whom it is about.
+    /// The account that is reported.
     pub target_id: AccountId,
     /// Those of the target's posts that are named.
     pub posts: Vec<PostId>,

@@ -106,7 +106,7 @@ pub struct NotificationView {
     pub report: Option<ReportView>,
 }
 
-/// A report with whom it is about.
+/// A report with the account that is reported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportView {
     pub report: Report,

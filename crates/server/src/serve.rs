@@ -163,8 +163,8 @@ fn router(health: Router, federation: &Federation, web: Web, measure: bool) -> R
 }
 
 /// As Mastodon's server has it, and its apps rely on it, `/oauth/authorize/` is `/oauth/authorize`; and chat programs,
-/// link checkers and office suites write `/%40dana` for `/@dana`. ActivityPub's addresses are exact: signatures are made
-/// over them.
+/// link checkers and office suites write `/%40dana` for `/@dana`. ActivityPub's addresses are exact: signatures are
+/// made over them.
 fn tidy(mut request: Request) -> Request {
     let uri = request.uri();
     let path = match uri.path().strip_prefix("/%40") {

@@ -3,7 +3,7 @@
 //!
 //! A job without a handler does not compile: `federation::jobs` names every one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::JobId;
@@ -51,44 +51,33 @@ struct Ended {
 async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
     let mut running: JoinSet<Ended> = JoinSet::new();
     let mut ended: Vec<Ended> = Vec::new();
-    // Those that are run or to be settled, and whether they are surely all that this process holds.
-    let (mut held, mut surely) = (HashSet::<JobId>::new(), true);
-    let mut tasks: HashMap<task::Id, JobId> = HashMap::new();
+    let mut under_way: HashMap<task::Id, JobId> = HashMap::new();
+    // This process may hold others than those under way, which it does not know of.
+    let mut lost_count = false;
     let mut look = true;
     while !stop.is_cancelled() {
         let room = JOBS_AT_ONCE.saturating_sub(running.len());
         if (look && room > 0) || !ended.is_empty() {
-            let known = (!surely).then_some(&held);
-            match settle_and_claim(&federation, &ended, room, known).await {
-                Ok(Turn { claimed, all }) => {
-                    for ended in ended.drain(..) {
-                        held.remove(&ended.job.id);
-                    }
-                    surely = all;
+            let known: Vec<JobId> = under_way.values().copied().collect();
+            match settle_and_claim(&federation, &ended, room, &known, lost_count).await {
+                Ok(claimed) => {
+                    ended.clear();
+                    lost_count = false;
                     // A full hand: there may be more.
                     look = claimed.len() == room;
-                    for claimed in claimed {
-                        // What is run here already came again by a clock that jumped.
+                    // What is under way already came again by a clock that jumped.
+                    for claimed in claimed.into_iter().filter(|claimed| !known.contains(&claimed.id)) {
                         let (id, federation) = (claimed.id, federation.clone());
-                        if held.insert(id) {
-                            let task = running.spawn(async move { run_job(&federation, claimed).await });
-                            tasks.insert(task.id(), id);
-                        }
-                    }
-                    if !all {
-                        // What was not settled is freed at once.
-                        look = true;
-                        continue;
+                        let task = running.spawn(async move { run_job(&federation, claimed).await });
+                        under_way.insert(task.id(), id);
                     }
                 }
                 Err(error) => {
                     tracing::error!(%error, "jobs could not be settled or claimed; it is tried again");
-                    (surely, look) = (false, true);
+                    (lost_count, look) = (true, true);
                     if !matches!(error, storage::Error::Unavailable(_) | storage::Error::TooLong) {
                         // One that cannot be settled keeps the others from nothing: all of these run again.
-                        for ended in ended.drain(..) {
-                            held.remove(&ended.job.id);
-                        }
+                        ended.clear();
                     }
                     stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await;
                     continue;
@@ -99,16 +88,9 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
             Some(first) = running.join_next_with_id() => {
                 // Whatever else has ended is settled in the same transaction.
                 for one in std::iter::once(first).chain(std::iter::from_fn(|| running.try_join_next_with_id())) {
-                    match one {
-                        Ok((task, one)) => {
-                            tasks.remove(&task);
-                            ended.push(one);
-                        }
-                        // One that panicked is not settled: it runs again when its lease ends.
-                        Err(broken) => {
-                            tasks.remove(&broken.id()).map(|job| held.remove(&job));
-                        }
-                    }
+                    under_way.remove(&one.as_ref().map_or_else(task::JoinError::id, |(task, _)| *task));
+                    // One that panicked is not settled: it runs again when its lease ends.
+                    ended.extend(one.ok().map(|(_, ended)| ended));
                 }
             }
             () = federation.app.db.hub().wait(Queue::Jobs, LOOK_AGAIN), if !look => look = true,
@@ -118,7 +100,7 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
     while let Some(last) = running.join_next().await {
         ended.extend(last.ok());
     }
-    if let Err(error) = settle_and_claim(&federation, &ended, 0, None).await {
+    if let Err(error) = settle_and_claim(&federation, &ended, 0, &[], false).await {
         tracing::error!(%error, "jobs could not be settled; they run again when the server starts");
     }
 }
@@ -134,33 +116,26 @@ async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {
     Ended { job: claimed, era, result }
 }
 
-/// What a turn gave: jobs to be run, and whether all that had ended was settled.
-struct Turn {
-    claimed: Vec<Claimed>,
-    all: bool,
-}
-
-/// Writes what came of jobs, and takes up to `room` others, in one transaction. Where `known` says which jobs this
-/// process runs, it frees all others that it holds first. What was done in an era that is over may be lost: it is not
-/// settled.
+/// Writes what came of jobs, and takes up to `room` others, in one transaction. What was done in an era that is over
+/// may be lost: it is not settled. Then, and where it is asked for, all that this process holds is freed but `known`.
 async fn settle_and_claim(
     federation: &Federation,
     ended: &[Ended],
     room: usize,
-    known: Option<&HashSet<JobId>>,
-) -> storage::Result<Turn> {
+    known: &[JobId],
+    lost_count: bool,
+) -> storage::Result<Vec<Claimed>> {
     let mut tx = federation.app.db.write_repeatable().await?;
-    let changed = !ended.is_empty() || known.is_some();
-    let mut all = true;
+    let (mut changed, mut free) = (!ended.is_empty(), lost_count);
     for Ended { job, era, result } in ended {
         if tx.is_of(*era) {
             settle(&mut tx, job, result).await?;
         } else {
-            all = false;
+            free = true;
         }
     }
-    if let Some(known) = known {
-        jobs::free_all_but(&mut tx, &known.iter().copied().collect::<Vec<_>>()).await?;
+    if free {
+        changed |= jobs::free_all_but(&mut tx, known).await? > 0;
     }
     let claimed = match i64::try_from(room) {
         Ok(room) if room > 0 => {
@@ -172,7 +147,7 @@ async fn settle_and_claim(
     if changed || !claimed.is_empty() {
         tx.commit().await?;
     }
-    Ok(Turn { claimed, all })
+    Ok(claimed)
 }
 
 async fn settle(tx: &mut Tx, claimed: &Claimed, result: &app::Result<()>) -> storage::Result<()> {

@@ -324,10 +324,7 @@ async fn kept_accounts(conn: &mut Conn, wanted: Vec<(AccountId, i64)>) -> Result
 }
 
 /// Accounts that others may see or not: only for those who run the community.
-///
-/// # Errors
-/// As [`Error`] says.
-pub async fn even_hidden(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
+pub(crate) async fn even_hidden(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, Arc<AccountView>>> {
     let mut found = Vec::new();
     for id in ids {
         match accounts::even_hidden(conn, *id).await {

@@ -55,7 +55,7 @@ pub struct New<'a> {
 pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
     let (id, now): (InboxItemId, _) = (tx.id(), tx.now());
     // The embedded database writes no two tables by one statement.
-    if tx.is_sqlite() && !mark(tx, item, now).await? && !item.again {
+    if tx.is_sqlite() && !mark(tx, item.fingerprint, now).await? && !item.again {
         return Ok(false);
     }
     let kept = sql!(
@@ -88,9 +88,9 @@ pub async fn accept(tx: &mut Tx, item: New<'_>) -> Result<bool> {
 }
 
 /// Was it not there?
-async fn mark(tx: &mut Tx, item: New<'_>, now: Timestamp) -> Result<bool> {
+async fn mark(tx: &mut Tx, fingerprint: [u8; 16], now: Timestamp) -> Result<bool> {
     let mark = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-    Ok(mark.bind(item.fingerprint.as_slice()).bind(now).run(tx).await? > 0)
+    Ok(mark.bind(fingerprint.as_slice()).bind(now).run(tx).await? > 0)
 }
 
 /// What a claim gave.
@@ -379,8 +379,8 @@ pub async fn is_waiting(conn: &mut crate::Conn, actor: AccountId, about: &str) -
     sql!("SELECT id FROM inbox_items WHERE actor_id = $1 AND about = $2").bind(actor).bind(about).exists(conn).await
 }
 
-/// The actor takes something back by what came as `by`: what waits of it since before is dropped. (A failure may have put
-/// it off.) What came later is said anew.
+/// The actor takes something back by what came as `by`: what waits of it since before is dropped. (A failure may have
+/// put it off.) What came later is said anew.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -412,9 +412,7 @@ pub async fn withdraw_actor(tx: &mut Tx, actor: AccountId) -> Result<u64> {
 /// As [`crate::Error`] says.
 pub async fn note_accepted(tx: &mut Tx, fingerprint: [u8; 16]) -> Result<()> {
     let now = tx.now();
-    let mark = sql!("INSERT INTO received_activities (digest, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-    mark.bind(fingerprint.as_slice()).bind(now).run(tx).await?;
-    Ok(())
+    mark(tx, fingerprint, now).await.map(drop)
 }
 
 /// Was one with this fingerprint accepted before `than`?

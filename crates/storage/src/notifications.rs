@@ -57,6 +57,24 @@ impl Entry for NotificationView {
 const LOOKS: i64 = 400;
 const TURNS: u32 = 4;
 
+/// [`NotificationKind::FOR_STAFF`].
+macro_rules! for_staff {
+    () => {
+        "('admin.sign_up', 'admin.report')"
+    };
+}
+
+/// The notification is one of those only if whoever is told still runs the community.
+macro_rules! runs_the_community {
+    () => {
+        concat!(
+            "(n.kind NOT IN ",
+            for_staff!(),
+            " OR EXISTS (SELECT 1 FROM members nm WHERE nm.account_id = n.account_id AND nm.role <> 'member'))"
+        )
+    };
+}
+
 /// Writes a notification for a member, unless she has muted or blocked the other (or the other's community, or the
 /// discussion), or was told the same before. The id when it was written.
 ///
@@ -172,11 +190,14 @@ pub async fn remove_about(tx: &mut Tx, members: &[AccountId], post: PostId) -> R
 /// # Errors
 /// As [`Error`] says.
 pub async fn remove_from(tx: &mut Tx, me: AccountId, from: AccountId) -> Result<()> {
-    sql!("DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 AND kind NOT LIKE 'admin.%'")
-        .bind(me)
-        .bind(from)
-        .run(tx)
-        .await?;
+    sql!(concat!(
+        "DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 AND kind NOT IN ",
+        for_staff!()
+    ))
+    .bind(me)
+    .bind(from)
+    .run(tx)
+    .await?;
     Ok(())
 }
 
@@ -220,15 +241,17 @@ macro_rules! told {
         concat!(
             "EXISTS (SELECT 1 FROM accounts nf WHERE nf.id = n.from_account_id AND ((",
             shown!("nf"),
-            ") OR (n.kind IN ('admin.sign_up', 'admin.report') AND nf.deleted_at IS NULL)))
+            ") OR (n.kind IN ",
+            for_staff!(),
+            " AND nf.deleted_at IS NULL)))
              AND (n.post_id IS NULL OR EXISTS (SELECT 1 FROM posts np JOIN accounts na ON na.id = np.account_id
                 WHERE np.id = n.post_id AND ",
             visible!("np" by "na"),
             "))
              AND (n.report_id IS NULL OR EXISTS (SELECT 1 FROM reports nr JOIN accounts nt ON nt.id = nr.target_id
                 WHERE nr.id = n.report_id AND nt.deleted_at IS NULL))
-             AND (n.kind NOT IN ('admin.sign_up', 'admin.report') OR EXISTS (
-                SELECT 1 FROM members nm WHERE nm.account_id = n.account_id AND nm.role <> 'member'))"
+             AND ",
+            runs_the_community!()
         )
     };
 }
@@ -275,11 +298,11 @@ pub async fn list(conn: &mut Conn, me: AccountId, filter: &Filter, page: &Page) 
 /// # Errors
 /// [`Error::NotFound`] when it is not hers, or what it is about may no longer be seen.
 pub async fn get(conn: &mut Conn, me: AccountId, id: NotificationId) -> Result<NotificationView> {
-    let row = sql!(
-        "SELECT id, account_id, from_account_id, kind, post_id, report_id, created_at
-         FROM notifications WHERE id = $1 AND account_id = $2 AND (kind NOT IN ('admin.sign_up', 'admin.report')
-            OR EXISTS (SELECT 1 FROM members m WHERE m.account_id = $2 AND m.role <> 'member'))"
-    )
+    let row = sql!(concat!(
+        "SELECT n.id, n.account_id, n.from_account_id, n.kind, n.post_id, n.report_id, n.created_at
+         FROM notifications n WHERE n.id = $1 AND n.account_id = $2 AND ",
+        runs_the_community!()
+    ))
     .bind(id)
     .bind(me)
     .maybe::<NotificationRow>(conn)
@@ -297,7 +320,7 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
     let reported = reports_of(conn, &found).await?;
     let mut unseen: Vec<AccountId> = found
         .iter()
-        .filter(|n| is_for_staff(n.kind))
+        .filter(|n| NotificationKind::FOR_STAFF.contains(&n.kind))
         .map(|n| n.from_account_id)
         .chain(reported.values().map(|report| report.target_id))
         .collect();
@@ -324,16 +347,14 @@ async fn views(conn: &mut Conn, me: AccountId, found: Vec<Notification>) -> Resu
                 None => None,
             };
             let shown = accounts.get(&n.from_account_id);
-            let from = if is_for_staff(n.kind) { shown.or_else(|| unseen.get(&n.from_account_id)) } else { shown };
+            let from = match NotificationKind::FOR_STAFF.contains(&n.kind) {
+                true => shown.or_else(|| unseen.get(&n.from_account_id)),
+                false => shown,
+            };
             let from = from?.clone();
             Some(NotificationView { notification: n, from, post, report })
         })
         .collect())
-}
-
-/// Those who run the community are told of accounts that others may not see.
-fn is_for_staff(kind: NotificationKind) -> bool {
-    matches!(kind, NotificationKind::AdminSignUp | NotificationKind::AdminReport)
 }
 
 async fn reports_of(conn: &mut Conn, found: &[Notification]) -> Result<HashMap<ReportId, Report>> {

@@ -14,7 +14,7 @@ macro_rules! sqlite {
     };
 }
 
-/// One row by the table's index, whatever is believed of the table: PostgreSQL else reads all whom the member follows,
+/// One row by the table's index, whatever is believed of the table: PostgreSQL else reads all follows of the member,
 /// to say it of forty.
 macro_rules! postgres {
     ($table:literal $row:literal where $key:literal) => {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use storage::{follows, posts};
 use testkit::{Instance, Remote, eventually, on_both};
 
-use crate::strangers::{account_at, arrives, post_at, with};
+use crate::strangers::{account_at, arrives, post_at, settled, with};
 
 on_both! {
     /// Every verb that an attacker may send, with the id of what somebody else is about to post: the true post arrives
@@ -35,11 +35,7 @@ on_both! {
             let note = bob.note(&format!("/notes/{n}"), &format!("<p>bob's number {n}</p>"));
             let stolen = with(&x.does(verb, object), &json!({"id": note["id"], "to": ["as:Public"]}));
             assert_eq!(x.post(&maple, &stolen).await, 202);
-            eventually("it was looked at", async || {
-                let mut conn = maple.app().db.read().await.unwrap();
-                (storage::inbox_items::backlog(&mut conn).await.unwrap() == 0).then_some(())
-            })
-            .await;
+            settled(&maple).await;
             assert_eq!(post_at(&maple, note["id"].as_str().unwrap()).await, None, "{verb}");
             assert_eq!(bob.post(&maple, &bob.does("Create", &note)).await, 202);
             let post = arrives(&maple, note["id"].as_str().unwrap()).await;

@@ -3,32 +3,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use testkit::remote::Somebody;
-use testkit::{Engine, Instance, Person, Remote, on_both};
+use serde_json::json;
+use testkit::on_both;
 
-use crate::said_again::settled;
-use crate::strangers::{post_at, with};
-
-async fn places(engine: Engine) -> (Instance, Person, Somebody, Remote) {
-    let maple = Instance::start("maple", engine).await;
-    let dana = maple.member("dana").await;
-    let oak = Remote::start("oak").await;
-    let carol = oak.person("carol");
-    carol.is_followed_by(&dana, &maple).await;
-    (maple, dana, carol, oak)
-}
-
-async fn says(carol: &Somebody, maple: &Instance, activity: &Value) {
-    assert_eq!(carol.post(maple, activity).await, 202);
-    settled(maple).await;
-}
+use crate::strangers::{follower_and_followed, post_at, says, with};
 
 on_both! {
     async fn a_deleted_post_is_not_shown_when_it_comes_late(engine) {
-        let (maple, dana, carol, oak) = places(engine).await;
+        let (maple, dana, oak, carol) = follower_and_followed(engine, "dana").await;
         let tombstone = |path: &str| json!({"type": "Tombstone", "id": oak.url(path)});
-        for (n, delete) in [tombstone("/notes/0"), json!(oak.url("/notes/1")), tombstone("/notes/2")].iter().enumerate() {
+        let deletes = [tombstone("/notes/0"), json!(oak.url("/notes/1")), tombstone("/notes/2")];
+        for (n, delete) in deletes.iter().enumerate() {
             let note = carol.note(&format!("/notes/{n}"), "<p>a slip</p>");
             says(&carol, &maple, &carol.does("Delete", delete)).await;
             // As a new post, as an edit of it, or both.
@@ -40,7 +25,7 @@ on_both! {
             assert_eq!(post_at(&maple, note["id"].as_str().unwrap()).await, None, "{n}");
         }
         assert!(dana.home().await.is_empty());
-        // A stranger's deletion is nothing to her posts.
+        // A stranger's deletion is nothing to carol's posts.
         let dave = oak.person("dave");
         let kept = carol.note("/notes/3", "<p>stays</p>");
         says(&dave, &maple, &dave.does("Delete", &kept["id"])).await;
@@ -52,7 +37,7 @@ on_both! {
 on_both! {
     /// An edit that comes before the post is the post; the post changes nothing then.
     async fn an_edit_that_comes_first_is_what_is_shown(engine) {
-        let (maple, dana, carol, _oak) = places(engine).await;
+        let (maple, dana, _oak, carol) = follower_and_followed(engine, "dana").await;
         let note = carol.note("/notes/1", "<p>frist</p>");
         let edited = with(&note, &json!({"content": "<p>first</p>", "updated": "2031-01-01T00:00:00Z"}));
         says(&carol, &maple, &carol.does("Update", &edited)).await;
@@ -65,7 +50,7 @@ on_both! {
 
 on_both! {
     async fn what_was_undone_is_not_done_when_it_comes_late(engine) {
-        let (maple, dana, carol, _oak) = places(engine).await;
+        let (maple, dana, _oak, carol) = follower_and_followed(engine, "dana").await;
         let post = dana.publish("for everybody", "public").await;
         let public = json!({"to": ["https://www.w3.org/ns/activitystreams#Public"]});
         let all = [

@@ -3,18 +3,9 @@
 use federation::inbound::Verdict;
 use serde_json::{Value, json};
 use testkit::remote::Somebody;
-use testkit::{Engine, Instance, Person, Remote, eventually, on_both};
+use testkit::{Person, eventually, on_both};
 
-use crate::strangers::{account_at, arrives, post_at, with};
-
-async fn profile(engine: Engine) -> (Instance, Person, Remote, Somebody) {
-    let maple = Instance::start("maple", engine).await;
-    let alice = maple.member("alice").await;
-    let oak = Remote::start("oak").await;
-    let carol = oak.person("carol");
-    carol.is_followed_by(&alice, &maple).await;
-    (maple, alice, oak, carol)
-}
+use crate::strangers::{account_at, arrives, follower_and_followed, post_at, with};
 
 fn featured(who: &Somebody, kind: &str, post: &Value) -> Value {
     with(&who.does(kind, post), &json!({"target": format!("{}/featured", who.uri)}))
@@ -29,7 +20,7 @@ async fn pinned(alice: &Person, carol: &Somebody) -> Vec<Value> {
 
 on_both! {
     async fn pins_come_and_go(engine) {
-        let (maple, alice, oak, carol) = profile(engine).await;
+        let (maple, alice, oak, carol) = follower_and_followed(engine, "alice").await;
         let note = carol.note("/notes/1", "<p>who we are</p>");
         assert_eq!(carol.post(&maple, &carol.does("Create", &note)).await, 202);
         arrives(&maple, &oak.url("/notes/1")).await;
@@ -50,7 +41,7 @@ on_both! {
 
 on_both! {
     async fn nobody_pins_for_others_or_what_is_anothers(engine) {
-        let (maple, alice, oak, carol) = profile(engine).await;
+        let (maple, alice, oak, carol) = follower_and_followed(engine, "alice").await;
         let dave = oak.person("dave");
         let note = carol.note("/notes/1", "<p>hers</p>");
         assert_eq!(carol.post(&maple, &carol.does("Create", &note)).await, 202);

@@ -1,5 +1,5 @@
-//! Another server reports a member: it is kept for those who run the community, once, and only what is about her. A
-//! member reports somebody elsewhere: that server is told, where she wants it, and not who she is.
+//! Another server reports a member: it is kept for those who run the community, once, and only what is about that
+//! member. A member reports somebody elsewhere: that server is told, where the member wants it, and not by whose wish.
 
 use domain::report::Report;
 use federation::inbound::Verdict;
@@ -92,8 +92,8 @@ on_both! {
         let seen = dana.sees("bob's post", |post| post["uri"] == rude["uri"]).await;
         let quiet = json!({"account_id": here, "comment": "only for you"});
         assert_eq!(dana.post("/api/v1/reports", quiet).await.ok()["forwarded"], json!(false));
-        // A message to her alone would say who reported it.
-        let whisper = bob.publish("@dana@MAPLE whispered".replace("MAPLE", maple.base.trim_start_matches("http://")).as_str(), "direct").await;
+        // A message to dana alone would say who reported it.
+        let whisper = bob.publish(&format!("@{} whispered", dana.handle()), "direct").await;
         let heard = eventually("the message", async || {
             let told = dana.notifications("mention").await.pop();
             told.filter(|told| told["status"]["uri"] == whisper["uri"]).map(|told| told["status"]["id"].clone())
@@ -123,7 +123,8 @@ on_both! {
         let dana = maple.member("dana").await;
         let (oak, elm) = (Remote::start("oak").await, Remote::start("elm").await);
         let (carol, eli) = (oak.person("carol"), elm.person("eli"));
-        let (carol_id, eli_id) = (dana.find(&format!("carol@{}", carol.domain())).await, dana.find(&format!("eli@{}", eli.domain())).await);
+        let carol_id = dana.find(&format!("carol@{}", carol.domain())).await;
+        let eli_id = dana.find(&format!("eli@{}", eli.domain())).await;
         oak.rest(true);
         app::moderation::domains::block::block(maple.app(), app::accounts::By::Operator, elm.domain.as_str(), None)
             .await

@@ -2,29 +2,15 @@
 
 use serde_json::{Value, json};
 use testkit::remote::Somebody;
-use testkit::{Engine, Instance, Person, Remote, eventually, on_both};
+use testkit::{Engine, Instance, Person, Remote, on_both};
 
-use crate::strangers::with;
+use crate::strangers::{says, with};
 
 async fn places(engine: Engine) -> (Instance, Person, Somebody) {
     let maple = Instance::start("maple", engine).await;
     let dana = maple.member("dana").await;
     let carol = Remote::start("oak").await.person("carol");
     (maple, dana, carol)
-}
-
-/// Posts an activity, and waits until it was processed.
-async fn says(carol: &Somebody, maple: &Instance, activity: &Value) {
-    assert_eq!(carol.post(maple, activity).await, 202);
-    settled(maple).await;
-}
-
-pub async fn settled(maple: &Instance) {
-    eventually("everything is processed", async || {
-        let mut conn = maple.app().db.read().await.unwrap();
-        (storage::inbox_items::backlog(&mut conn).await.unwrap() == 0).then_some(())
-    })
-    .await;
 }
 
 /// An activity as this server names it: by one id for ever, by none, or anew each time.

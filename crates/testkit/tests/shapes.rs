@@ -2,27 +2,11 @@
 //! our own addresses in every spelling.
 
 use serde_json::{Value, json};
-use testkit::remote::Somebody;
-use testkit::{Engine, Instance, Person, Remote, eventually, on_both};
+use testkit::{Remote, eventually, on_both};
 
-use crate::said_again::settled;
-use crate::strangers::{arrives, post_at, with};
+use crate::strangers::{arrives, follower_and_followed, post_at, says, with};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
-
-async fn places(engine: Engine) -> (Instance, Person, Somebody, Remote) {
-    let maple = Instance::start("maple", engine).await;
-    let dana = maple.member("dana").await;
-    let oak = Remote::start("oak").await;
-    let carol = oak.person("carol");
-    carol.is_followed_by(&dana, &maple).await;
-    (maple, dana, carol, oak)
-}
-
-async fn says(carol: &Somebody, maple: &Instance, activity: &Value) {
-    assert_eq!(carol.post(maple, activity).await, 202);
-    settled(maple).await;
-}
 
 fn without(value: &Value, keys: &[&str]) -> Value {
     let mut value = value.clone();
@@ -34,7 +18,7 @@ fn without(value: &Value, keys: &[&str]) -> Value {
 
 on_both! {
     async fn an_audience_may_stand_on_the_activity_alone(engine) {
-        let (maple, dana, carol, oak) = places(engine).await;
+        let (maple, dana, oak, carol) = follower_and_followed(engine, "dana").await;
         let followers = format!("{}/followers", carol.uri);
         for (n, (to, cc, visibility)) in [
             (json!([PUBLIC]), json!([followers]), "public"),
@@ -66,7 +50,7 @@ on_both! {
 on_both! {
     /// A person acts for a group of the same server; nobody else does, and nobody for a person.
     async fn a_person_writes_edits_and_deletes_for_a_group(engine) {
-        let (maple, dana, carol, oak) = places(engine).await;
+        let (maple, dana, oak, carol) = follower_and_followed(engine, "dana").await;
         let mut knitters = oak.person("knitters");
         knitters.document["type"] = json!("Group");
         knitters.show();
@@ -102,7 +86,7 @@ on_both! {
 
 on_both! {
     async fn inner_activities_may_be_bare(engine) {
-        let (maple, dana, carol, oak) = places(engine).await;
+        let (maple, dana, oak, carol) = follower_and_followed(engine, "dana").await;
         let target = json!(format!("{}/users/dana", maple.base));
         let post = dana.publish("for everybody", "public").await;
         let so = async || {
@@ -156,7 +140,7 @@ on_both! {
 on_both! {
     /// Pages' addresses instead of ids, with whatever stands behind them.
     async fn our_addresses_lead_to_what_is_there(engine) {
-        let (maple, dana, carol, oak) = places(engine).await;
+        let (maple, dana, oak, carol) = follower_and_followed(engine, "dana").await;
         let upper = maple.base.replace("maple", "MAPLE");
         let key = |post: &Value| post["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
         let mut followed = Vec::new();

@@ -396,11 +396,7 @@ on_both! {
         let erin = elm.person("erin");
         elm.show("/notes/7", &erin.note("/notes/7", "<p>shared in error</p>"));
         maple.clock.advance(Duration::from_secs(60 * 60));
-        eventually("everything is worked on", async || {
-            let mut conn = maple.app().db.read().await.unwrap();
-            (storage::inbox_items::backlog(&mut conn).await.unwrap() == 0).then_some(())
-        })
-        .await;
+        crate::strangers::settled(&maple).await;
         assert!(!json!(dana.home().await).to_string().contains("shared in error"));
     }
 }

@@ -34,8 +34,8 @@ pub fn documents() -> CorsLayer {
         .max_age(KEEP)
 }
 
-/// Where a page for people and a document for programs have one address: pages hold what is shown to their reader alone,
-/// and a browser may keep a copy, so they are not read from elsewhere.
+/// Where a page for people and a document for programs have one address: pages hold what is shown to their reader
+/// alone, and a browser may keep a copy, so they are not read from elsewhere.
 pub(crate) async fn unless_page(mut response: Response) -> Response {
     let page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if !page {

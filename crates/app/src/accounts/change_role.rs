@@ -28,7 +28,7 @@ pub async fn change_role(app: &App, by: By<'_>, id: AccountId, role: Role) -> Re
     members::set_role(&mut tx, id, role).await?;
     if role < Role::Moderator {
         // Who asks to join and who is reported is shown to nobody else.
-        for kind in [NotificationKind::AdminSignUp, NotificationKind::AdminReport] {
+        for kind in NotificationKind::FOR_STAFF {
             notifications::remove_kind(&mut tx, id, kind).await?;
         }
     }

@@ -1,22 +1,17 @@
 //! A member reports somebody, here or elsewhere, to those who run this community.
 
-use std::time::Duration;
-
 use domain::account::Account;
 use domain::job::Job;
 use domain::report::{BrokenRule, Report, ReportCategory};
 use domain::{AccountId, PostId, ReportId, Viewer};
 use storage::{accounts, posts, reports, settings};
 
-use super::POSTS;
-use crate::App;
+use super::{DAY, POSTS};
 use crate::error::{Error, Result};
-use crate::fanout;
-use crate::secrets;
+use crate::{App, fanout, secrets};
 
 /// Reports of one member that are kept in a day: more than anybody needs, too few to bury the others.
 const A_DAY: i64 = 100;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of the comment, as in Mastodon.
 const COMMENT: usize = 1_000;
 
@@ -38,8 +33,8 @@ pub struct New {
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account, or one of the posts is not the target's or may not be seen by the
-/// member; [`Error::Invalid`] on `account_id`, `comment`, `status_ids` or `rule_ids`; [`Error::Limited`] after a hundred
-/// in a day; otherwise when the database refuses.
+/// member; [`Error::Invalid`] on `account_id`, `comment`, `status_ids` or `rule_ids`; [`Error::Limited`] after a
+/// hundred in a day; otherwise when the database refuses.
 pub async fn create(app: &App, who: &Account, new: New) -> Result<Report> {
     let comment = new.comment.trim().to_owned();
     if comment.chars().count() > COMMENT {

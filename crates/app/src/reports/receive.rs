@@ -1,20 +1,17 @@
 //! Another server passes on what one of its people reports of a member here.
 
-use std::time::Duration;
-
 use domain::account::Account;
 use domain::report::{Report, ReportCategory};
 use domain::{AccountId, PostId};
 use storage::{accounts, posts, reports};
 
-use super::POSTS;
+use super::{DAY, POSTS};
 use crate::App;
 use crate::error::{Error, Result};
 use crate::fanout;
 
 /// Reports of one server that are kept in a day: enough for a bad day, too few to fill the disk.
 const A_DAY: i64 = 200;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of the comment.
 const COMMENT: usize = 5_000;
 

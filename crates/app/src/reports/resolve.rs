@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Says that a report was dealt with. Saying it again changes nothing.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for all but moderators, and for a moderator whom the report is about; [`Error::NotFound`] when
+/// [`Error::Forbidden`] for all but moderators, and for a moderator who is the report's target; [`Error::NotFound`] when
 /// there is none.
 pub async fn resolve(app: &App, by: By<'_>, id: ReportId) -> Result<()> {
     let mut tx = app.db.write().await?;

@@ -262,7 +262,9 @@ fn links(source: &str) -> Vec<(Range<usize>, Option<String>)> {
                 let range = start + link.start()..start + link.start() + typed.len();
                 SAFE_SCHEMES.contains(&scheme.as_str()).then(|| (range, href(typed)))
             }));
-        } else if let Some(range) = without_slashes(text) {
+        } else if text.contains(':')
+            && let Some(range) = without_slashes(text)
+        {
             let address = text[range.clone()].to_owned();
             let linked = address.len() <= MAX_LINK_BYTES;
             found.push((start + range.start..start + range.end, linked.then_some(address)));
@@ -272,8 +274,8 @@ fn links(source: &str) -> Vec<(Range<usize>, Option<String>)> {
     found
 }
 
-/// As the finder of links is shown a text, with everything at the same place. It ends at `|`, which stands in queries, and
-/// finds nothing where a host goes on with what cannot be in one.
+/// As the finder of links is shown a text, with everything at the same place. It ends at `|`, which stands in queries,
+/// and finds nothing where a host goes on with what cannot be in one.
 fn for_finder(text: &str) -> String {
     let mut shown = text.replace('|', "~");
     for (at, _) in text.match_indices("://") {
@@ -325,7 +327,8 @@ fn ends_link(c: char) -> bool {
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
         || matches!(c, '\u{2012}'..='\u{201f}' | '\u{2024}'..='\u{2027}' | '\u{2039}' | '\u{203a}' | '«' | '»')
         || matches!(c, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}')
-        || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
+        || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}')
+        || matches!(c, '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
 }
 
 fn href(typed: &str) -> Option<String> {

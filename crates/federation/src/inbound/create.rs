@@ -1,10 +1,13 @@
 //! Somebody posted.
 
 use app::posts::receive::{Outcome as Received, receive};
+use domain::account::{Account, ActorKind};
 use storage::posts;
 
 use super::note::received;
 use super::{Outcome, Verdict, Work};
+use crate::resolve::ResolveError;
+use crate::wire::lenient::with_default;
 use crate::wire::read::note::NoteKind;
 use crate::wire::read::{ReceivedNote, Unusable, same_server};
 
@@ -32,23 +35,19 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
 /// Takes a post that is not here yet, if it concerns anybody here: one that was just written, or an edited one of
 /// which only the edit reached us.
 pub(super) async fn keep(work: &Work<'_>, note: ReceivedNote) -> Outcome {
-    if note.attributed_to != work.actor.uri && !work.is_authored_by_group(&note.attributed_to).await? {
+    // A group or channel may post what one of its people wrote: the post is its author's.
+    let Some(author) = work.author(&note.attributed_to).await? else {
         return Ok(Verdict::Rejected("a post of somebody else"));
-    }
+    };
     if note.vote.is_some() {
         return Ok(Verdict::Ignored("a vote in a poll that is not ours"));
     }
-    let own = note.attributed_to == work.actor.uri;
+    let own = author.id == work.actor.id;
     // What is here needs nothing fetched or kept; a post that brings nothing along is only written, which sees it too.
     let brings_others = !own || !note.mentions.is_empty() || !note.emojis.is_empty();
     if brings_others && posts::uri_is_known(&mut work.fed.app.db.read().await?, &note.id).await? {
         return Ok(Verdict::Ignored("known already"));
     }
-    // A group or channel may post what one of its people wrote: the post is its author's.
-    let author = match own {
-        true => work.actor.clone(),
-        false => work.fed.resolve_actor(&note.attributed_to, work.budget).await?,
-    };
     let post = received(work.fed, &author, note, work.budget).await?;
     Ok(match receive(&work.fed.app, &author, post, false).await? {
         Received::Created(_) => Verdict::Done,
@@ -60,27 +59,26 @@ pub(super) async fn keep(work: &Work<'_>, note: ReceivedNote) -> Outcome {
 impl Work<'_> {
     /// The post that came along. Where it names no author, that is who sent it.
     pub(super) fn note(&self, value: &serde_json::Value) -> Result<ReceivedNote, Unusable> {
-        if value.is_object() && value.get("attributedTo").is_none_or(serde_json::Value::is_null) {
-            let mut whole = value.clone();
-            whole["attributedTo"] = self.actor.uri.as_str().into();
-            return ReceivedNote::read(&whole);
-        }
-        ReceivedNote::read(value)
+        ReceivedNote::read(&with_default(value, "attributedTo", &self.actor.uri))
     }
 
-    /// Some servers say on the activity alone, or on the post alone, for whom it is.
+    /// Adds the activity's audience to the post's: some servers put it on one of the two only.
     pub(super) fn add_audience(&self, note: &mut ReceivedNote) {
         for (said, also) in [(&mut note.to, &self.activity.to), (&mut note.cc, &self.activity.cc)] {
             said.extend(also.iter().filter(|to| !said.contains(to)).cloned().collect::<Vec<_>>());
         }
     }
 
-    /// Mobilizon, Friendica: a person acts, the group is the author, both on one server. Its server vouches for both.
-    pub(super) async fn is_authored_by_group(&self, author: &str) -> Result<bool, crate::resolve::ResolveError> {
-        if !same_server(author, &self.actor.uri) {
-            return Ok(false);
+    /// Whose post it is: the actor's, or (Mobilizon, Friendica) that of a group for which a person acts, both on one
+    /// server, which vouches for both. `None` for anybody else's.
+    pub(super) async fn author(&self, named: &str) -> Result<Option<Account>, ResolveError> {
+        if named == self.actor.uri {
+            return Ok(Some(self.actor.clone()));
         }
-        let author = self.fed.resolve_actor(author, self.budget).await?;
-        Ok(author.kind == domain::account::ActorKind::Group && !author.is_suspended())
+        if !same_server(named, &self.actor.uri) {
+            return Ok(None);
+        }
+        let author = self.fed.resolve_actor(named, self.budget).await?;
+        Ok(Some(author).filter(|author| author.kind == ActorKind::Group && !author.is_suspended()))
     }
 }

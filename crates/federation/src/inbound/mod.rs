@@ -31,6 +31,7 @@ use crate::Federation;
 use crate::client::Budget;
 use crate::inbox::fingerprint_of;
 use crate::resolve::ResolveError;
+use crate::wire::lenient::with_default;
 use crate::wire::read::activity::{ActivityKind, about};
 use crate::wire::read::{ReceivedActivity, Unusable};
 
@@ -169,9 +170,12 @@ impl Work<'_> {
 
     /// Did the actor take this back before it came? Then that is done with, but for a post, which comes once.
     async fn was_taken_back(&self) -> storage::Result<bool> {
+        if self.came.taken_back == Some(false) {
+            return Ok(false);
+        }
         let activity = self.activity;
         let about = about(activity.kind, activity.id.as_deref(), activity.object.id.as_deref());
-        let Some(about) = about.filter(|_| self.came.taken_back != Some(false)) else { return Ok(false) };
+        let Some(about) = about else { return Ok(false) };
         let db = &self.fed.app.db;
         let mut conn = db.read().await?;
         if !taken_back::is_kept(&mut conn, self.actor.id, &about).await? {
@@ -186,8 +190,8 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// What the activity takes back was here, however long ago it came: the same once more does not mean that it is yet to
-    /// come.
+    /// What the activity takes back was here, however long ago it came: the same `Undo` once more does not mean that it
+    /// is yet to come.
     async fn was_here(&self) -> Outcome {
         if let Some(what) = self.takes_back() {
             let mut tx = self.fed.app.db.write_repeatable().await?;
@@ -244,13 +248,12 @@ impl Work<'_> {
     /// announced is the same actor's then, until its origin says otherwise.
     fn inner(&self) -> Option<ReceivedActivity> {
         let value = self.activity.object.value.as_ref()?;
-        let same_actor = matches!(self.activity.kind, ActivityKind::Undo | ActivityKind::Announce);
-        if same_actor && value.is_object() && value.get("actor").is_none_or(serde_json::Value::is_null) {
-            let mut whole = value.clone();
-            whole["actor"] = self.activity.actor.as_str().into();
-            return ReceivedActivity::read(&whole).ok();
+        match self.activity.kind {
+            ActivityKind::Undo | ActivityKind::Announce => {
+                ReceivedActivity::read(&with_default(value, "actor", &self.activity.actor)).ok()
+            }
+            _ => ReceivedActivity::read(value).ok(),
         }
-        ReceivedActivity::read(value).ok()
     }
 
     /// The id of what one of our addresses leads to, however it is written; any other address as it is.

@@ -34,11 +34,7 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return Ok(Verdict::Ignored("neither a post nor a profile"));
     }
     let mut note = work.note(value)?;
-    let author = if note.attributed_to == work.actor.uri {
-        work.actor.clone()
-    } else if work.is_authored_by_group(&note.attributed_to).await? {
-        work.fed.resolve_actor(&note.attributed_to, work.budget).await?
-    } else {
+    let Some(author) = work.author(&note.attributed_to).await? else {
         return Ok(Verdict::Rejected("a post of somebody else"));
     };
     let mut conn = work.fed.app.db.read().await?;

@@ -283,12 +283,9 @@ impl Federation {
             let era = self.app.db.era();
             let work = AssertUnwindSafe(self.process_item(&item, as_claimed, came)).catch_unwind();
             let verdict = match leaving(place, tokio::time::timeout(PATIENCE, Box::pin(work))).await {
-                Ok(Ok((verdict, kinds))) => {
-                    if kinds.iter().any(|kind| CHANGES_ITSELF.contains(&kind.as_str())) {
+                Ok(Ok((verdict, changes_itself))) => {
+                    if changes_itself {
                         changed = Some(Instant::now());
-                    }
-                    if kinds.iter().any(|kind| TAKES_BACK.contains(&kind.as_str())) {
-                        self.took_back.insert(item.actor_id, ());
                     }
                     verdict
                 }
@@ -317,15 +314,19 @@ impl Federation {
         }
     }
 
-    /// What becomes of it, and of which types it is. `as_claimed` is the actor, where it
+    /// What becomes of it, and whether its actor may have changed itself by it. `as_claimed` is the actor, where it
     /// need not be read again.
     async fn process_item(
         &self,
         item: &Claimed,
         as_claimed: Option<Option<Arc<Account>>>,
         came: Came,
-    ) -> (Verdict, Vec<String>) {
-        let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), Vec::new()) };
+    ) -> (Verdict, bool) {
+        let Ok(body) = lenient::parse(item.body.as_bytes()) else { return (Verdict::Rejected("not JSON"), false) };
+        let is_any_of = |kinds: &[&str]| lenient::types(&body).any(|kind| kinds.contains(&kind));
+        if is_any_of(&TAKES_BACK) {
+            self.took_back.insert(item.actor_id, ());
+        }
         let actor = match as_claimed {
             Some(actor) => Ok(actor),
             None => self.actor_now(item.actor_id).await,
@@ -339,7 +340,7 @@ impl Federation {
             Ok(None) => Verdict::Ignored("its actor is gone"),
             Err(e) => Verdict::RetryLater(e.to_string()),
         };
-        (verdict, lenient::types(&body).map(str::to_owned).collect())
+        (verdict, is_any_of(&CHANGES_ITSELF))
     }
 
     async fn actor_now(&self, id: AccountId) -> storage::Result<Option<Arc<Account>>> {

@@ -50,7 +50,7 @@ const UNDER_WAY: Duration = Duration::from_secs(60 * 60);
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Ended {
+pub(super) enum Ended {
     Delivered,
     /// It will never be taken.
     Refused(String),
@@ -356,7 +356,7 @@ fn at_each_host<'a>(config: &Config, claimed: impl Iterator<Item = &'a Host>) ->
     hosts.into_iter().map(|(host, n)| (host.clone(), Arc::new(Semaphore::new(permits(n))))).collect()
 }
 
-fn verdict(answer: Result<Answer, FetchError>) -> Ended {
+pub(super) fn verdict(answer: Result<Answer, FetchError>) -> Ended {
     match answer {
         Ok(Answer { status: 200..=299, .. }) => Ended::Delivered,
         Ok(Answer { status: 410, .. }) => Ended::Gone,

@@ -29,6 +29,18 @@ pub enum Said {
     TakenBack,
 }
 
+/// What of a post is sent.
+#[derive(Debug, Clone, Copy)]
+enum Version<'a> {
+    /// `again`: it may have been stored before.
+    First {
+        again: bool,
+    },
+    Edit {
+        newly_addressed: &'a [AccountId],
+    },
+}
+
 /// An activity ready to be stored, and where it goes.
 #[derive(Default)]
 struct Outgoing {
@@ -50,23 +62,36 @@ impl Federation {
     /// # Errors
     /// When the database refuses. A post that is gone meanwhile is no error: its deletion is a job of its own.
     pub async fn distribute_post(&self, id: PostId, again: bool) -> app::Result<()> {
+        self.store_as_it_is(id, Version::First { again }).await
+    }
+
+    /// Stores a post or an edit of it, once more where it was edited meanwhile: nobody is sent what it said before.
+    async fn store_as_it_is(&self, id: PostId, version: Version<'_>) -> app::Result<()> {
         let mut as_of = None;
         loop {
-            let mut conn = self.app.db.glance().await?;
+            let db = &self.app.db;
+            let mut conn = match version {
+                Version::First { .. } => db.glance().await?,
+                Version::Edit { .. } => db.read().await?,
+            };
             let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-            // An edit that comes between is read first: nobody is sent what the post said before it.
-            if as_of == Some(post.edited_at) || self.store_post(conn, &post, &author, again).await? {
+            if as_of == Some(post.edited_at) {
                 return Ok(());
             }
             as_of = Some(post.edited_at);
+            let stored = match version {
+                Version::First { again } => self.store_post(conn, id, &author, again).await?,
+                Version::Edit { newly_addressed } => self.store_edit(conn, id, &author, newly_addressed).await?,
+            };
+            if stored {
+                return Ok(());
+            }
         }
     }
 
     /// `false` where it was not stored: the post was edited meanwhile, or is gone, or nobody is reached.
-    async fn store_post(&self, mut conn: Conn, post: &Post, author: &Account, again: bool) -> app::Result<bool> {
-        let id = post.id;
-        let inboxes: BTreeSet<String> =
-            recipients::publication_inboxes(&mut conn, post.id).await?.into_iter().collect();
+    async fn store_post(&self, mut conn: Conn, id: PostId, author: &Account, again: bool) -> app::Result<bool> {
+        let inboxes: BTreeSet<String> = recipients::publication_inboxes(&mut conn, id).await?.into_iter().collect();
         if inboxes.is_empty() {
             return Ok(true);
         }
@@ -82,7 +107,10 @@ impl Federation {
         let kind = if again { Kind::CreateAgain } else { Kind::Create };
         let subject = Some(subject_of_post(id));
         let about = Some((id, view.post().edited_at));
-        self.store(author.id, Outgoing { body, inboxes, subject, kind, about, ..Outgoing::default() }).await
+        let out = Outgoing { body, inboxes, subject, kind, about, ..Outgoing::default() };
+        let Some((tx, inboxes)) = self.begin_to_store(author.id, &out).await? else { return Ok(false) };
+        finish(tx, author.id, &out, &inboxes).await?;
+        Ok(true)
     }
 
     /// An edit, to everybody who has the post and may see it now. Whoever has an older version and may see it no more
@@ -97,26 +125,17 @@ impl Federation {
     /// # Errors
     /// When the database refuses.
     pub async fn distribute_edit(&self, id: PostId, newly_addressed: &[AccountId]) -> app::Result<()> {
-        let mut as_of = None;
-        loop {
-            let mut conn = self.app.db.read().await?;
-            let Some((post, author)) = own_post(&mut conn, id).await? else { return Ok(()) };
-            if as_of == Some(post.edited_at) || self.store_edit(conn, &post, &author, newly_addressed).await? {
-                return Ok(());
-            }
-            as_of = Some(post.edited_at);
-        }
+        self.store_as_it_is(id, Version::Edit { newly_addressed }).await
     }
 
     /// As [`Federation::store_post`], for an edit.
     async fn store_edit(
         &self,
         mut conn: Conn,
-        post: &Post,
+        id: PostId,
         author: &Account,
         newly_addressed: &[AccountId],
     ) -> app::Result<bool> {
-        let id = post.id;
         let inboxes = recipients::update_inboxes(&mut conn, id).await?.into_iter().collect::<BTreeSet<_>>();
         if inboxes.is_empty() {
             return Ok(true);
@@ -168,9 +187,7 @@ impl Federation {
             }
         };
         drop(conn);
-        self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() })
-            .await
-            .map(drop)
+        self.store(author.id, Outgoing { body, inboxes, urgency: Urgency::Deletion, ..Outgoing::default() }).await
     }
 
     /// A favourite, or its being taken back, to the post's author.
@@ -184,7 +201,7 @@ impl Federation {
         let inboxes = own_inbox(&mut conn, post.account_id).await?;
         drop(conn);
         let like = activity::like(&who.uri, uri, &post.uri);
-        self.store(who.id, relation(&who, uri, like, said, inboxes)?).await.map(drop)
+        self.store(who.id, relation(&who, uri, like, said, inboxes)?).await
     }
 
     /// A follow, or its end, to the one who is followed.
@@ -194,7 +211,7 @@ impl Federation {
     pub async fn distribute_follow(&self, who: AccountId, target: AccountId, uri: &str, said: Said) -> app::Result<()> {
         let Some((who, target, inboxes)) = self.between(who, target).await? else { return Ok(()) };
         let follow = activity::follow(&who.uri, uri, &target.uri);
-        self.store(who.id, relation(&who, uri, follow, said, inboxes)?).await.map(drop)
+        self.store(who.id, relation(&who, uri, follow, said, inboxes)?).await
     }
 
     /// The answer to a follow.
@@ -218,7 +235,7 @@ impl Federation {
             true => document(Context::Plain, activity::accept(&who, &follower.uri, follow_uri, urls, key))?,
             false => document(Context::Plain, activity::reject(&who, &follower.uri, follow_uri, urls, key))?,
         };
-        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await.map(drop)
+        self.store(who.id, Outgoing { body, inboxes, ..Outgoing::default() }).await
     }
 
     /// A block, or its end, to the one who is blocked: her server keeps the two apart.
@@ -231,7 +248,7 @@ impl Federation {
             self.withdraw_once_more(who.id, target.id).await?;
         }
         let block = activity::block(&who.uri, uri, &target.uri);
-        self.store(who.id, Outgoing { even_hidden: true, ..relation(&who, uri, block, said, inboxes)? }).await.map(drop)
+        self.store(who.id, Outgoing { even_hidden: true, ..relation(&who, uri, block, said, inboxes)? }).await
     }
 
     /// A changed profile, to followers' servers. What still waits to be sent of earlier ones is dropped.
@@ -267,9 +284,7 @@ impl Federation {
         inboxes.extend(former_readers::inboxes_of_author(&mut conn, who.id).await?);
         drop(conn);
         let body = document(Context::Plain, activity::delete_actor(&who.uri))?;
-        self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() })
-            .await
-            .map(drop)
+        self.store(who.id, Outgoing { body, inboxes, urgency: Urgency::AccountDeletion, ..Outgoing::default() }).await
     }
 
     /// A pinned or unpinned post, to followers' servers. Not when it was unpinned or pinned again since: that is a job
@@ -337,10 +352,11 @@ impl Federation {
         Ok(())
     }
 
-    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<bool> {
-        let Some((tx, inboxes)) = self.begin_to_store(author, &out).await? else { return Ok(false) };
-        finish(tx, author, &out, &inboxes).await?;
-        Ok(true)
+    async fn store(&self, author: AccountId, out: Outgoing) -> app::Result<()> {
+        match self.begin_to_store(author, &out).await? {
+            Some((tx, inboxes)) => finish(tx, author, &out, &inboxes).await,
+            None => Ok(()),
+        }
     }
 
     /// Begins the transaction in which something is stored, and says for which inboxes. `None` when there are none, and

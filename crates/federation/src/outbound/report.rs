@@ -6,9 +6,9 @@ use domain::{ReportId, Visibility};
 use storage::{accounts, posts, reports};
 use url::Url;
 
+use super::deliver::{Ended, verdict};
 use super::distribute::document;
 use crate::Federation;
-use crate::client::Answer;
 use crate::digest;
 use crate::wire::activity;
 use crate::wire::context::Context;
@@ -25,10 +25,9 @@ impl Federation {
         let mut objects = vec![target.uri.clone()];
         for post in &report.posts {
             match posts::unchecked(&mut conn, *post).await {
-                // Of a private message its server would know who could have reported it.
                 Ok(post) if post.visibility != Visibility::Direct => objects.push(post.uri),
-                Ok(_) => {}
-                Err(storage::Error::NotFound) => {}
+                // Of a private message its server would know who could have reported it.
+                Ok(_) | Err(storage::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),
             }
         }
@@ -40,18 +39,11 @@ impl Federation {
         let body = Bytes::from(document(Context::Plain, flag)?);
         let digest = digest::header(&body);
         let key = self.instance_key().await?;
-        match self.client.deliver(&url, body, &digest, &key).await {
-            Ok(Answer { status: 200..=299, .. }) => Ok(()),
-            Ok(Answer { status, .. }) if status >= 500 || matches!(status, 401 | 408 | 429) => {
-                Err(app::Error::Unavailable(format!("the server of the reported account answered {status}")))
-            }
-            Err(e) if e.is_temporary() => Err(app::Error::Unavailable(e.to_string())),
-            Ok(Answer { status, .. }) => {
-                tracing::info!(inbox = %url, status, "a report was refused");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::info!(inbox = %url, %error, "a report could not be sent");
+        match verdict(self.client.deliver(&url, body, &digest, &key).await) {
+            Ended::Delivered => Ok(()),
+            Ended::Later { why, .. } => Err(app::Error::Unavailable(why)),
+            ended @ (Ended::Refused(_) | Ended::Dropped(_) | Ended::Gone) => {
+                tracing::info!(inbox = %url, ?ended, "a report was not taken");
                 Ok(())
             }
         }

@@ -3,6 +3,8 @@
 //! Where the vocabulary allows a string, an object or an array, all three are read; what is missing, null or of
 //! another type is simply absent. Nothing here panics, recurses without a bound, or keeps what it does not know.
 
+use std::borrow::Cow;
+
 use domain::Timestamp;
 use domain::text::{clean_json, without_lone_surrogates};
 use domain::urls::web_url;
@@ -146,20 +148,21 @@ pub fn web_address(text: &str) -> Option<&str> {
 /// The address of a `Link` or `Image`: a string, `href`, or `url` inside.
 #[must_use]
 pub fn link(value: &Value) -> Option<&str> {
-    link_within(value, 0)
+    link_within(value, 0, &web_address)
 }
 
-fn link_within(value: &Value, depth: usize) -> Option<&str> {
+/// The first address in a value, as deep as it may lie, that `read` takes.
+fn link_within<'a, T>(value: &'a Value, depth: usize, read: &impl Fn(&'a str) -> Option<T>) -> Option<T> {
     if depth > 4 {
         return None;
     }
     match value {
-        Value::String(text) => web_address(text),
-        Value::Array(_) => elements(value).find_map(|v| link_within(v, depth + 1)),
+        Value::String(text) => read(text),
+        Value::Array(_) => elements(value).find_map(|v| link_within(v, depth + 1, read)),
         Value::Object(_) => value
             .get("href")
-            .and_then(|v| link_within(v, depth + 1))
-            .or_else(|| value.get("url").and_then(|v| link_within(v, depth + 1))),
+            .and_then(|v| link_within(v, depth + 1, read))
+            .or_else(|| value.get("url").and_then(|v| link_within(v, depth + 1, read))),
         _ => None,
     }
 }
@@ -191,37 +194,38 @@ pub fn time(value: &Value, key: &str) -> Option<Timestamp> {
     Timestamp::parse_lenient(text(value, key)?)
 }
 
-/// A text, or where it is missing, the one that its language map holds (`summaryMap` for `summary`): in this language,
-/// else in any.
+/// What a language map holds (`summaryMap` for `summary`): languages and texts.
+pub fn translations<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a str, &'a str)> + Clone + use<'a> {
+    let map = value.get(format!("{key}Map")).and_then(Value::as_object);
+    map.into_iter().flatten().take(MAX_LIST).filter_map(|(language, text)| Some((language.as_str(), text.as_str()?)))
+}
+
+/// A text, or where it is missing, the one that its language map holds: in this language, else in any.
 #[must_use]
 pub fn said<'a>(value: &'a Value, key: &str, language: Option<&str>) -> Option<&'a str> {
     text(value, key).or_else(|| {
-        let map = value.get(format!("{key}Map"))?.as_object()?;
-        let texts =
-            || map.iter().take(MAX_LIST).filter_map(|(tag, v)| Some((tag, v.as_str()?))).filter(|(_, t)| !t.is_empty());
-        let found = texts().find(|(tag, _)| Some(tag.as_str()) == language);
-        found.or_else(|| texts().find(|(tag, _)| *tag != "und")).or_else(|| texts().next()).map(|(_, text)| text)
+        let texts = translations(value, key).filter(|(_, text)| !text.is_empty());
+        let wanted = texts.clone().find(|(tag, _)| Some(*tag) == language);
+        let found = wanted.or_else(|| texts.clone().find(|(tag, _)| *tag != "und")).or_else(|| texts.clone().next());
+        found.map(|(_, text)| text)
     })
 }
 
 /// The address of a file, as [`link`], with blanks in it escaped.
 #[must_use]
 pub fn file_link(value: &Value) -> Option<String> {
-    fn within(value: &Value, depth: usize) -> Option<String> {
-        if depth > 4 {
-            return None;
-        }
-        match value {
-            Value::String(text) => web_address(&text.trim().replace(' ', "%20")).map(str::to_owned),
-            Value::Array(_) => elements(value).find_map(|v| within(v, depth + 1)),
-            Value::Object(_) => value
-                .get("href")
-                .and_then(|v| within(v, depth + 1))
-                .or_else(|| value.get("url").and_then(|v| within(v, depth + 1))),
-            _ => None,
-        }
+    link_within(value, 0, &|text| web_address(&text.trim().replace(' ', "%20")).map(str::to_owned))
+}
+
+/// The object, with this address under a key that it leaves out.
+#[must_use]
+pub fn with_default<'a>(value: &'a Value, key: &str, address: &str) -> Cow<'a, Value> {
+    if !value.is_object() || !value.get(key).is_none_or(Value::is_null) {
+        return Cow::Borrowed(value);
     }
-    within(value, 0)
+    let mut whole = value.clone();
+    whole[key] = address.into();
+    Cow::Owned(whole)
 }
 
 /// A positive number of pixels that fits.

@@ -27,7 +27,7 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Show one report: who, whom, which posts, and why.
+    /// Show one report: its author, its target, which posts, and why.
     Show {
         /// As `porchlight report list` shows it.
         id: ReportId,

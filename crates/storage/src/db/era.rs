@@ -1,8 +1,8 @@
 //! Whether what this process wrote can have been lost since.
 //!
-//! What [`Db::write_repeatable`] commits on PostgreSQL is lost if PostgreSQL ends suddenly before it is on the disk. The
-//! session that holds this process's node number ends then too, and a new era begins. A worker notes the era before it
-//! does something, and settles it as done only in a transaction of the same era; else it is done once more.
+//! What [`Db::write_repeatable`] commits on PostgreSQL is lost if PostgreSQL ends suddenly before it is on the disk.
+//! The session that holds this process's node number ends then too, and a new era begins. A worker notes the era before
+//! it does something, and settles it as done only in a transaction of the same era; else it is done once more.
 
 use super::{Db, Tx};
 

@@ -38,7 +38,7 @@ pub async fn send(web: &Web, key: &str, headers: &HeaderMap, for_whom: ForWhom) 
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let Ok(known) = ::media::MediaKey::parse(key) else { return nothing(StatusCode::NOT_FOUND) };
     let etag = known.etag();
-    if text(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.split(',').any(|t| same(t, &etag))) {
+    if text(header::IF_NONE_MATCH).is_some_and(|tags| names(tags, &etag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(response.headers_mut(), &etag, for_whom);
         return response;
@@ -123,9 +123,10 @@ pub(super) fn nothing(status: StatusCode) -> Response {
     (status, headers).into_response()
 }
 
-fn same(given: &str, etag: &str) -> bool {
-    let given = given.trim();
-    given.strip_prefix("W/").unwrap_or(given) == etag
+/// Is this tag among those of an `If-None-Match` (RFC 9110, section 13.1.2)?
+pub(crate) fn names(tags: &str, etag: &str) -> bool {
+    let same = |given: &str| given.strip_prefix("W/").unwrap_or(given) == etag;
+    tags.trim() == "*" || tags.split(',').any(|given| same(given.trim()))
 }
 
 /// A part that is asked for.

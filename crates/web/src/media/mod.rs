@@ -4,7 +4,7 @@
 //! What a post shows is given to those who may see the post ([`access`]); avatars, headers and emoji to everybody.
 
 mod access;
-mod file;
+pub(crate) mod file;
 mod remote;
 
 use axum::Router;

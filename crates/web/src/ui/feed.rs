@@ -16,6 +16,7 @@ use super::message::Problem;
 use super::profile::find;
 use super::text;
 use super::visitor::Visitor;
+use crate::media::file::names;
 use crate::state::Web;
 
 const LENGTH: i64 = 20;
@@ -86,7 +87,7 @@ fn answer(channel: &Channel, asked: &HeaderMap) -> Response {
     let newest = channel.items().first().and_then(Item::pub_date).map(|date| date.replace("+0000", "GMT"));
     let given = |name| asked.get(name).and_then(|v| v.to_str().ok());
     let known = match given(header::IF_NONE_MATCH) {
-        Some(tags) => tags.trim() == "*" || tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag),
+        Some(tags) => names(tags, &etag),
         None => newest.is_some() && given(header::IF_MODIFIED_SINCE) == newest.as_deref(),
     };
     let mut headers = HeaderMap::new();

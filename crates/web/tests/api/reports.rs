@@ -58,7 +58,9 @@ on_both! {
         change::change(house.app(), By::Operator, &Changes { rules: Some(Vec::new()), ..Changes::default() })
             .await
             .unwrap();
-        let kept = storage::reports::about(&mut house.app().db.read().await.unwrap(), eve.account_id(), 10).await.unwrap();
+        let mut conn = house.app().db.read().await.unwrap();
+        let kept = storage::reports::about(&mut conn, eve.account_id(), 10).await.unwrap();
+        drop(conn);
         assert_eq!(kept[1].rules[0].text, "No photos of other people's children.");
 
         // Whoever does not run the community any more is not told any more.
@@ -112,7 +114,7 @@ on_both! {
             (404, json!({"account_id": "1", "comment": "nobody"})),
             (404, json!({"comment": "nobody"})),
             (404, json!({"account_id": "x"})),
-            // She may not learn that it exists.
+            // The reporter may not learn that it exists.
             (404, json!({"account_id": eve.id, "status_ids": [open, hidden]})),
             (404, json!({"account_id": eve.id, "status_ids": [others]})),
             (422, json!({"account_id": eve.id, "comment": long})),

@@ -148,8 +148,8 @@ fn own_id(value: &Value, actor: &str) -> Option<String> {
     id_of(value).filter(|id| same_server(id, actor)).map(str::to_owned)
 }
 
-/// By what its actor would take an activity back: the id of the post that it brings, else its own id, else what it says.
-/// `None` where it takes something back itself.
+/// By what its actor would take an activity back: the id of the post that it brings, else its own id, else what it
+/// says. `None` where it takes something back itself.
 #[must_use]
 pub fn about(kind: ActivityKind, own: Option<&str>, object: Option<&str>) -> Option<String> {
     match kind {
@@ -180,10 +180,7 @@ impl Glance {
         let kind = types(value).find_map(ActivityKind::parse);
         let deletes_itself = kind == Some(ActivityKind::Delete) && id(value, "object") == Some(actor.as_str());
         let own = own_id(value, &actor);
-        let about = match kind {
-            None => None,
-            Some(kind) => about(kind, own.as_deref(), id(value, "object")),
-        };
+        let about = kind.and_then(|kind| about(kind, own.as_deref(), id(value, "object")));
         Ok(Self { id: own, kind, deletes_itself, about, actor })
     }
 }

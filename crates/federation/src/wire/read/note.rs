@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{ReceivedEmoji, Unusable, emojis, same_server};
 use crate::wire::lenient::{
-    MAX_LIST, cut, elements, file_link, flag, id, id_of, ids, list, page_link, pixels, said, text, time, types,
+    cut, elements, file_link, flag, id, id_of, ids, list, page_link, pixels, said, text, time, translations, types,
     web_address,
 };
 use crate::wire::note::PUBLIC;
@@ -237,18 +237,16 @@ fn author(value: &Value) -> Option<String> {
 
 /// The text and its language: `contentMap` tells the language, `content` the text.
 fn content(value: &Value) -> (Option<&str>, Option<String>) {
-    let map = value.get("contentMap").and_then(Value::as_object);
+    let texts = translations(value, "content");
     let given = text(value, "content");
     // The entry that says the same as `content`; otherwise the first with a language.
-    let entry = map.and_then(|map| {
-        let texts = || map.iter().take(MAX_LIST).filter_map(|(lang, v)| Some((lang, v.as_str()?)));
-        texts()
-            .find(|(lang, t)| Some(*t) == given && *lang != "und")
-            .or_else(|| texts().find(|(lang, _)| *lang != "und"))
-            .or_else(|| texts().next())
-    });
-    let language = entry.filter(|(lang, _)| *lang != "und").map(|(lang, _)| lang.as_str()).and_then(language_tag);
-    (given.or(entry.map(|(_, t)| t)), language)
+    let entry = texts
+        .clone()
+        .find(|(language, text)| Some(*text) == given && *language != "und")
+        .or_else(|| texts.clone().find(|(language, _)| *language != "und"))
+        .or_else(|| texts.clone().next());
+    let language = entry.map(|(language, _)| language).filter(|language| *language != "und").and_then(language_tag);
+    (given.or(entry.map(|(_, text)| text)), language)
 }
 
 /// A language tag of sensible shape, in lower case for its first part.
