@@ -72,6 +72,19 @@ on_both! {
         }
         says(&carol, &maple, &follow).await;
         assert_eq!(followers(&dana).await, 1);
+        // By its id alone, too.
+        let post = dana.publish("liked for long", "public").await;
+        let like = named(&carol.does("Like", &post["uri"]), 0, "like");
+        says(&carol, &maple, &like).await;
+        maple.clock.advance(std::time::Duration::from_secs(20 * 86_400));
+        server::schedule::hourly(maple.federation()).await.unwrap();
+        let undo = named(&carol.does("Undo", &like["id"]), 0, "unlike");
+        for _ in 0..2 {
+            says(&carol, &maple, &undo).await;
+            assert_eq!(counts(&dana, &post).await, (0, 0));
+        }
+        says(&carol, &maple, &like).await;
+        assert_eq!(counts(&dana, &post).await, (1, 0));
     }
 }
 

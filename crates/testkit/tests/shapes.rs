@@ -40,6 +40,12 @@ on_both! {
         let post = arrives(&maple, &oak.url("/notes/9")).await;
         let visible = async || dana.get(&format!("/api/v1/statuses/{}", post.id)).await.ok()["visibility"].clone();
         assert_eq!(visible().await, "unlisted");
+        // An edit of a post that is not here says as much.
+        let other = with(&note, &json!({"id": oak.url("/notes/10"), "updated": "2031-01-01T00:00:00Z"}));
+        says(&carol, &maple, &with(&carol.does("Update", &other), &json!({"cc": [PUBLIC]}))).await;
+        let first = arrives(&maple, &oak.url("/notes/10")).await;
+        let shown = dana.get(&format!("/api/v1/statuses/{}", first.id)).await.ok();
+        assert_eq!(shown["visibility"], "unlisted");
         // And so does an edit of it.
         let edited = with(&note, &json!({"content": "<p>edited</p>", "updated": "2031-01-01T00:00:00Z"}));
         says(&carol, &maple, &with(&carol.does("Update", &edited), &json!({"cc": [PUBLIC]}))).await;

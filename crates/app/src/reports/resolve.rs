@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 /// Says that a report was dealt with. Saying it again changes nothing.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for all but moderators, and for a moderator who is the report's target; [`Error::NotFound`] when
-/// there is none.
+/// [`Error::Forbidden`] for all but moderators, and for a moderator who is the report's target; [`Error::NotFound`]
+/// when there is none.
 pub async fn resolve(app: &App, by: By<'_>, id: ReportId) -> Result<()> {
     let mut tx = app.db.write().await?;
     let who = may_decide(&mut tx, by, id).await?;

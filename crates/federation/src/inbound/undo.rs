@@ -65,10 +65,9 @@ async fn by_id(work: &Work<'_>) -> Outcome {
         return undone(work, remove::receive(app, work.actor, &target).await?).await;
     }
     drop(conn);
-    if favourite::receive_undo(app, work.actor, None, Some(id)).await? {
-        return Ok(Verdict::Done);
-    }
-    undone(work, boost::receive_undo(app, work.actor, Some(id), None).await?).await
+    let changed = favourite::receive_undo(app, work.actor, None, Some(id)).await?
+        || boost::receive_undo(app, work.actor, Some(id), None).await?;
+    undone(work, changed).await
 }
 
 async fn post(

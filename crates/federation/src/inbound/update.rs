@@ -37,6 +37,8 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
     let Some(author) = work.author(&note.attributed_to).await? else {
         return Ok(Verdict::Rejected("a post of somebody else"));
     };
+    let says_for_whom = !note.to.is_empty() || !note.cc.is_empty();
+    work.add_audience(&mut note);
     let mut conn = work.fed.app.db.read().await?;
     let Some(known) = posts::unchecked_by_uri(&mut conn, &note.id).await? else {
         drop(conn);
@@ -45,8 +47,6 @@ pub(super) async fn process(work: &Work<'_>) -> Outcome {
         return create::keep(work, note).await;
     };
     drop(conn);
-    let says_for_whom = !note.to.is_empty() || !note.cc.is_empty();
-    work.add_audience(&mut note);
     let mut post = received(work.fed, &author, note, work.budget).await?;
     if !says_for_whom {
         // Then it is for whom it was: some servers leave the audience to the activity.
