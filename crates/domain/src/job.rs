@@ -13,10 +13,14 @@ use crate::id::{AccountId, PostId, ReportId};
 pub enum Job {
     /// Send a new local post or boost to those who should have it (`Create`, `Announce`).
     DistributePost {
+        #[serde(default = "not_said")]
+        author: AccountId,
         post: PostId,
     },
     /// Send an edit (`Update`), and the post itself (`Create`) to whom the edit addresses first.
     DistributeEdit {
+        #[serde(default = "not_said")]
+        author: AccountId,
         post: PostId,
         #[serde(default)]
         newly_addressed: Vec<AccountId>,
@@ -130,6 +134,11 @@ pub fn post_of_subject(subject: &str) -> Option<PostId> {
 
 const OF_POST: &str = "post ";
 
+/// The author in a job that was kept before jobs named one. Its line was decided when it was kept: it has none.
+fn not_said() -> AccountId {
+    AccountId(0)
+}
+
 /// The subject of whatever brings what an account says of itself.
 #[must_use]
 pub fn subject_of_profile(account: AccountId) -> String {
@@ -143,7 +152,7 @@ impl Job {
     #[must_use]
     pub fn subject(&self) -> Option<String> {
         match self {
-            Self::DistributePost { post }
+            Self::DistributePost { post, .. }
             | Self::DistributeEdit { post, .. }
             | Self::DistributePin { post, .. }
             | Self::FetchThread { post } => Some(subject_of_post(*post)),
@@ -151,6 +160,34 @@ impl Job {
             | Self::DistributeFollow { uri, .. }
             | Self::DistributeBlock { uri, .. } => Some(uri.clone()),
             _ => None,
+        }
+    }
+
+    /// The account of this server in whose line it stands: what an account says and does is told in its order. `None`
+    /// for what is told at once (deletions: they look for themselves at what is under way) and for work done here.
+    #[must_use]
+    pub fn line(&self) -> Option<AccountId> {
+        match self {
+            Self::DistributePost { author: account, .. }
+            | Self::DistributeEdit { author: account, .. }
+            | Self::DistributeFavourite { account, .. }
+            | Self::DistributeUnfavourite { account, .. }
+            | Self::DistributeFollow { account, .. }
+            | Self::DistributeUnfollow { account, .. }
+            | Self::DistributeAccept { account, .. }
+            | Self::DistributeReject { account, .. }
+            | Self::DistributeBlock { account, .. }
+            | Self::DistributeUnblock { account, .. }
+            | Self::DistributeAccount { account }
+            | Self::DistributePin { account, .. } => Some(*account),
+            Self::DistributeDelete { .. }
+            | Self::DistributeAccountDelete { .. }
+            | Self::ForwardReport { .. }
+            | Self::FetchThread { .. }
+            | Self::RefreshAccount { .. }
+            | Self::PurgeAccount { .. }
+            | Self::ForgetDomain { .. }
+            | Self::DeleteMedia { .. } => None,
         }
     }
 

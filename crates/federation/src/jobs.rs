@@ -27,8 +27,10 @@ impl Federation {
     /// When it is to be tried again.
     pub async fn run_job(&self, job: &Job, again: bool) -> app::Result<Handled> {
         match job {
-            Job::DistributePost { post } => self.distribute_post(*post, again).await?,
-            Job::DistributeEdit { post, newly_addressed } => self.distribute_edit(*post, newly_addressed).await?,
+            Job::DistributePost { post, .. } => self.distribute_post(*post, again).await?,
+            Job::DistributeEdit { post, newly_addressed, .. } => {
+                self.distribute_edit(*post, newly_addressed).await?;
+            }
             Job::DistributeDelete { post, unsent, from_nobody } => {
                 self.distribute_delete(*post, unsent, *from_nobody).await?;
             }

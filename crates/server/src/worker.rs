@@ -49,16 +49,16 @@ struct Ended {
 }
 
 async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
-    let mut running: JoinSet<Ended> = JoinSet::new();
+    let mut running: JoinSet<Vec<Ended>> = JoinSet::new();
     let mut ended: Vec<Ended> = Vec::new();
-    let mut under_way: HashMap<task::Id, JobId> = HashMap::new();
+    let mut under_way: HashMap<task::Id, Vec<JobId>> = HashMap::new();
     // This process may hold others than those under way, which it does not know of.
     let mut lost_count = false;
     let mut look = true;
     while !stop.is_cancelled() {
         let room = JOBS_AT_ONCE.saturating_sub(running.len());
         if (look && room > 0) || !ended.is_empty() {
-            let known: Vec<JobId> = under_way.values().copied().collect();
+            let known: Vec<JobId> = under_way.values().flatten().copied().collect();
             match settle_and_claim(&federation, &ended, room, &known, lost_count).await {
                 Ok(claimed) => {
                     ended.clear();
@@ -66,10 +66,11 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
                     // A full hand: there may be more.
                     look = claimed.len() == room;
                     // What is under way already came again by a clock that jumped.
-                    for claimed in claimed.into_iter().filter(|claimed| !known.contains(&claimed.id)) {
-                        let (id, federation) = (claimed.id, federation.clone());
-                        let task = running.spawn(async move { run_job(&federation, claimed).await });
-                        under_way.insert(task.id(), id);
+                    let new = claimed.into_iter().filter(|claimed| !known.contains(&claimed.id));
+                    for line in by_lines(new) {
+                        let (ids, federation) = (line.iter().map(|job| job.id).collect(), federation.clone());
+                        let task = running.spawn(async move { run_line(&federation, line).await });
+                        under_way.insert(task.id(), ids);
                     }
                 }
                 Err(error) => {
@@ -90,7 +91,7 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
                 for one in std::iter::once(first).chain(std::iter::from_fn(|| running.try_join_next_with_id())) {
                     under_way.remove(&one.as_ref().map_or_else(task::JoinError::id, |(task, _)| *task));
                     // One that panicked is not settled: it runs again when its lease ends.
-                    ended.extend(one.ok().map(|(_, ended)| ended));
+                    ended.extend(one.into_iter().flat_map(|(_, ended)| ended));
                 }
             }
             () = federation.app.db.hub().wait(Queue::Jobs, LOOK_AGAIN), if !look => look = true,
@@ -98,11 +99,39 @@ async fn work_off_jobs(federation: Federation, stop: CancellationToken) {
         }
     }
     while let Some(last) = running.join_next().await {
-        ended.extend(last.ok());
+        ended.extend(last.into_iter().flatten());
     }
     if let Err(error) = settle_and_claim(&federation, &ended, 0, &[], false).await {
         tracing::error!(%error, "jobs could not be settled; they run again when the server starts");
     }
+}
+
+/// Jobs of one line ([`Job::line`]) together, the others each alone.
+fn by_lines(claimed: impl Iterator<Item = Claimed>) -> Vec<Vec<Claimed>> {
+    let mut lines: Vec<Vec<Claimed>> = Vec::new();
+    for job in claimed {
+        let line = job.job.line();
+        match lines.iter_mut().find(|earlier| line.is_some() && earlier[0].job.line() == line) {
+            Some(earlier) => earlier.push(job),
+            None => lines.push(vec![job]),
+        }
+    }
+    lines
+}
+
+/// One after the other. While the database is away none goes before one that failed.
+async fn run_line(federation: &Federation, line: Vec<Claimed>) -> Vec<Ended> {
+    let mut ended: Vec<Ended> = Vec::with_capacity(line.len());
+    for job in line {
+        match ended.last() {
+            Some(Ended { era, result: Err(app::Error::Unavailable(why)), .. }) => {
+                let (era, result) = (*era, Err(app::Error::Unavailable(why.clone())));
+                ended.push(Ended { job, era, result });
+            }
+            _ => ended.push(run_job(federation, job).await),
+        }
+    }
+    ended
 }
 
 async fn run_job(federation: &Federation, claimed: Claimed) -> Ended {

@@ -114,9 +114,9 @@ async fn fill(db: &Db, rows: i64) {
         (
             sql!(
                 "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-                 INSERT INTO jobs (id, payload, run_at, created_at)
+                 INSERT INTO jobs (id, payload, run_at, created_at, line)
                  SELECT i, '{\"job\":\"distribute_post\",\"post\":1}', CASE WHEN i % 100 = 0 THEN $2 ELSE $3 END,
-                    $2 FROM n"
+                    $2, i / 100 % 1000 FROM n"
             ),
             rows / 10,
         ),

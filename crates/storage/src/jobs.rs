@@ -20,12 +20,13 @@ pub struct Claimed {
 /// Keeps a job, to be done at once; one that tells of a deletion comes before all others.
 pub(crate) async fn insert(conn: &mut Conn, id: JobId, job: &Job, now: Timestamp) -> Result<()> {
     let run_at = if job.deletes() { Timestamp(0) } else { now };
-    sql!("INSERT INTO jobs (id, payload, run_at, created_at, subject) VALUES ($1, $2, $3, $4, $5)")
+    sql!("INSERT INTO jobs (id, payload, run_at, created_at, subject, line) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(id)
         .bind(json(job)?)
         .bind(run_at)
         .bind(now)
         .bind(job.subject())
+        .bind(job.line())
         .run(conn)
         .await?;
     Ok(())
@@ -42,8 +43,16 @@ pub(crate) async fn withdraw(tx: &mut Tx, subject: &str) -> Result<Vec<Job>> {
     Ok(dropped.into_iter().filter_map(|(payload,)| serde_json::from_str(&payload).ok()).collect())
 }
 
-/// Takes up to `limit` due jobs for this process alone, until `lease`. A job whose payload cannot be read (made by
-/// a newer version) is left for a process that can.
+/// How often a job may fail before the rest of its line goes on without it.
+pub const PATIENCE: i64 = 3;
+
+/// Takes up to `limit` due jobs for this process alone, until `lease`. Those of one line ([`Job::line`]) are to be done
+/// one after the other: none is given while an earlier one is under way elsewhere, or failed and is to be tried again
+/// (but at most [`PATIENCE`] times). A job whose payload cannot be read (made by a newer version) is left for a process
+/// that can.
+///
+/// What it costs depends on neither what waits nor what the database believes about that, but for a line whose first
+/// is under way: all of it is looked at, a row each.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -51,17 +60,35 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Clai
     let (now, node) = (tx.now(), tx.node());
     let rows = sql!(
         sqlite: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3)
+                    SELECT j.id FROM jobs j WHERE j.run_at <= $1 AND j.leased_until <= $1
+                        AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.line = j.line AND e.id < j.id
+                            AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5))
+                    ORDER BY j.run_at, j.id LIMIT $3)
                  RETURNING id, payload, attempts",
-        postgres: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id = ANY(ARRAY(
-                    SELECT id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at, id LIMIT $3
-                    FOR UPDATE SKIP LOCKED))
+        // What another claimer takes at this moment is not leased yet: it is due, comes before, and was skipped.
+        postgres: "WITH due AS MATERIALIZED (
+                    SELECT j.id, j.line, j.run_at FROM jobs j WHERE j.run_at <= $1 AND j.leased_until <= $1
+                        AND (SELECT e.id FROM jobs e
+                            WHERE (e.line, e.id) >= (j.line, 0) AND (e.line, e.id) < (j.line, j.id)
+                                AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5)
+                            ORDER BY e.line, e.id LIMIT 1) IS NULL
+                    ORDER BY j.run_at, j.id LIMIT $3
+                    FOR UPDATE SKIP LOCKED),
+                 free AS MATERIALIZED (
+                    SELECT d.id FROM due d
+                    WHERE (SELECT e.id FROM jobs e
+                            WHERE (e.line, e.id) >= (d.line, 0) AND (e.line, e.id) < (d.line, d.id)
+                                AND e.run_at <= d.run_at AND NOT (e.id = ANY(ARRAY(SELECT id FROM due)))
+                            ORDER BY e.line, e.id LIMIT 1) IS NULL)
+                 UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1
+                 WHERE id = ANY(ARRAY(SELECT id FROM free))
                  RETURNING id, payload, attempts",
     )
     .bind(now)
     .bind(lease)
     .bind(limit)
     .bind(node)
+    .bind(PATIENCE)
     .all::<(i64, String, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows

@@ -72,7 +72,7 @@ async fn ids(db: &Db, count: usize) -> Vec<i64> {
             continue;
         };
         let id: i64 = tx.id();
-        tx.enqueue(Job::DistributePost { post: PostId(id) });
+        tx.enqueue(Job::DistributePost { author: AccountId(1), post: PostId(id) });
         if tx.commit().await.is_ok() {
             made.push(id);
         }
@@ -82,7 +82,7 @@ async fn ids(db: &Db, count: usize) -> Vec<i64> {
 
 async fn a_job_is_claimed(db: &Db) {
     let mut tx = db.write().await.unwrap();
-    tx.enqueue(Job::DistributeAccount { account: AccountId(1) });
+    tx.enqueue(Job::RefreshAccount { account: AccountId(1) });
     tx.commit().await.unwrap();
     let mut tx = db.write().await.unwrap();
     let lease = tx.now().plus(Duration::from_secs(60));
@@ -104,7 +104,7 @@ both! {
         }
         let (mut watcher, number) = (watcher(&fresh).await, fresh.db.node());
         let mut begun = fresh.db.write().await.unwrap();
-        begun.enqueue(Job::DistributePost { post: PostId(1) });
+        begun.enqueue(Job::DistributePost { author: AccountId(1), post: PostId(1) });
         end_session(&mut watcher, number).await;
         let taken = async {
             while numbers(&mut watcher).await != [i64::from(number)] {
@@ -144,7 +144,7 @@ both! {
     async fn jobs_that_nobody_knows_of_are_freed(fresh) {
         for n in 0..3 {
             let mut tx = fresh.db.write().await.unwrap();
-            tx.enqueue(Job::DistributePost { post: PostId(n) });
+            tx.enqueue(Job::DistributePost { author: AccountId(n), post: PostId(n) });
             tx.commit().await.unwrap();
         }
         let claimed = async |limit| {

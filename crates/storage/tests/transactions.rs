@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::PostId;
 use domain::event::Event;
 use domain::job::Job;
+use domain::{AccountId, PostId};
 use storage::{Db, Queue, jobs, sql};
 use tokio::sync::broadcast::Receiver;
 
@@ -103,7 +103,7 @@ both! {
             hub.wait(Queue::Jobs, Duration::from_secs(600)).await;
         });
         let mut tx = fresh.db.write().await.unwrap();
-        tx.enqueue(Job::DistributePost { post: PostId(1) });
+        tx.enqueue(Job::DistributePost { author: AccountId(1), post: PostId(1) });
         tx.commit().await.unwrap();
         tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("nobody woke it").unwrap();
     }
@@ -158,7 +158,7 @@ async fn events_and_wake_ups_reach_other_processes() {
         let waiting = tokio::spawn(async move { hub.wait(Queue::Jobs, Duration::from_secs(600)).await });
         let mut tx = fresh.db.write().await.unwrap();
         tx.emit(EVENT);
-        tx.enqueue(Job::DistributePost { post: PostId(1) });
+        tx.enqueue(Job::DistributePost { author: AccountId(1), post: PostId(1) });
         tx.commit().await.unwrap();
         assert_eq!(next(&mut there).await, Some(EVENT));
         assert_eq!(next(&mut here).await, Some(EVENT), "once to whoever changed it, too");

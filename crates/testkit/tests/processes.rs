@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use testkit::listener::Listener;
 use testkit::process::Process;
-use testkit::{Database, Engine, Instance, Person, eventually, on_both};
+use testkit::{Database, Engine, Instance, Person, Remote, eventually, on_both};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 /// Two processes of one community (in this test: two whole servers that share nothing but the database).
@@ -92,6 +92,47 @@ async fn each_delivery_is_made_once_by_either() {
         (jobs == 0 && deliveries == 0).then_some(())
     })
     .await;
+}
+
+/// What a member does goes out in the order in which it was done, whichever process she talks to: who is sent an
+/// `Undo` before its `Follow` thinks for ever that she follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_member_does_through_several_processes_goes_out_in_its_order() {
+    let (one, other) = community().await;
+    let dana = one.member("dana").await;
+    let there = through(&other, &dana);
+    let oak = Remote::start("oak").await;
+    let carol = oak.person("carol");
+    carol.is_followed_by(&dana, &one).await;
+    let id = dana.find(&format!("carol@{}", carol.domain())).await;
+    let began = oak.received().len();
+    for _ in 0..10 {
+        there.post(&format!("/api/v1/accounts/{id}/unfollow"), json!({})).await.ok();
+        dana.post(&format!("/api/v1/accounts/{id}/follow"), json!({})).await.ok();
+    }
+    for n in 0..30 {
+        let writer = if n % 2 == 0 { &dana } else { &there };
+        writer.publish(&format!("@carol@{} number {n} .", carol.domain()), "public").await;
+    }
+    let (mut kinds, mut posts) = (Vec::new(), Vec::new());
+    eventually("all are sent", async || {
+        (kinds, posts) = (Vec::new(), Vec::new());
+        for activity in oak.received().into_iter().skip(began) {
+            let kind = activity["type"].as_str().unwrap().to_owned();
+            match activity["object"]["content"].as_str() {
+                Some(content) if kind == "Create" => {
+                    posts.extend((0..30).find(|n| content.contains(&format!("number {n} ."))));
+                }
+                _ => kinds.push(kind),
+            }
+        }
+        (posts.len() == 30).then_some(())
+    })
+    .await;
+    assert_eq!(posts, (0..30).collect::<Vec<_>>());
+    let expected = ["Undo", "Follow"].into_iter().cycle();
+    assert!(kinds.iter().map(String::as_str).eq(expected.take(kinds.len())), "{kinds:?}");
+    assert_eq!(kinds.last().map(String::as_str), Some("Follow"), "she follows, in the end");
 }
 
 /// One of three processes is killed while members write through all of them: whoever listens at the others hears of

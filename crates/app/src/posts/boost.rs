@@ -41,7 +41,7 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
     let url = app.urls.post_page(&who.username, key);
     write(&mut tx, who, &original, Row { id, uri, url, visibility, created_at: app.now() }).await?;
     if !original.local || follows::reach(&mut tx, who.id).await?.is_elsewhere {
-        tx.enqueue(Job::DistributePost { post: id });
+        tx.enqueue(Job::DistributePost { author: who.id, post: id });
     }
     tx.commit().await?;
     Ok(id)

@@ -52,7 +52,7 @@ pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Resu
         links: &links,
     };
     if let Some(newly_addressed) = write(&mut tx, author, &post, &edit, &shown).await? {
-        tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
+        tx.enqueue(Job::DistributeEdit { author: author.id, post: id, newly_addressed });
         tx.commit().await?;
     }
     Ok(())
@@ -111,7 +111,7 @@ pub(crate) async fn redescribe(tx: &mut Tx, id: PostId, new: &Shown) -> Result<(
         links: &links,
     };
     if let Some(newly_addressed) = write(tx, &author, &post, &edit, &shown).await? {
-        tx.enqueue(Job::DistributeEdit { post: id, newly_addressed });
+        tx.enqueue(Job::DistributeEdit { author: author.id, post: id, newly_addressed });
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     // One that goes to nobody elsewhere asks for no work. (Whoever begins to follow at this moment follows after it.)
     let named = post.in_reply_to_id.is_some() || !links.mentions.is_empty();
     if named || (reach.is_elsewhere && visibility != Visibility::Direct) {
-        tx.enqueue(Job::DistributePost { post: id });
+        tx.enqueue(Job::DistributePost { author: author.id, post: id });
     }
     tx.commit().await?;
     Ok(id)
