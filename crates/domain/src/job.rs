@@ -163,8 +163,9 @@ impl Job {
         }
     }
 
-    /// The account of this server in whose line it stands: what an account says and does is told in its order. `None`
-    /// for what is told at once (deletions: they look for themselves at what is under way) and for work done here.
+    /// The account in whose line it stands: what a member says and does is told in its order, and so is what one that
+    /// asks to follow is answered. `None` for what is told at once (deletions: they look for themselves at what is
+    /// under way) and for work done here.
     #[must_use]
     pub fn line(&self) -> Option<AccountId> {
         match self {
@@ -174,8 +175,8 @@ impl Job {
             | Self::DistributeUnfavourite { account, .. }
             | Self::DistributeFollow { account, .. }
             | Self::DistributeUnfollow { account, .. }
-            | Self::DistributeAccept { account, .. }
-            | Self::DistributeReject { account, .. }
+            | Self::DistributeAccept { follower: account, .. }
+            | Self::DistributeReject { follower: account, .. }
             | Self::DistributeBlock { account, .. }
             | Self::DistributeUnblock { account, .. }
             | Self::DistributeAccount { account }

@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use crate::error::{Error, Result};
-use crate::hub::{Hub, Queue, Signal};
+use crate::hub::{Hub, Queue};
 use crate::kept::Kept;
 use crate::long::{self, Long};
 use crate::node::{Node, in_its_folder};
@@ -232,16 +232,11 @@ impl Db {
         self.inner.ids.node()
     }
 
-    /// Tells listeners in all processes what was committed.
-    async fn tell(&self, rights: &[Signal], rest: &[Signal]) -> Result<()> {
-        // Here nothing may be believed any more that ended, and workers need not hear it from the database. Hearing of
-        // it twice does no harm.
-        rights.iter().cloned().for_each(|signal| self.hub().deliver(signal));
-        for signal in rest {
-            if let Signal::Wake { wake } = signal {
-                self.hub().wake(*wake);
-            }
-        }
+    /// Wakes workers, and tells listeners in all processes what was committed.
+    async fn tell(&self, wakes: &[Queue], rights: &[Event], rest: &[Event]) -> Result<()> {
+        wakes.iter().for_each(|queue| self.hub().wake(*queue));
+        // Here nothing may be believed any more that ended. Hearing of it twice does no harm.
+        rights.iter().cloned().for_each(|event| self.hub().deliver(event));
         match &self.inner.teller {
             Some(teller) if !rest.is_empty() => teller.tell(rest).await,
             _ => Ok(()),
@@ -448,7 +443,8 @@ pub struct Tx {
     jobs: Vec<Job>,
     moves: counts::Moves,
     hosts: BTreeSet<Host>,
-    signals: Vec<Signal>,
+    wakes: Vec<Queue>,
+    events: Vec<Event>,
 }
 
 impl Deref for Tx {
@@ -466,8 +462,8 @@ impl DerefMut for Tx {
 
 impl Tx {
     fn new(conn: Conn, db: Db, held: u64) -> Self {
-        let (jobs, moves, hosts, signals) = Default::default();
-        Self { conn, db, held, jobs, moves, hosts, signals }
+        let (jobs, moves, hosts, wakes, events) = Default::default();
+        Self { conn, db, held, jobs, moves, hosts, wakes, events }
     }
 
     /// A new id.
@@ -501,13 +497,13 @@ impl Tx {
 
     /// Tells listeners, after commit.
     pub fn emit(&mut self, event: Event) {
-        self.signals.push(Signal::Event(event));
+        self.events.push(event);
     }
 
-    /// Wakes the workers of a queue, after commit.
+    /// Wakes this process's workers of a queue, after commit. Those of others look each second.
     pub fn wake(&mut self, queue: Queue) {
-        if !self.signals.iter().any(|s| matches!(s, Signal::Wake { wake } if *wake == queue)) {
-            self.signals.push(Signal::Wake { wake: queue });
+        if !self.wakes.contains(&queue) {
+            self.wakes.push(queue);
         }
     }
 
@@ -572,21 +568,20 @@ impl Tx {
         match self.conn.kind {
             Kind::SqliteTx(tx) => {
                 tx.commit()?;
-                for signal in self.signals {
-                    self.db.hub().deliver(signal);
-                }
+                self.wakes.into_iter().for_each(|queue| self.db.hub().wake(queue));
+                self.events.into_iter().for_each(|event| self.db.hub().deliver(event));
             }
             Kind::PostgresTx(mut tx) => {
-                let (rights, rest): (Vec<Signal>, Vec<Signal>) = self.signals.into_iter().partition(ends_rights);
+                let (rights, rest): (Vec<Event>, Vec<Event>) = self.events.into_iter().partition(ends_rights);
                 if !rights.is_empty() {
                     teller::notify(tx.conn()?, &teller::written(&rights)?).await?;
                 }
-                let db = self.db;
+                let (db, wakes) = (self.db, self.wakes);
                 // To its end, whether or not anybody still waits for it.
                 let end = tokio::spawn(async move {
                     let committed = tx.commit().await;
                     // Where no answer came it may have come to be: hearing of what did not happen does no harm.
-                    db.tell(&rights, &rest).await?;
+                    db.tell(&wakes, &rights, &rest).await?;
                     committed
                 });
                 end.await.map_err(|e| Error::Internal(e.to_string()))??;

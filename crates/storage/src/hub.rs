@@ -1,14 +1,15 @@
-//! Live events and wake-up calls: told after commit, in every process that works on the database.
+//! Live events and wake-up calls: told after commit.
 //!
-//! Within a process by a broadcast channel; between processes by PostgreSQL's `LISTEN`/`NOTIFY` ([`crate::teller`]).
-//! The embedded database has one server process; what the command line changes beside it is found by polling, each by
+//! Events go to every process that works on the database: within a process by a broadcast channel, between processes by
+//! PostgreSQL's `LISTEN`/`NOTIFY` ([`crate::teller`]). Calls wake the workers of the process that has put something
+//! into a queue, and of no other: those look each second, and would mostly find that it is being done. The embedded
+//! database has one server process; what the command line changes beside it is found by polling, each by
 //! those whom it concerns: a live stream asks whether its token is still good.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::Event;
-use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::{Notify, broadcast};
@@ -22,19 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const CHANNEL: &str = "porchlight";
 
 /// A table that workers wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
     Jobs,
     Inbox,
     Deliveries,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Signal {
-    Wake { wake: Queue },
-    Event(Event),
 }
 
 /// Where listeners subscribe and workers wait.
@@ -93,21 +86,18 @@ impl Hub {
         self.notify(queue).notify_one();
     }
 
-    pub(crate) fn deliver(&self, signal: Signal) {
-        match signal {
-            Signal::Wake { wake } => self.wake(wake),
-            // No listeners is no error.
-            Signal::Event(event) => drop(self.inner.events.send(event)),
-        }
+    pub(crate) fn deliver(&self, event: Event) {
+        // No listeners is no error.
+        drop(self.inner.events.send(event));
     }
 
     /// Something was missed: whoever keeps anything reads afresh, and workers look at their queues.
     pub(crate) fn some_missed(&self) {
-        self.deliver(Signal::Event(Event::SomeMissed));
+        self.deliver(Event::SomeMissed);
         [Queue::Jobs, Queue::Inbox, Queue::Deliveries].into_iter().for_each(|queue| self.wake(queue));
     }
 
-    /// Brings other processes' signals (and our own) here, for as long as the database lives.
+    /// Brings other processes' events (and our own) here, for as long as the database lives.
     pub(crate) async fn listen(&self, options: &PgConnectOptions) -> Result<()> {
         // Of one connection: the listener's.
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
@@ -139,7 +129,7 @@ async fn hear(hub: Hub, pool: PgPool, mut connected: PgListener) {
         let why = match received {
             Ok(Some(message)) => {
                 match serde_json::from_str(message.payload()) {
-                    Ok(signal) => hub.deliver(signal),
+                    Ok(event) => hub.deliver(event),
                     Err(e) => tracing::warn!(error = %e, "a live event could not be read"),
                 }
                 continue;

@@ -45,14 +45,15 @@ pub(crate) async fn withdraw(tx: &mut Tx, subject: &str) -> Result<Vec<Job>> {
 
 /// How often a job may fail before the rest of its line goes on without it.
 pub const PATIENCE: i64 = 3;
+/// Due jobs that a claim looks at: those of a line that is under way may be the first of all.
+const LOOK: i64 = 1024;
 
 /// Takes up to `limit` due jobs for this process alone, until `lease`. Those of one line ([`Job::line`]) are to be done
 /// one after the other: none is given while an earlier one is under way elsewhere, or failed and is to be tried again
 /// (but at most [`PATIENCE`] times). A job whose payload cannot be read (made by a newer version) is left for a process
 /// that can.
 ///
-/// What it costs depends on neither what waits nor what the database believes about that, but for a line whose first
-/// is under way: all of it is looked at, a row each.
+/// What it costs depends on neither what waits nor what the database believes about that.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -60,28 +61,29 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Clai
     let (now, node) = (tx.now(), tx.node());
     let rows = sql!(
         sqlite: "UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1 WHERE id IN (
-                    SELECT j.id FROM jobs j WHERE j.run_at <= $1 AND j.leased_until <= $1
-                        AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.line = j.line AND e.id < j.id
-                            AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5))
-                    ORDER BY j.run_at, j.id LIMIT $3)
+                    SELECT w.id FROM (SELECT id, line, run_at FROM jobs
+                        WHERE run_at <= $1 AND leased_until <= $1
+                        ORDER BY run_at, id LIMIT $6) w
+                    WHERE NOT EXISTS (SELECT 1 FROM jobs e WHERE e.line = w.line AND e.id < w.id
+                        AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5))
+                    ORDER BY w.run_at, w.id LIMIT $3)
                  RETURNING id, payload, attempts",
-        // What another claimer takes at this moment is not leased yet: it is due, comes before, and was skipped.
+        // What another claimer takes at this moment is due here, but not free: what comes after it is left, too.
         postgres: "WITH due AS MATERIALIZED (
-                    SELECT j.id, j.line, j.run_at FROM jobs j WHERE j.run_at <= $1 AND j.leased_until <= $1
-                        AND (SELECT e.id FROM jobs e
-                            WHERE (e.line, e.id) >= (j.line, 0) AND (e.line, e.id) < (j.line, j.id)
-                                AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5)
-                            ORDER BY e.line, e.id LIMIT 1) IS NULL
-                    ORDER BY j.run_at, j.id LIMIT $3
-                    FOR UPDATE SKIP LOCKED),
-                 free AS MATERIALIZED (
-                    SELECT d.id FROM due d
+                    SELECT w.id, w.line, w.run_at FROM (SELECT id, line, run_at FROM jobs
+                        WHERE run_at <= $1 AND leased_until <= $1
+                        ORDER BY run_at, id LIMIT $6) w
                     WHERE (SELECT e.id FROM jobs e
-                            WHERE (e.line, e.id) >= (d.line, 0) AND (e.line, e.id) < (d.line, d.id)
-                                AND e.run_at <= d.run_at AND NOT (e.id = ANY(ARRAY(SELECT id FROM due)))
-                            ORDER BY e.line, e.id LIMIT 1) IS NULL)
+                        WHERE (e.line, e.id) >= (w.line, 0) AND (e.line, e.id) < (w.line, w.id)
+                            AND (e.leased_until > $1 OR e.attempts BETWEEN 1 AND $5)
+                        ORDER BY e.line, e.id LIMIT 1) IS NULL
+                    ORDER BY w.run_at, w.id LIMIT $3),
+                 free AS MATERIALIZED (
+                    SELECT id, line FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM due)) AND leased_until <= $1
+                    FOR UPDATE SKIP LOCKED)
                  UPDATE jobs SET leased_until = $2, leased_by = $4, attempts = attempts + 1
-                 WHERE id = ANY(ARRAY(SELECT id FROM free))
+                 WHERE id = ANY(ARRAY(SELECT f.id FROM free f WHERE NOT EXISTS (
+                    SELECT 1 FROM due d WHERE d.line = f.line AND d.id < f.id AND d.id NOT IN (SELECT id FROM free))))
                  RETURNING id, payload, attempts",
     )
     .bind(now)
@@ -89,6 +91,7 @@ pub async fn claim(tx: &mut Tx, lease: Timestamp, limit: i64) -> Result<Vec<Clai
     .bind(limit)
     .bind(node)
     .bind(PATIENCE)
+    .bind(LOOK)
     .all::<(i64, String, i64)>(tx)
     .await?;
     let mut claimed: Vec<Claimed> = rows
@@ -130,17 +133,26 @@ pub async fn finish(conn: &mut Conn, id: JobId) -> Result<()> {
     Ok(())
 }
 
-/// The job failed: it is to be tried again at `run_at`.
+/// The job failed: it is to be tried again at `run_at`, and what waits behind it in its line is not looked at before.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
 pub async fn retry(conn: &mut Conn, id: JobId, run_at: Timestamp, error: &str) -> Result<()> {
-    sql!("UPDATE jobs SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1")
-        .bind(id)
-        .bind(run_at)
-        .bind(error)
-        .run(conn)
-        .await?;
+    let failed =
+        sql!("UPDATE jobs SET run_at = $2, leased_until = 0, last_error = $3 WHERE id = $1 RETURNING attempts, line")
+            .bind(id)
+            .bind(run_at)
+            .bind(error)
+            .maybe::<(i64, Option<i64>)>(conn)
+            .await?;
+    if let Some((1..=PATIENCE, Some(line))) = failed {
+        sql!("UPDATE jobs SET run_at = $3 WHERE line = $1 AND id > $2 AND run_at < $3 AND leased_until = 0")
+            .bind(line)
+            .bind(id)
+            .bind(run_at)
+            .run(conn)
+            .await?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Result;
-use crate::hub::{CHANNEL, Signal};
+use crate::hub::CHANNEL;
 
 /// Messages that go out together.
 const AT_ONCE: usize = 1000;
@@ -24,8 +24,8 @@ const AT_ONCE: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Must no other process believe any more what this ends? Then it is told if and only if it came to be.
-pub(crate) fn ends_rights(signal: &Signal) -> bool {
-    matches!(signal, Signal::Event(Event::TokenRevoked { .. } | Event::AccountChanged { .. } | Event::SettingsChanged))
+pub(crate) fn ends_rights(event: &Event) -> bool {
+    matches!(event, Event::TokenRevoked { .. } | Event::AccountChanged { .. } | Event::SettingsChanged)
 }
 
 /// What is to be told, and who waits until it was.
@@ -48,8 +48,8 @@ impl Teller {
     ///
     /// # Errors
     /// When a message cannot be written down.
-    pub(crate) async fn tell(&self, signals: &[Signal]) -> Result<()> {
-        let messages = written(signals)?;
+    pub(crate) async fn tell(&self, events: &[Event]) -> Result<()> {
+        let messages = written(events)?;
         let (told, wait) = oneshot::channel();
         if self.letters.send((messages, told)).is_ok() && timeout(PATIENCE, wait).await.is_err() {
             tracing::warn!("other processes could not be told at once of a change");
@@ -79,7 +79,7 @@ async fn tell(options: PgConnectOptions, mut inbox: mpsc::UnboundedReceiver<Lett
     }
 }
 
-/// Every message once, where it first stands: the same wake-up call from many is one.
+/// Every message once, where it first stands: the same event from many is one.
 fn each_once(letters: &[Letter]) -> Vec<String> {
     let mut seen = HashSet::new();
     letters.iter().flat_map(|(messages, _)| messages).filter(|message| seen.insert(*message)).cloned().collect()
@@ -96,9 +96,9 @@ async fn send(conn: &mut Option<PgConnection>, options: &PgConnectOptions, messa
     timeout(PATIENCE, notify(conn, messages)).await.map_err(|_| silent())?
 }
 
-/// Signals as messages.
-pub(crate) fn written(signals: &[Signal]) -> Result<Vec<String>> {
-    Ok(signals.iter().map(serde_json::to_string).collect::<std::result::Result<_, _>>()?)
+/// Events as messages.
+pub(crate) fn written(events: &[Event]) -> Result<Vec<String>> {
+    Ok(events.iter().map(serde_json::to_string).collect::<std::result::Result<_, _>>()?)
 }
 
 /// Sends messages, in their order.
@@ -120,9 +120,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_call_from_many_is_one_and_the_rest_keep_their_order() {
+    fn the_same_event_from_many_is_one_and_the_rest_keep_their_order() {
         let letter = |messages: &[&str]| (messages.iter().map(|m| (*m).to_owned()).collect(), oneshot::channel().0);
-        let letters = [letter(&["post 1", "wake"]), letter(&["wake"]), letter(&["post 2", "wake"])];
-        assert_eq!(each_once(&letters), ["post 1", "wake", "post 2"]);
+        let letters = [letter(&["post 1", "profile"]), letter(&["profile"]), letter(&["post 2", "profile"])];
+        assert_eq!(each_once(&letters), ["post 1", "profile", "post 2"]);
     }
 }

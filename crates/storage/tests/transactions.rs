@@ -150,20 +150,16 @@ both! {
 
 /// What one process changes, listeners of another hear of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_and_wake_ups_reach_other_processes() {
+async fn events_reach_other_processes() {
     crate::both::on(Engine::Postgres, |fresh| async move {
         let other = fresh.another().await;
         let (mut here, mut there) = (fresh.db.hub().subscribe(), other.hub().subscribe());
-        let hub = other.hub().clone();
-        let waiting = tokio::spawn(async move { hub.wait(Queue::Jobs, Duration::from_secs(600)).await });
         let mut tx = fresh.db.write().await.unwrap();
         tx.emit(EVENT);
-        tx.enqueue(Job::DistributePost { author: AccountId(1), post: PostId(1) });
         tx.commit().await.unwrap();
         assert_eq!(next(&mut there).await, Some(EVENT));
         assert_eq!(next(&mut here).await, Some(EVENT), "once to whoever changed it, too");
         nothing_but(&other, &mut here).await;
-        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("nobody woke the other").unwrap();
         other.close().await;
     })
     .await;
