@@ -11,9 +11,14 @@ use domain::report::Report;
 use domain::{AccountId, PostId, ThreadId, Visibility};
 use storage::homes::HomeEntry;
 use storage::posts::Links;
-use storage::{Tx, accounts, audience, conversations, counts, follows, homes, members, notifications, posts};
+use storage::{
+    Tx, accounts, attachments, audience, conversations, counts, follows, homes, members, notifications, posts, tags,
+};
 
 use crate::error::Result;
+
+/// Ids that one event carries: PostgreSQL's messages have at most 8,000 bytes.
+const IN_ONE_EVENT: usize = 300;
 
 /// Moves the counters that a post or boost stands in: its author's, and those of what it answers or shares. `by` is 1
 /// when it came to be and -1 when it goes.
@@ -191,7 +196,7 @@ pub async fn post_edited(
 }
 
 /// A post or boost is about to become a tombstone: it leaves every list, and the counters go back.
-/// To be called before [`storage::posts::bury`], which forgets what it points at.
+/// To be called before [`storage::posts::bury`], which forgets what it points at, and while it shows its media.
 ///
 /// # Errors
 /// When the database refuses.
@@ -203,11 +208,24 @@ pub async fn post_removed(tx: &mut Tx, post: &Post) -> Result<()> {
         let kind = NotificationKind::Reblog;
         notifications::retract(tx, original.account_id, post.account_id, kind, Some(original.id)).await?;
     }
-    homes::remove(tx, post.id, post.account_id).await?;
+    let mut accounts = homes::remove(tx, post.id, post.account_id).await?;
+    let named = posts::mentions(tx, post.id).await?;
+    accounts.extend(named.into_iter().filter(|(_, silent)| !silent).map(|(account, _)| account));
+    accounts.sort();
+    accounts.dedup();
+    for some in accounts.chunks(IN_ONE_EVENT) {
+        tx.emit(Event::PostLeft { post: post.id, accounts: some.to_vec() });
+    }
     for left in conversations::remove_post(tx, post.id).await?.into_iter().filter(|left| left.told) {
         tx.emit(Event::ConversationChanged { account: left.owner, conversation: left.conversation });
     }
-    tx.emit(Event::PostDeleted { post: post.id, author: post.account_id, visibility: post.visibility });
+    let (mut tags, mut media) = (Vec::new(), false);
+    if post.visibility == Visibility::Public && post.boost_of_id.is_none() {
+        tags = tags::of_post(tx, post.id).await?;
+        tags.truncate(IN_ONE_EVENT);
+        media = !attachments::of_post(tx, post.id).await?.is_empty();
+    }
+    tx.emit(Event::PostDeleted { post: post.id, tags, media });
     Ok(())
 }
 

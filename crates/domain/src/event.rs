@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ConversationId, NotificationId, PostId, TokenId};
-use crate::visibility::Visibility;
+use crate::id::{AccountId, ConversationId, NotificationId, PostId, TagId, TokenId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
@@ -22,10 +21,17 @@ pub enum Event {
         post: PostId,
         account: AccountId,
     },
+    /// A deleted post was on these members' own streams: in their home timelines, or told to them as a mention. One
+    /// event names few enough for a message between processes; of a post that was on more, there are several.
+    PostLeft {
+        post: PostId,
+        accounts: Vec<AccountId>,
+    },
+    /// A post is a tombstone now, which no longer says what is here: its hashtags, and whether it showed media.
     PostDeleted {
         post: PostId,
-        author: AccountId,
-        visibility: Visibility,
+        tags: Vec<TagId>,
+        media: bool,
     },
     Notified {
         account: AccountId,

@@ -5,7 +5,7 @@ use domain::{AccountId, ListId, PostId};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::sql;
-use crate::visible::{visible, wanted};
+use crate::visible::{meant, visible, wanted};
 
 /// Those of these members who may see the post, and what it boosts.
 ///
@@ -33,6 +33,24 @@ pub async fn hidden_from(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Re
     sql!(concat!(
         "SELECT m.account_id FROM members m JOIN posts p ON p.id = $1 WHERE m.account_id = ANY($2) AND NOT ",
         visible!("p" to "m.account_id")
+    ))
+    .bind(id)
+    .bind(among)
+    .ids(conn)
+    .await
+}
+
+/// Those of these members who had a deleted post, wherever it stood: it was for them, and neither they nor its author
+/// block the other.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn had(conn: &mut Conn, id: PostId, among: &[AccountId]) -> Result<Vec<AccountId>> {
+    sql!(concat!(
+        "SELECT m.account_id FROM members m JOIN posts p ON p.id = $1 WHERE m.account_id = ANY($2) AND ",
+        meant!("p" to "m.account_id"),
+        " AND NOT EXISTS (
+            SELECT 1 FROM blocks b WHERE b.account_id = m.account_id AND b.target_id = p.account_id LIMIT 1 OFFSET 0)"
     ))
     .bind(id)
     .bind(among)

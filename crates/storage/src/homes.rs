@@ -106,23 +106,23 @@ pub async fn owners(conn: &mut Conn, post: PostId, among: &[AccountId]) -> Resul
         .await
 }
 
-/// Takes a post out of every home timeline it may be in.
+/// Takes a post out of every home timeline it may be in; whose it was in.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
-pub async fn remove(tx: &mut Tx, post: PostId, author: AccountId) -> Result<()> {
+pub async fn remove(tx: &mut Tx, post: PostId, author: AccountId) -> Result<Vec<AccountId>> {
     sql!(
         "DELETE FROM home_entries WHERE post_id = $1 AND account_id IN (
             SELECT account_id FROM follows WHERE target_id = $2 AND by_member
             UNION SELECT account_id FROM members WHERE account_id = $2
             UNION SELECT tf.account_id FROM post_tags pt JOIN tag_follows tf ON tf.tag_id = pt.tag_id
-                WHERE pt.post_id = $1)"
+                WHERE pt.post_id = $1)
+         RETURNING account_id"
     )
     .bind(post)
     .bind(author)
-    .run(tx)
-    .await?;
-    Ok(())
+    .ids(tx)
+    .await
 }
 
 /// Takes one account's posts, boosts of them and others' answers to them out of a member's home timeline: the member

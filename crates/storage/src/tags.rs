@@ -46,6 +46,23 @@ pub async fn by_name(conn: &mut Conn, name: &str) -> Result<Option<Tag>> {
     Ok(sql!("SELECT id, name, display FROM tags WHERE name = $1").bind(name).maybe::<Row>(conn).await?.map(tag))
 }
 
+/// The hashtags of a post.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn of_post(conn: &mut Conn, post: PostId) -> Result<Vec<TagId>> {
+    sql!("SELECT tag_id FROM post_tags WHERE post_id = $1").bind(post).ids(conn).await
+}
+
+/// The normalised names of these.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn names(conn: &mut Conn, tags: &[TagId]) -> Result<Vec<String>> {
+    let rows = sql!("SELECT name FROM tags WHERE id = ANY($1)").bind(tags).all::<(String,)>(conn).await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
 /// Tags that are looked at when they are looked for by a beginning, and posts of each.
 const CANDIDATES: i64 = 300;
 const LOOKS: i64 = 200;

@@ -40,25 +40,31 @@ macro_rules! shows_media {
     };
 }
 
-/// The post belongs on list `$6` of the viewer, whose it is, as one of its accounts wrote it.
-macro_rules! on_list {
-    () => {
+/// The post belongs on a list of the viewer, whose it is, as one of its accounts wrote it; whether the viewer may see
+/// it is asked besides.
+macro_rules! of_list {
+    ($list:literal) => {
         concat!(
-            "p.visibility <> 'direct' AND EXISTS (SELECT 1 FROM lists l WHERE l.id = $6 AND l.account_id = $1
+            "p.visibility <> 'direct' AND EXISTS (SELECT 1 FROM lists l WHERE l.id = ",
+            $list,
+            " AND l.account_id = $1
                AND (p.in_reply_to_account_id IS NULL OR p.in_reply_to_account_id = p.account_id
                  OR (l.replies_policy = 'followed' AND EXISTS (SELECT 1 FROM follows rf
                      WHERE rf.account_id = $1 AND rf.target_id = p.in_reply_to_account_id))
                  OR (l.replies_policy = 'list' AND EXISTS (SELECT 1 FROM list_members rm
                      WHERE rm.list_id = l.id AND rm.account_id = p.in_reply_to_account_id))))
              AND ",
-            visible!("p" by "a"),
-            " AND ",
             wanted!("a"),
-            " AND ",
-            boosted!("p"),
             " AND ",
             answers_wanted!("p")
         )
+    };
+}
+
+/// The post is on list `$6` of the viewer.
+macro_rules! on_list {
+    () => {
+        concat!(of_list!("$6"), " AND ", visible!("p" by "a"), " AND ", boosted!("p"))
     };
 }
 
@@ -460,4 +466,26 @@ pub async fn is_on_list(conn: &mut Conn, me: AccountId, list: ListId, post: Post
     let just_it = Page::only(post.0);
     let part: Part = walk.part(conn, me.0, &just_it, &[], &[list.into()]).await?;
     Ok(!part.is_empty())
+}
+
+/// Was a post that is deleted, or hidden from the list's owner now, on the list? Whether it was for the owner is asked
+/// besides.
+///
+/// # Errors
+/// As [`crate::Error`] says.
+pub async fn was_on_list(conn: &mut Conn, me: AccountId, list: ListId, post: PostId) -> Result<bool> {
+    sql!(concat!(
+        "SELECT p.id FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = $2
+           AND EXISTS (SELECT 1 FROM list_members m WHERE m.list_id = $3 AND m.account_id = p.account_id) AND ",
+        of_list!("$3"),
+        " AND (p.boost_of_id IS NULL OR EXISTS (
+            SELECT 1 FROM posts bo JOIN accounts ba ON ba.id = bo.account_id WHERE bo.id = p.boost_of_id AND ",
+        wanted!("ba"),
+        " LIMIT 1 OFFSET 0))"
+    ))
+    .bind(me)
+    .bind(post)
+    .bind(list)
+    .exists(conn)
+    .await
 }

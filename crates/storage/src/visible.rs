@@ -49,8 +49,18 @@ macro_rules! addressed {
         concat!(
             "(",
             $p,
-            ".deleted_at IS NULL
-              AND (",
+            ".deleted_at IS NULL AND ",
+            $crate::visible::meant!($p to $viewer),
+            ")"
+        )
+    };
+}
+
+/// As [`addressed`], of a tombstone too: for whom its post was.
+macro_rules! meant {
+    ($p:literal to $viewer:literal) => {
+        concat!(
+            "(",
             $p,
             ".account_id = ",
             $viewer,
@@ -75,7 +85,7 @@ macro_rules! addressed {
             $viewer,
             " AND vf.target_id = ",
             $p,
-            ".account_id LIMIT 1 OFFSET 0))))))"
+            ".account_id LIMIT 1 OFFSET 0)))))"
         )
     };
 }
@@ -191,4 +201,4 @@ macro_rules! paged {
     }};
 }
 
-pub(crate) use {addressed, answers_wanted, boosted, listed, paged, shown, since, visible, wanted, written_to};
+pub(crate) use {addressed, answers_wanted, boosted, listed, meant, paged, shown, since, visible, wanted, written_to};

@@ -34,7 +34,7 @@ pub async fn purge(app: &App, id: AccountId) -> Result<()> {
             // A boost of her own post may have gone with it.
             if posts::deleted_at(&mut tx, post).await?.is_none() {
                 let post = posts::unchecked(&mut tx, post).await?;
-                delete::bury(&mut tx, &post).await?;
+                delete::bury(&mut tx, &post, delete::Media::Remove).await?;
             }
         }
         tx.commit().await?;

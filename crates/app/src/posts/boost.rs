@@ -8,7 +8,7 @@ use storage::incoming::Boosted;
 use storage::posts::Links;
 use storage::{Tx, follows, incoming, posts};
 
-use super::delete;
+use super::delete::{self, Media};
 use crate::error::{Error, Result};
 use crate::{App, fanout, secrets};
 
@@ -99,7 +99,7 @@ pub async fn unboost(app: &App, who: &Account, id: PostId) -> Result<PostId> {
         posts::get(&mut tx, Viewer::Account(who.id), id).await?;
         return Ok(original);
     };
-    let withdrawn = delete::bury(&mut tx, &boost).await?;
+    let withdrawn = delete::bury(&mut tx, &boost, Media::Remove).await?;
     delete::tell(&mut tx, boost.id, withdrawn);
     tx.commit().await?;
     Ok(original)
@@ -118,7 +118,7 @@ pub async fn receive_undo(app: &App, who: &Account, uri: Option<&str>, original:
         (None, None) => None,
     };
     let Some(boost) = boost.filter(|b| b.account_id == who.id && b.boost_of_id.is_some()) else { return Ok(false) };
-    delete::bury(&mut tx, &boost).await?;
+    delete::bury(&mut tx, &boost, Media::Remove).await?;
     posts::free_uri(&mut tx, boost.id).await?;
     tx.commit().await?;
     Ok(true)

@@ -30,10 +30,7 @@ pub async fn delete(app: &App, author: &Account, id: PostId, media: Media) -> Re
     if post.account_id != author.id {
         return Err(Error::NotFound);
     }
-    if media == Media::Keep {
-        attachments::release(&mut tx, id).await?;
-    }
-    let withdrawn = bury(&mut tx, &post).await?;
+    let withdrawn = bury(&mut tx, &post, media).await?;
     tell(&mut tx, id, withdrawn);
     tx.commit().await?;
     Ok(())
@@ -55,28 +52,29 @@ pub async fn receive(app: &App, author: &Account, uri: &str) -> Result<bool> {
     if post.account_id != author.id {
         return Ok(false);
     }
-    bury(&mut tx, &post).await?;
+    bury(&mut tx, &post, Media::Remove).await?;
     tx.commit().await?;
     Ok(true)
 }
 
 /// Takes a post out of every list, with every boost of it, and leaves a tombstone. What waits to be sent of it is
-/// dropped: gives to whom it was never sent, unless they may have fetched it. Its media are removed by a job.
+/// dropped: gives to whom it was never sent, unless they may have fetched it. Media that are not kept are removed by a
+/// job.
 ///
 /// A member's boost is taken back where it went: the author's server, elsewhere, may not know of those who follow the
 /// member. Whoever is told that a member's post is gone drops its boosts without being told.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
+pub async fn bury(tx: &mut Tx, post: &Post, media: Media) -> Result<Withdrawn> {
     for boost in posts::boosts_of(tx, post.id).await? {
         let boost = posts::unchecked(tx, boost).await?;
-        let withdrawn = bury_one(tx, &boost).await?;
+        let withdrawn = bury_one(tx, &boost, Media::Remove).await?;
         if boost.local && !post.local {
             tell(tx, boost.id, withdrawn);
         }
     }
-    let withdrawn = bury_one(tx, post).await?;
+    let withdrawn = bury_one(tx, post, media).await?;
     // Asked now: nobody can do anything with it any more.
     if withdrawn != Withdrawn::default() && posts::may_be_elsewhere(tx, post.id).await? {
         return Ok(Withdrawn::default());
@@ -84,7 +82,7 @@ pub async fn bury(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
     Ok(withdrawn)
 }
 
-async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
+async fn bury_one(tx: &mut Tx, post: &Post, media: Media) -> Result<Withdrawn> {
     let now = tx.now();
     // The author's account before what waits to be sent: who closes it takes them in this order.
     posts::hold(tx, post.account_id, false, None).await?;
@@ -94,6 +92,9 @@ async fn bury_one(tx: &mut Tx, post: &Post) -> Result<Withdrawn> {
         return Ok(Withdrawn::default());
     }
     fanout::post_removed(tx, post).await?;
+    if media == Media::Keep {
+        attachments::release(tx, post.id).await?;
+    }
     posts::bury(tx, post.id, now).await?;
     let media = attachments::remove_of_post(tx, post.id).await?;
     let keys: Vec<String> = media.into_iter().flat_map(|a| [a.key, a.preview_key]).flatten().collect();

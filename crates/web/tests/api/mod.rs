@@ -16,6 +16,7 @@ mod private_media;
 mod reports;
 mod search;
 mod statuses;
+mod streamed_deletions;
 mod streaming;
 mod tags;
 mod timelines;

@@ -91,6 +91,11 @@ impl Channel {
         }
     }
 
+    /// Is it for posts from here alone?
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Hashtag { local: true, .. } | Self::Public(Which { local: true, .. }))
+    }
+
     /// In which order one event is told on the channels of a listener.
     pub(super) fn rank(&self) -> u8 {
         match self {

@@ -3,7 +3,6 @@
 //! A post is on a stream exactly if it is in the timeline of that name for that listener: the same rules decide, asked
 //! for all who listen at once, and the post is read and written with the listener's own eyes.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +12,9 @@ use domain::event::Event;
 use domain::page::Page;
 use domain::post::Post;
 use domain::view::PostView;
-use domain::{AccountId, ConversationId, ListId, NotificationId, PostId, TokenId, Viewer, Visibility};
+use domain::{AccountId, ConversationId, ListId, NotificationId, PostId, TagId, TokenId, Viewer, Visibility};
 use storage::timelines::{self, PublicFilter, TagFilter};
-use storage::{Conn, Recent, audience, conversations, follows, homes, hydrate, notifications, oauth, posts};
+use storage::{Conn, accounts, audience, conversations, homes, hydrate, notifications, oauth, posts};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
@@ -31,17 +30,12 @@ const MAY_THEY_STILL: Duration = Duration::from_secs(5);
 /// Listeners who are asked for together, and written for before others have their turn.
 const TOGETHER: usize = 200;
 
-/// Of how many posts the hashtags are remembered, and for how long.
-const TAGS_OF: usize = 10_000;
-const TAGS_FOR: Duration = Duration::from_secs(24 * 3600);
-
 /// Serves listeners for as long as the database lives.
 pub fn start(app: &App, rendered: &Arc<Rendered>, listeners: &Listeners) {
     let dispatch = Dispatch {
         app: app.clone(),
         rendered: Arc::clone(rendered),
         listeners: listeners.clone(),
-        tags: Recent::new(TAGS_OF, TAGS_FOR),
         #[cfg(test)]
         asked: std::sync::atomic::AtomicUsize::new(0),
     };
@@ -82,8 +76,6 @@ struct Dispatch {
     app: App,
     rendered: Arc<Rendered>,
     listeners: Listeners,
-    /// The hashtags of posts that were told lately: a deleted post has none any more.
-    tags: Recent<PostId, Arc<[String]>>,
     /// How often a timeline was asked whether a post is on it.
     #[cfg(test)]
     asked: std::sync::atomic::AtomicUsize,
@@ -108,11 +100,9 @@ impl Dispatch {
         match event {
             Event::PostCreated { post } => self.post(post, "update").await,
             Event::PostEdited { post } => self.post(post, "status.update").await,
-            Event::PostHidden { post, account } => {
-                self.hidden(post, account);
-                Ok(())
-            }
-            Event::PostDeleted { post, author, visibility } => self.deleted(post, author, visibility).await,
+            Event::PostHidden { post, account } => self.hidden(post, account).await,
+            Event::PostLeft { post, accounts } => self.left(post, accounts).await,
+            Event::PostDeleted { post, tags, media } => self.deleted(post, &tags, media).await,
             Event::Notified { account, notification } => self.notified(account, notification).await,
             Event::ConversationChanged { account, conversation } => self.conversation(account, conversation).await,
             Event::AccountChanged { .. }
@@ -146,7 +136,6 @@ impl Dispatch {
                 let ears = self.listeners.on(&channel);
                 channels.extend(ears.first().map(|ear| Arc::clone(&ear.channel)).map(|channel| (channel, ears)));
             }
-            self.tags.insert(post.id, keys.into());
         }
         Ok(channels)
     }
@@ -220,16 +209,8 @@ impl Dispatch {
         };
         // What everybody may find is there for all who want to see it, unless its author blocks them.
         let open = |channel: &Channel| matches!(channel, Channel::Public(_) | Channel::Hashtag { .. });
-        let all: HashSet<AccountId> = channels
-            .iter()
-            .filter(|(channel, _)| open(channel))
-            .flat_map(|(_, ears)| ears.iter().filter_map(|ear| ear.viewer.account()))
-            .collect();
-        let all: Vec<AccountId> = all.into_iter().collect();
-        let mut wanted_by: HashSet<Viewer> = HashSet::from([Viewer::Anonymous]);
-        for some in all.chunks(TOGETHER) {
-            wanted_by.extend(audience::wanted_by(conn, post.account_id, some).await?.into_iter().map(Viewer::Account));
-        }
+        let all = channels.iter().filter(|(channel, _)| open(channel)).flat_map(|(_, ears)| ears);
+        let wanted_by = wanted_by(conn, post.account_id, all).await?;
         let mut lists: Vec<ListId> = channels
             .iter()
             .filter_map(|(channel, _)| if let Channel::List(list) = **channel { Some(list) } else { None })
@@ -296,56 +277,87 @@ impl Dispatch {
     }
 
     /// To her it is as if the post were gone.
-    fn hidden(&self, id: PostId, account: AccountId) {
-        for ear in &self.listeners.of(account, |channel| matches!(channel, Channel::User | Channel::List(_))) {
-            self.tell(ear, "delete", Arc::from(id.to_string()));
-        }
-    }
-
-    /// The post is gone, so no timeline can be asked. Its id is told to those who could have seen it: on hashtags, to
-    /// those of the post where they are known still, and else once to each who listens to any.
-    async fn deleted(&self, id: PostId, author: AccountId, visibility: Visibility) -> Result<()> {
-        let public = visibility == Visibility::Public;
-        let apart = self.listeners.apart_from_tags(|channel| match channel {
-            Channel::Public(_) => public,
-            Channel::User | Channel::List(_) => true,
-            Channel::UserNotification | Channel::Direct | Channel::Hashtag { .. } => false,
-        });
-        let mut ears: Vec<_> = apart.into_iter().flat_map(|(_, ears)| ears).collect();
-        let known_tags = self.tags.remove(&id);
-        if public {
-            match known_tags {
-                Some(keys) => ears.extend(named(&keys).flat_map(|channel| self.listeners.on(&channel))),
-                None => ears.extend(self.listeners.on_any_tag()),
-            }
-        }
+    async fn hidden(&self, id: PostId, account: AccountId) -> Result<()> {
+        let ears = self.listeners.of(account, |channel| matches!(channel, Channel::User | Channel::List(_)));
         if ears.is_empty() {
             return Ok(());
         }
         let mut conn = self.app.db.read().await?;
-        let addressed: Vec<AccountId> =
-            posts::mentions(&mut conn, id).await?.into_iter().map(|(account, _)| account).collect();
-        let payload: Arc<str> = Arc::from(id.to_string());
-        let mut may_have_seen: HashMap<Viewer, bool> = HashMap::new();
         for ear in &ears {
-            let saw = match may_have_seen.entry(ear.viewer) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(unknown) => *unknown.insert(match visibility {
-                    Visibility::Public | Visibility::Unlisted => true,
-                    Visibility::Followers | Visibility::Direct => match ear.viewer.account() {
-                        None => false,
-                        Some(me) if me == author => true,
-                        Some(me) if addressed.contains(&me) => {
-                            !follows::is_blocked_either_way(&mut conn, me, author).await?
-                        }
-                        Some(_) if visibility == Visibility::Direct => false,
-                        Some(_) => follows::is_following(&mut conn, ear.viewer, author).await?,
-                    },
-                }),
+            let had = match *ear.channel {
+                Channel::List(list) => timelines::was_on_list(&mut conn, account, list, id).await?,
+                _ => true,
             };
-            if saw {
-                self.tell(ear, "delete", payload.clone());
+            if had {
+                self.tell(ear, "delete", Arc::from(id.to_string()));
             }
+        }
+        Ok(())
+    }
+
+    /// A deleted post leaves the own streams of these members.
+    async fn left(&self, id: PostId, accounts: Vec<AccountId>) -> Result<()> {
+        let accounts: HashSet<AccountId> = accounts.into_iter().collect();
+        let mut ears: Vec<Ear> =
+            self.listeners.apart_from_tags(|c| matches!(c, Channel::User)).into_iter().flat_map(|(_, e)| e).collect();
+        ears.retain(|ear| ear.viewer.account().is_some_and(|account| accounts.contains(&account)));
+        if ears.is_empty() {
+            return Ok(());
+        }
+        let had = had(&mut self.app.db.read().await?, id, &ears).await?;
+        ears.iter().filter(|ear| had.contains(&ear.viewer)).for_each(|ear| self.tell(ear, "delete", gone(id)));
+        Ok(())
+    }
+
+    /// A deleted post leaves the streams that many share, and lists. It is a tombstone by now, so no timeline can be
+    /// asked.
+    async fn deleted(&self, id: PostId, tags: &[TagId], media: bool) -> Result<()> {
+        if self.listeners.is_empty() {
+            return Ok(());
+        }
+        let mut conn = self.app.db.read().await?;
+        let post = match posts::unchecked_or_tombstone(&mut conn, id).await {
+            Ok((post, _)) => post,
+            Err(storage::Error::NotFound) => return Ok(()),
+            Err(other) => return Err(other.into()),
+        };
+        let silenced = match accounts::even_hidden(&mut conn, post.account_id).await {
+            Ok(author) => author.silenced_at.is_some(),
+            Err(storage::Error::NotFound) => false,
+            Err(other) => return Err(other.into()),
+        };
+        let open = post.visibility == Visibility::Public && post.boost_of_id.is_none() && !silenced;
+        let answers_another = post.in_reply_to_account_id.is_some_and(|other| other != post.account_id);
+        let mut channels = self.listeners.apart_from_tags(|channel| match channel {
+            Channel::Public(which) => {
+                let elsewhere = if post.local { which.remote && !which.local } else { which.local && !which.remote };
+                open && !answers_another && !elsewhere && (media || !which.only_media)
+            }
+            Channel::List(_) => post.visibility != Visibility::Direct,
+            _ => false,
+        });
+        if open && !tags.is_empty() && self.listeners.has_tags() {
+            let keys = storage::tags::names(&mut conn, tags).await?;
+            channels.extend(named(&keys).filter(|channel| post.local || !channel.is_local()).filter_map(|channel| {
+                let ears = self.listeners.on(&channel);
+                Some((Arc::clone(&ears.first()?.channel), ears))
+            }));
+        }
+        for (channel, ears) in channels {
+            let had = match *channel {
+                Channel::List(list) => {
+                    let mut had = had(&mut conn, id, &ears).await?;
+                    for viewer in had.clone() {
+                        let Some(me) = viewer.account() else { continue };
+                        if !timelines::was_on_list(&mut conn, me, list, id).await? {
+                            had.remove(&viewer);
+                        }
+                    }
+                    had
+                }
+                _ => wanted_by(&mut conn, post.account_id, &ears).await?,
+            };
+            ears.iter().filter(|ear| had.contains(&ear.viewer)).for_each(|ear| self.tell(ear, "delete", gone(id)));
         }
         Ok(())
     }
@@ -386,6 +398,40 @@ impl Dispatch {
         }
         Ok(())
     }
+}
+
+/// What is told of a post that is gone: its id.
+fn gone(id: PostId) -> Arc<str> {
+    Arc::from(id.to_string())
+}
+
+/// The members among those who listen, each once.
+fn members<'e>(ears: impl IntoIterator<Item = &'e Ear>) -> Vec<AccountId> {
+    let members: HashSet<AccountId> = ears.into_iter().filter_map(|ear| ear.viewer.account()).collect();
+    members.into_iter().collect()
+}
+
+/// Who of those who listen finds on shared timelines what the author says to all: whoever is not signed in, and members
+/// whom it does not block and who want to see it.
+async fn wanted_by<'e>(
+    conn: &mut Conn,
+    author: AccountId,
+    ears: impl IntoIterator<Item = &'e Ear>,
+) -> Result<HashSet<Viewer>> {
+    let mut wanted_by = HashSet::from([Viewer::Anonymous]);
+    for some in members(ears).chunks(TOGETHER) {
+        wanted_by.extend(audience::wanted_by(conn, author, some).await?.into_iter().map(Viewer::Account));
+    }
+    Ok(wanted_by)
+}
+
+/// Members among those who listen for whom a deleted post was.
+async fn had(conn: &mut Conn, id: PostId, ears: &[Ear]) -> Result<HashSet<Viewer>> {
+    let mut had = HashSet::new();
+    for some in members(ears).chunks(TOGETHER) {
+        had.extend(audience::had(conn, id, some).await?.into_iter().map(Viewer::Account));
+    }
+    Ok(had)
 }
 
 /// The channels of hashtags.
@@ -431,7 +477,6 @@ mod tests {
             app: maple.app().clone(),
             rendered: Arc::default(),
             listeners: Listeners::default(),
-            tags: Recent::new(TAGS_OF, TAGS_FOR),
             asked: AtomicUsize::new(0),
         };
         let mut all = Vec::new();
@@ -455,14 +500,17 @@ mod tests {
             assert!(first.iter().zip(&told).all(|(a, b)| Arc::ptr_eq(a, b)), "one message a channel, for all of them");
         }
 
-        // Its end is told where it was, and once to each who may have seen it where that is not known any more.
-        dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
-        let of = |told: &[Arc<Message>]| told.iter().map(|m| m.channel.label().concat()).collect::<Vec<_>>();
-        assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"]);
-        dispatch.deleted(id, AccountId(1), Visibility::Public).await.unwrap();
-        assert_eq!(of(&told(&mut all[0].1).await), ["public", "hashtagtea"], "the first hashtag");
-        dispatch.deleted(id, AccountId(1), Visibility::Followers).await.unwrap();
-        assert!(told(&mut all[1].1).await.iter().all(|m| m.event == "delete" && m.payload.parse() == Ok(id)));
-        assert!(told(&mut all[2].1).await.len() == 4, "and nothing of what is not for strangers");
+        // Its end is told where it was, and nowhere else.
+        let mut conn = maple.app().db.read().await.unwrap();
+        let tags = storage::tags::of_post(&mut conn, id).await.unwrap();
+        let labels = |told: &[Arc<Message>]| told.iter().map(|m| m.channel.label().concat()).collect::<Vec<_>>();
+        dispatch.deleted(id, &tags, false).await.unwrap();
+        let told_now = told(&mut all[0].1).await;
+        assert!(told_now.iter().all(|m| m.event == "delete" && m.payload.parse() == Ok(id)));
+        assert_eq!(labels(&told_now), ["public", "hashtagtea"]);
+        let private: PostId =
+            dana.publish("not for strangers #tea", "private").await["id"].as_str().unwrap().parse().unwrap();
+        dispatch.deleted(private, &tags, false).await.unwrap();
+        assert!(told(&mut all[0].1).await.is_empty());
     }
 }

@@ -234,15 +234,6 @@ impl Listeners {
         state.ears(&channel, &ids)
     }
 
-    /// Whoever listens to hashtags, once each, whichever they are.
-    pub(super) fn on_any_tag(&self) -> Vec<Ear> {
-        let state = self.locked();
-        let one_tag = |listener: &Listener| {
-            listener.channels.iter().find(|channel| matches!(***channel, Channel::Hashtag { .. })).map(Arc::clone)
-        };
-        state.all.iter().filter_map(|(id, listener)| Some(ear(*id, listener, &one_tag(listener)?))).collect()
-    }
-
     /// A member's channels that `wanted` chooses.
     pub(super) fn of(&self, account: AccountId, wanted: impl Fn(&Channel) -> bool) -> Vec<Ear> {
         self.of_those(account, |_| true, wanted)
@@ -511,7 +502,6 @@ mod tests {
         assert_eq!((0..100).filter(|n| theirs.add(tag(format!("t{n}")))).count(), CHANNELS_OF_STRANGERS);
         assert_eq!((listeners.on(&tag("t0")).len(), listeners.on(&tag("t63")).len()), (2, 1));
         assert!(listeners.on(&tag("t99")).is_empty() && listeners.has_tags());
-        assert_eq!(listeners.on_any_tag().len(), 2, "once each");
         let shared = listeners.on(&tag("t0"));
         assert!(Arc::ptr_eq(&shared[0].channel, &shared[1].channel), "a name is in memory once");
         theirs.remove(&tag("t0"));
