@@ -81,6 +81,7 @@ pub struct PostFlags {
 pub struct PostView {
     pub core: Arc<PostCore>,
     pub account: Arc<AccountView>,
+    /// Of a boost, what the viewer did with the post that it shows.
     pub flags: PostFlags,
     pub boost_of: Option<Box<PostView>>,
 }
@@ -94,6 +95,13 @@ impl PostView {
     #[must_use]
     pub fn post(&self) -> &Post {
         &self.core.post
+    }
+
+    /// This is a boost of `original`. What the viewer did with one they did with the other: nothing is done with a
+    /// boost itself.
+    pub fn show(&mut self, original: PostView) {
+        self.flags = original.flags;
+        self.boost_of = Some(Box::new(original));
     }
 }
 

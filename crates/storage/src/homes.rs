@@ -7,6 +7,31 @@ use crate::db::{Conn, Tx};
 use crate::error::Result;
 use crate::sql;
 
+/// The post `$4`, or a boost of it, is among the 40 newest entries of this home timeline: then no boost of it is put on
+/// top, as in Mastodon.
+macro_rules! seen_lately {
+    ($account:literal) => {
+        concat!(
+            "(",
+            seen_lately!($account by "post_id"),
+            " OR ",
+            seen_lately!($account by "boost_of_id"),
+            ")"
+        )
+    };
+    ($account:literal by $column:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = ",
+            $account,
+            " AND h.",
+            $column,
+            " = $4 AND h.post_id >= coalesce((SELECT n.post_id FROM home_entries n WHERE n.account_id = ",
+            $account,
+            " ORDER BY n.post_id DESC LIMIT 1 OFFSET 39), 0))"
+        )
+    };
+}
+
 /// Entries kept per home timeline; older ones are trimmed by the schedule.
 pub const ENTRIES: i64 = 2_000;
 
@@ -31,7 +56,7 @@ pub struct HomeEntry<'a> {
 /// As [`crate::Error`] says.
 pub async fn add(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
     let (boosted_author, boosted) = e.boost_of.map_or((0, 0), |(a, p)| (a.0, p.0));
-    sql!(
+    sql!(concat!(
         "INSERT INTO home_entries (account_id, post_id, boost_of_id)
          SELECT f.account_id, $1, NULLIF($4, 0) FROM follows f
          WHERE f.target_id = $2 AND f.by_member
@@ -42,8 +67,9 @@ pub async fn add(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
              AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $3 AND b.target_id = f.account_id)
              AND NOT EXISTS (SELECT 1 FROM account_domain_blocks d JOIN accounts da ON da.domain = d.domain
                 WHERE d.account_id = f.account_id AND da.id = $3)
-             AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.post_id = $4)
-             AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = f.account_id AND h.boost_of_id = $4)))
+             AND NOT ",
+        seen_lately!("f.account_id"),
+        "))
            AND ($5 = 0 OR $5 = f.account_id
              OR (EXISTS (SELECT 1 FROM follows rf WHERE rf.account_id = f.account_id AND rf.target_id = $5)
                AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = f.account_id AND m.target_id = $5)))
@@ -51,9 +77,11 @@ pub async fn add(tx: &mut Tx, e: &HomeEntry<'_>) -> Result<()> {
            AND (NOT $7 OR EXISTS (SELECT 1 FROM mentions mt WHERE mt.post_id = $1 AND mt.account_id = f.account_id))
            AND NOT EXISTS (SELECT 1 FROM list_members lm JOIN lists l ON l.id = lm.list_id
              WHERE lm.account_id = $2 AND l.account_id = f.account_id AND l.exclusive)
-         UNION ALL SELECT m.account_id, $1, NULLIF($4, 0) FROM members m WHERE m.account_id = $2
-         ON CONFLICT DO NOTHING"
-    )
+         UNION ALL SELECT m.account_id, $1, NULLIF($4, 0) FROM members m
+           WHERE m.account_id = $2 AND ($3 = 0 OR NOT ",
+        seen_lately!("m.account_id"),
+        ") ON CONFLICT DO NOTHING"
+    ))
     .bind(e.post)
     .bind(e.author)
     .bind(boosted_author)
@@ -164,7 +192,8 @@ pub async fn remove_domains(tx: &mut Tx, me: AccountId, domains: &[Host]) -> Res
     Ok(())
 }
 
-/// Fills a home timeline with the latest posts of an account that was just followed, as far as they are known here.
+/// Fills a home timeline with the latest posts of an account that was just followed, as far as they are known here and
+/// nobody's boost of them is in it.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -178,6 +207,7 @@ pub async fn add_author(tx: &mut Tx, me: AccountId, author: AccountId, limit: i6
             ORDER BY p.id DESC LIMIT $3) AS p
          WHERE EXISTS (SELECT 1 FROM members WHERE account_id = $1)
            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = $1 AND m.target_id = $2)
+           AND NOT EXISTS (SELECT 1 FROM home_entries h WHERE h.account_id = $1 AND h.boost_of_id = p.id)
          ON CONFLICT DO NOTHING"
     )
     .bind(me)

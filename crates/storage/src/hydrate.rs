@@ -85,7 +85,7 @@ pub async fn found(conn: &mut Conn, viewer: Viewer, found: &[Found]) -> Result<V
         .filter_map(|p| {
             let mut view = views.get(&p.id())?.clone();
             if let Some(original) = view.post().boost_of_id {
-                view.boost_of = Some(Box::new(views.get(&original)?.clone()));
+                view.show(views.get(&original)?.clone());
             }
             Some(view)
         })
@@ -130,7 +130,7 @@ pub async fn post_for(conn: &mut Conn, id: PostId, members: &[AccountId]) -> Res
     let whole = |member: AccountId| {
         let mut view = written(member, id)?;
         if let Some(original) = view.post().boost_of_id {
-            view.boost_of = Some(Box::new(written(member, original)?));
+            view.show(written(member, original)?);
         }
         Some((member, view))
     };

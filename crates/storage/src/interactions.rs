@@ -237,7 +237,8 @@ pub async fn favourited_by(
     Ok(newest_first(page, rows))
 }
 
-/// Who boosted a post, paged by the boost's id; boosts that the viewer may not see are left out.
+/// Who boosted a post for everybody, paged by the boost's id: those whom the counter counts. Boosts that the viewer may
+/// not see are left out, and so are those for followers, also for a follower, as in Mastodon.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -246,7 +247,7 @@ pub async fn boosted_by(conn: &mut Conn, viewer: Viewer, post: PostId, page: &Pa
         page,
         concat!(
             "SELECT p.id, p.account_id FROM posts p WHERE p.boost_of_id = $5 AND p.boost_of_id IS NOT NULL
-               AND p.deleted_at IS NULL
+               AND p.deleted_at IS NULL AND p.visibility IN ('public', 'unlisted')
                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = p.account_id) AND ",
             visible!("p")
         ),

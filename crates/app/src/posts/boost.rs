@@ -6,13 +6,14 @@ use domain::post::Post;
 use domain::{PostId, ThreadId, Timestamp, Viewer, Visibility};
 use storage::incoming::Boosted;
 use storage::posts::Links;
-use storage::{Tx, follows, incoming, posts};
+use storage::{Tx, follows, incoming, members, posts};
 
 use super::delete::{self, Media};
 use crate::error::{Error, Result};
 use crate::{App, fanout, secrets};
 
-/// A member boosts a post; the boost's id. Boosting twice gives the first boost.
+/// A member boosts a post; the boost's id. Boosting twice gives the first boost. Without a `visibility` it is for those
+/// whom the member's posts are for.
 ///
 /// # Errors
 /// [`Error::NotFound`] when she may not see it; [`Error::Forbidden`] when its audience is not hers to widen.
@@ -31,10 +32,16 @@ pub async fn boost(app: &App, who: &Account, id: PostId, visibility: Option<Visi
     if let Some(earlier) = posts::boost_by(&mut tx, who.id, original.id).await? {
         return Ok(earlier.id);
     }
-    let visibility = match visibility.unwrap_or(Visibility::Public) {
-        Visibility::Direct => return Err(Error::invalid("visibility", "can't be direct")),
-        wanted => wanted.narrower(original.visibility),
+    let wanted = match visibility {
+        Some(Visibility::Direct) => return Err(Error::invalid("visibility", "can't be direct")),
+        Some(visibility) => visibility,
+        None => match members::get(&mut tx, who.id).await?.preferences.default_visibility {
+            // A boost for nobody would be none.
+            Visibility::Direct => Visibility::Followers,
+            visibility => visibility,
+        },
     };
+    let visibility = wanted.narrower(original.visibility);
     let id: PostId = app.ids().next();
     let key = secrets::address_key();
     let uri = app.urls.post_activity(&who.username, key);
