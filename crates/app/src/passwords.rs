@@ -1,5 +1,8 @@
 //! Passwords: argon2id, on blocking threads, never more at once than there are processors.
 //!
+//! The same password is the same bytes, whichever keyboard it was typed on: NFKC, as NIST SP 800-63B (section 3.1.1.2)
+//! has it. Hashes that were made before may be of another form, and are still matched.
+//!
 //! A wrong name costs as much time as a wrong password, so that nobody learns by the clock who is a member.
 
 use std::sync::LazyLock;
@@ -8,6 +11,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, Result};
 
@@ -32,7 +36,7 @@ fn argon2() -> Argon2<'static> {
 /// # Errors
 /// [`Error::Invalid`] on `password`.
 pub fn check(password: &str) -> Result<()> {
-    if password.chars().count() < MIN_CHARS {
+    if password.nfkc().count() < MIN_CHARS {
         return Err(Error::invalid("password", format!("must have at least {MIN_CHARS} characters")));
     }
     if password.len() > MAX_BYTES {
@@ -47,7 +51,7 @@ pub fn check(password: &str) -> Result<()> {
 /// [`Error::Invalid`] as [`check`]; [`Error::Unavailable`] while shutting down.
 pub async fn hash(password: &str) -> Result<String> {
     check(password)?;
-    let password = password.to_owned();
+    let password = normal(password);
     on_a_thread(move || hash_now(&password)).await?
 }
 
@@ -59,13 +63,31 @@ pub async fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
     if password.len() > MAX_BYTES {
         return Ok(false);
     }
-    let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
+    let (forms, hash) = (forms(password), hash.map(str::to_owned));
     on_a_thread(move || {
         // Compared in either case; nobody's password is right for nobody.
-        let matches = verify_now(&password, hash.as_deref().unwrap_or(&NOBODYS));
+        let against = hash.as_deref().unwrap_or(&NOBODYS);
+        let matches = forms.iter().any(|form| verify_now(form, against));
         matches && hash.is_some()
     })
     .await
+}
+
+/// The form that is hashed.
+fn normal(password: &str) -> String {
+    password.nfkc().collect()
+}
+
+/// The forms that a hash may be of: the one that is hashed now; and from before, what was typed, in any form that a
+/// keyboard gives it. One for most passwords.
+fn forms(password: &str) -> Vec<String> {
+    let mut forms = vec![normal(password)];
+    for before in [password.to_owned(), password.nfc().collect(), password.nfd().collect()] {
+        if !forms.contains(&before) {
+            forms.push(before);
+        }
+    }
+    forms
 }
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -106,6 +128,38 @@ mod tests {
     async fn nobodys_password_opens_nothing() {
         assert!(!verify("nobody's password", None).await.unwrap());
         assert!(NOBODYS.starts_with("$argon2id$"), "it must cost as much as a real one");
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_in_every_unicode_form() {
+        let apart = |text: &str| text.nfd().collect::<String>();
+        for (one, other) in [
+            ("pässwörter", apart("pässwörter")),
+            ("비밀번호열쇠구름", apart("비밀번호열쇠구름")),
+            ("ｑｕｉｅｔ ｗｏｒｄｓ", "quiet words".to_owned()),
+            ("Ångström über", "\u{212b}ngstro\u{308}m u\u{308}ber".to_owned()),
+        ] {
+            let hash_of_one = hash(one).await.unwrap();
+            assert_ne!(one, other);
+            assert!(verify(&other, Some(&hash_of_one)).await.unwrap(), "{one}");
+            let hash_of_other = hash(&other).await.unwrap();
+            assert!(verify(one, Some(&hash_of_other)).await.unwrap(), "{one}");
+            assert!(!verify("passworter", Some(&hash_of_one)).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_from_before_lets_its_member_in() {
+        for (hashed, typed) in [
+            ("pa\u{308}sswo\u{308}rter", "pässwörter"),
+            ("pa\u{308}sswo\u{308}rter", "pa\u{308}sswo\u{308}rter"),
+            ("ｑｕｉｅｔ", "ｑｕｉｅｔ"),
+            ("ﬁne naïve words", "ﬁne nai\u{308}ve words"),
+        ] {
+            let old = hash_now(hashed).unwrap();
+            assert!(verify(typed, Some(&old)).await.unwrap(), "{hashed:?} by {typed:?}");
+        }
+        assert_eq!(forms("correct horse").len(), 1, "most cost one hash");
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ pub async fn sign_in<E>(web: &Web, from: Origin, login: &str, password: &str) ->
 where
     E: From<TooOften> + From<app::Error>,
 {
-    let key = Login::key(login);
+    let key = Login::key(login, &web.app.urls);
     web.limits.sign_in(from, key)?;
     if let Err(too_often) = web.limits.sign_in_as(key)
         && !familiar::is_familiar(&web.app, login, from.0).await?

@@ -40,7 +40,7 @@ pub async fn remember(app: &App, account: AccountId, from: IpAddr) -> Result<()>
 /// # Errors
 /// When the database cannot answer.
 pub async fn is_familiar(app: &App, login: &str, from: IpAddr) -> Result<bool> {
-    let Some(login) = Login::new(login) else { return Ok(false) };
+    let Some(login) = Login::new(login, &app.urls) else { return Ok(false) };
     let mut conn = app.db.read().await?;
     let found = login.find(&mut conn).await?;
     let account = found.map_or(AccountId(0), |(account, _)| account.id);

@@ -45,7 +45,7 @@ pub struct Asked {
 pub struct LoginForm {
     csrf: String,
     next: String,
-    /// An e-mail address or a username.
+    /// An e-mail address, a username or a whole handle.
     email: String,
     password: String,
 }
@@ -107,7 +107,7 @@ pub async fn submit(
         Outcome::Disabled => Err(Problem::AccountClosed),
         Outcome::Wrong => {
             // What can be nobody's name is not shown again: it may be as long as a form.
-            let typed = Login::new(&form.email).map(|_| form.email.trim()).unwrap_or_default();
+            let typed = Login::new(&form.email, &web.app.urls).map(|_| form.email.trim()).unwrap_or_default();
             let mut page = page(&web, &visitor, next, typed).await?;
             page.wrong = Some("That name and that password do not belong together. Try once more?".to_owned());
             let mut response = visitor.form(&page)?;

@@ -169,7 +169,8 @@ on_both! {
         house.member("dana").await;
         let client = register(&house, "read write").await;
         let app = house.browser();
-        let fields = |login: &'static str, password: &'static str| {
+        let here = house.base.trim_start_matches("http://").to_owned();
+        let fields = |login: &str, password: &str| {
             [
                 ("grant_type", "password".to_owned()),
                 ("client_id", client.id.clone()),
@@ -179,12 +180,12 @@ on_both! {
                 ("scope", "read write".to_owned()),
             ]
         };
-        let send = async |login, password| {
+        let send = async |login: &str, password: &str| {
             let fields = fields(login, password);
             let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
             app.post("/oauth/token", &fields).await
         };
-        for login in ["dana", "Dana@mail.example"] {
+        for login in ["dana", "Dana@mail.example", &format!("dana@{here}"), &format!("@DANA@{here}")] {
             let answer = send(login, PASSWORD).await;
             assert_eq!((answer.status, &answer.json()["scope"]), (200, &json!("read write")), "{login}");
         }

@@ -12,7 +12,10 @@ on_both! {
     async fn she_signs_in_by_name_or_address_and_goes_on_where_she_was_going(engine) {
         let house = House::open(engine).await;
         house.member_as("dana", Role::Owner).await;
-        for login in ["dana", "@Dana", "dana@mail.example", "DANA@mail.example"] {
+        let here = house.base.trim_start_matches("http://");
+        let handles = [format!("dana@{here}"), format!("@dana@{here}"), format!(" @DANA@{}", here.to_uppercase())];
+        let logins = ["dana", "@Dana", "dana@mail.example", "DANA@mail.example"];
+        for login in logins.into_iter().chain(handles.iter().map(String::as_str)) {
             let browser = house.browser();
             let answer = browser.sign_in(login, PASSWORD).await;
             assert_eq!((answer.status, answer.location()), (303, "/"), "{login}");
@@ -32,6 +35,37 @@ on_both! {
             let page = browser.get(&format!("/login?next={next}")).await;
             let answer = browser.fill_in(&page, "/login", &[("email", "dana"), ("password", PASSWORD)]).await;
             assert_eq!(answer.location(), "/", "{next}");
+        }
+    }
+}
+
+on_both! {
+    /// A handle of another community, or of nobody, is nobody's here; and an e-mail address is its owner's, even where
+    /// it reads like somebody else's handle.
+    async fn a_handle_is_one_of_this_community(engine) {
+        let house = House::planned(engine, Plan { public: Some("https://maple.example"), ..Plan::default() }).await;
+        house.member("dana").await;
+        let new = app::accounts::create::NewMember {
+            username: "june".to_owned(),
+            email: "dana@maple.example".to_owned(),
+            password: "another quiet word".to_owned(),
+            ..app::accounts::create::NewMember::default()
+        };
+        app::accounts::create::create(&house.app, &new, Role::Member).await.unwrap();
+        let signs_in = async |login: &str, password: &str| {
+            use app::accounts::log_in::{Outcome, log_in};
+            match log_in(&house.app, login, password).await.unwrap() {
+                Outcome::Welcome(who) => Some(who.0.username.clone()),
+                _ => None,
+            }
+        };
+        let june = Some("june".to_owned());
+        assert_eq!(signs_in("@dana@maple.example", PASSWORD).await.as_deref(), Some("dana"));
+        assert_eq!(signs_in("dana@maple.example", "another quiet word").await, june);
+        assert_eq!(signs_in("June@MAPLE.example", "another quiet word").await, june);
+        let elsewhere = ["@dana@willow.example", "dana@maple.example.org", "@dana@maple.example:99"];
+        for nobody in elsewhere.into_iter().chain(["@nobody@maple.example"]) {
+            assert_eq!(signs_in(nobody, PASSWORD).await, None, "{nobody}");
         }
     }
 }
