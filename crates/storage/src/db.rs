@@ -103,7 +103,7 @@ impl Db {
         reach(&options).await?;
         // On a connection whose statements may take their time.
         let one = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("../../migrations/postgres").run(&one).await.map_err(migration)?;
+        sqlx::migrate!("../../migrations/postgres").run(&one).await?;
         one.close().await;
         let pool = Pool::new(options.clone(), config.max_connections.max(2), None);
         let long = Pool::new(options.clone(), long::READERS, Some(long::LONGEST));
@@ -343,7 +343,7 @@ async fn migrate_sqlite(file: &Path) -> Result<()> {
         .disable_statement_logging();
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     let (tables,): (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_master").fetch_one(&pool).await?;
-    sqlx::migrate!("../../migrations/sqlite").run(&pool).await.map_err(migration)?;
+    sqlx::migrate!("../../migrations/sqlite").run(&pool).await?;
     clean_once(&pool, tables == 0).await?;
     pool.close().await;
     drop(lock);
@@ -366,10 +366,6 @@ async fn clean_once(pool: &SqlitePool, fresh: bool) -> Result<()> {
     }
     pool.execute("PRAGMA user_version = 1").await?;
     Ok(())
-}
-
-fn migration(e: sqlx::migrate::MigrateError) -> Error {
-    Error::Internal(format!("migration: {e}"))
 }
 
 /// A connection, in a transaction or not.

@@ -1,5 +1,7 @@
 //! What can go wrong with a database, as far as callers need to tell it apart.
 
+use sqlx::migrate::MigrateError;
+
 /// A failed read or write.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -54,6 +56,18 @@ impl From<sqlx::Error> for Error {
             }
             _ => Self::Internal(e.to_string()),
         }
+    }
+}
+
+impl From<MigrateError> for Error {
+    fn from(e: MigrateError) -> Self {
+        Self::Internal(match e {
+            MigrateError::VersionMissing(unknown) => format!(
+                "a newer version of Porchlight has used this database (it has migration {unknown}, which this version \
+                 does not know): start the newer version, or restore a backup from before"
+            ),
+            e => format!("migration: {e}"),
+        })
     }
 }
 

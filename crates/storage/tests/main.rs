@@ -20,6 +20,7 @@ mod kept;
 mod leaks;
 mod long;
 mod members;
+mod newer;
 mod node;
 mod pages;
 mod peers;
