@@ -244,6 +244,22 @@ on_both! {
     }
 }
 
+/// The next block of a stream of server-sent events.
+pub async fn block(response: &mut reqwest::Response) -> String {
+    let mut text = String::new();
+    while !text.ends_with("\n\n") {
+        let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await.expect("something in time");
+        text.push_str(std::str::from_utf8(&chunk.unwrap().expect("an open stream")).unwrap());
+    }
+    text
+}
+
+/// A stream says at once that it is open, before anything happens: a comment, which is no event.
+pub async fn opened(response: &mut reqwest::Response) {
+    let first = tokio::time::timeout(Duration::from_secs(1), block(response)).await.expect("at once");
+    assert!(first.starts_with(':'), "{first:?}");
+}
+
 on_both! {
     /// The same by server-sent events.
     async fn server_sent_events(engine) {
@@ -252,14 +268,15 @@ on_both! {
         let request = house.request(http::Method::GET, "/api/v1/streaming/public");
         let mut response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        opened(&mut response).await;
         let post = dana.publish("to everybody", "public").await;
-        let mut text = String::new();
-        while !text.ends_with("\n\n") {
-            let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await.unwrap().unwrap().unwrap();
-            text.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
+        let text = block(&mut response).await;
         let data = text.strip_prefix("event: update\ndata: ").unwrap_or_else(|| panic!("{text}"));
         assert_eq!(payload(data.trim())["id"], post["id"]);
+        for stream in ["user", "user/notification", "direct", "hashtag?tag=tea", "public/local"] {
+            let request = dana.request(http::Method::GET, &format!("/api/v1/streaming/{stream}"));
+            opened(&mut request.send().await.unwrap()).await;
+        }
         let health = house.request(http::Method::GET, "/api/v1/streaming/health").send().await.unwrap();
         assert_eq!(health.text().await.unwrap(), "OK");
         let refused = house.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap();
@@ -274,6 +291,7 @@ on_both! {
         let (dana, priya) = pair(&house).await;
         let mut socket = connect(&house, &format!("?stream=user&access_token={}", dana.token), None).await.unwrap();
         let mut events = dana.request(http::Method::GET, "/api/v1/streaming/public").send().await.unwrap();
+        opened(&mut events).await;
         priya.publish("before the stop", "public").await;
         let chunk = tokio::time::timeout(Duration::from_secs(10), events.chunk()).await.expect("an event in time");
         assert!(chunk.unwrap().is_some_and(|chunk| chunk.starts_with(b"event: update")));

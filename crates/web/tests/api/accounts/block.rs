@@ -4,6 +4,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use testkit::{Instance, eventually, on_both};
 
+use crate::api::streaming::opened;
 use crate::api::{each, id};
 
 on_both! {
@@ -51,6 +52,7 @@ on_both! {
         dana.post(&format!("/api/v1/accounts/{}/mute", priya.id), json!({"duration": 3600})).await.ok();
         priya.publish("hello", "public").await;
         let mut stream = dana.request(http::Method::GET, "/api/v1/streaming/user").send().await.unwrap();
+        opened(&mut stream).await;
         house.clock.advance(Duration::from_secs(3601));
         let began = Instant::now();
         eventually("the mute is over", async || {
