@@ -10,7 +10,8 @@ pub enum Error {
     NotFound,
     #[error("{0}")]
     Forbidden(&'static str),
-    /// What was sent is wrong: which field, and what is wrong with it ("must not be empty").
+    /// What was sent is wrong: which field, and what is wrong with it ("must not be empty"); both together are a
+    /// sentence. The field `base` is the whole of it: then `why` is a sentence of its own.
     #[error("{field} {why}")]
     Invalid { field: &'static str, why: String },
     /// It cannot be done now because of how things stand.

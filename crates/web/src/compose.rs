@@ -16,7 +16,8 @@ const MAX_LOOKUPS: usize = 10;
 
 /// # Errors
 /// As [`publish::publish`].
-pub async fn publish(web: &Web, author: &Account, mut draft: Draft) -> app::Result<PostId> {
+pub async fn publish(web: &Web, author: &Account, draft: Draft) -> app::Result<PostId> {
+    let mut draft = draft.settled();
     meet(web, author, &draft.text).await?;
     guess_language(&mut draft);
     publish::publish(&web.app, author, draft).await
@@ -25,6 +26,7 @@ pub async fn publish(web: &Web, author: &Account, mut draft: Draft) -> app::Resu
 /// # Errors
 /// As [`edit::edit`].
 pub async fn edit(web: &Web, author: &Account, id: PostId, draft: Draft) -> app::Result<()> {
+    let draft = draft.settled();
     meet(web, author, &draft.text).await?;
     edit::edit(&web.app, author, id, draft).await
 }

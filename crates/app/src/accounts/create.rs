@@ -78,7 +78,7 @@ pub async fn prepare(app: &App, new: &NewMember) -> Result<Prepared> {
         password_hash: password_hash?,
         keys: keys.map_err(Error::internal)?,
         locale,
-        reason: new.reason.trim().to_owned(),
+        reason: domain::text::trimmed(&new.reason).to_owned(),
     })
 }
 

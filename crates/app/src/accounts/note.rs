@@ -13,7 +13,7 @@ const MAX_CHARS: usize = 2_000;
 /// # Errors
 /// [`Error::NotFound`] when there is no such account, [`Error::Invalid`] when it is too long.
 pub async fn note(app: &App, me: AccountId, target: AccountId, text: &str) -> Result<()> {
-    let text = text.trim();
+    let text = domain::text::trimmed(text);
     if text.chars().count() > MAX_CHARS {
         return Err(Error::invalid("comment", format!("must have at most {MAX_CHARS} characters")));
     }

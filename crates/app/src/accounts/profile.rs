@@ -125,7 +125,7 @@ fn check(app: &App, profile: &Profile) -> Result<()> {
     within("note", profile.note.as_deref().unwrap_or_default(), limits.note_chars)?;
     let fields = profile.fields.as_deref().unwrap_or_default();
     if fields.iter().filter(|f| !f.is_empty()).count() > limits.profile_fields {
-        return Err(Error::invalid("fields", format!("must be at most {}", limits.profile_fields)));
+        return Err(Error::invalid("fields", format!("must not be more than {}", limits.profile_fields)));
     }
     for field in fields {
         within("fields", &field.name, limits.field_chars)?;
@@ -143,7 +143,7 @@ fn check(app: &App, profile: &Profile) -> Result<()> {
 
 impl Field {
     fn is_empty(&self) -> bool {
-        self.name.trim().is_empty() && self.value.trim().is_empty()
+        text::is_blank(&self.name) && text::is_blank(&self.value)
     }
 }
 
@@ -158,14 +158,15 @@ async fn write_texts(
         account.display_name = text::one_line(name);
     }
     if let Some(note) = &profile.note {
+        let note = text::trimmed(note);
         let known = known(app, conn, note).await?;
-        account.note = text::note(note.trim(), &app.urls, &|handle| known.get(handle).cloned());
-        note.trim().clone_into(&mut member.preferences.note_source);
+        account.note = text::note(note, &app.urls, &|handle| known.get(handle).cloned());
+        note.clone_into(&mut member.preferences.note_source);
     }
     if let Some(fields) = &profile.fields {
         let (mut shown, mut typed) = (Vec::new(), Vec::new());
         for field in fields.iter().filter(|f| !f.is_empty()) {
-            let (name, value) = (text::one_line(&field.name), field.value.trim().to_owned());
+            let (name, value) = (text::one_line(&field.name), text::trimmed(&field.value).to_owned());
             let known = known(app, conn, &value).await?;
             let html = text::field(&value, &app.urls, &|handle| known.get(handle).cloned());
             shown.push(ProfileField { name: name.clone(), value: html, verified_at: None });
@@ -201,6 +202,6 @@ fn set_picture(
         *now = image;
     }
     if let (Some(image), Some(text)) = (now, description) {
-        text.trim().clone_into(&mut image.description);
+        text::trimmed(text).clone_into(&mut image.description);
     }
 }

@@ -68,9 +68,10 @@ pub(crate) fn refused(field: &'static str, e: ImageError) -> Error {
         ImageError::Unavailable => Error::Unavailable(e.to_string()),
         ImageError::Damaged(why) => {
             tracing::debug!(%why, "a picture could not be read");
-            Error::invalid(field, "the picture cannot be read: the file is damaged")
+            Error::invalid(field, "was not taken: the picture cannot be read: the file is damaged")
         }
-        other => Error::invalid(field, other.to_string()),
+        // These are sentences of their own, none that a field's name begins.
+        other => Error::invalid(field, format!("was not taken: {other}")),
     }
 }
 
@@ -107,7 +108,7 @@ pub(crate) fn limits(app: &App) -> media::ImageLimits {
 }
 
 pub(crate) fn checked_description(app: &App, text: &str) -> Result<String> {
-    let text = text.trim();
+    let text = domain::text::trimmed(text);
     let most = app.limits().description_chars;
     if text.chars().count() > most {
         return Err(Error::invalid("description", format!("must have at most {most} characters")));

@@ -49,7 +49,7 @@ pub async fn change(app: &App, by: By<'_>, changes: &Changes) -> Result<Communit
     }
     if let Some(about) = &changes.about {
         // People are not linked: the page is the community's, and nobody named there was asked.
-        community.about = text::note(about.trim(), &app.urls, &|_| None);
+        community.about = text::note(text::trimmed(about), &app.urls, &|_| None);
     }
     if let Some(email) = &changes.contact_email {
         email.trim().clone_into(&mut community.contact_email);
@@ -70,7 +70,7 @@ fn check(changes: &Changes) -> Result<()> {
         }
         _ => Ok(()),
     };
-    if changes.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
+    if changes.title.as_deref().is_some_and(text::is_blank) {
         return Err(Error::invalid("title", "must not be empty"));
     }
     within("title", changes.title.as_deref(), TITLE_CHARS)?;
@@ -81,7 +81,7 @@ fn check(changes: &Changes) -> Result<()> {
     }
     let rules = changes.rules.as_deref().unwrap_or_default();
     if rules.len() > RULES {
-        return Err(Error::invalid("rules", format!("must be at most {RULES}")));
+        return Err(Error::invalid("rules", format!("must not be more than {RULES}")));
     }
     rules.iter().try_for_each(|rule| within("rule", Some(rule), RULE_CHARS))
 }

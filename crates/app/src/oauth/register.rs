@@ -50,7 +50,7 @@ pub async fn register(app: &App, new: &NewClient) -> Result<(Client, String)> {
         return Err(Error::invalid("redirect_uris", "must not be empty"));
     }
     if redirect_uris.len() > MAX_URIS {
-        return Err(Error::invalid("redirect_uris", format!("must be at most {MAX_URIS}")));
+        return Err(Error::invalid("redirect_uris", format!("must not be more than {MAX_URIS}")));
     }
     if !redirect_uris.iter().all(|uri| is_redirect(uri)) {
         return Err(Error::invalid("redirect_uris", "must be absolute addresses without a fragment"));

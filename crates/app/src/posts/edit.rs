@@ -25,6 +25,7 @@ use crate::{App, fanout};
 /// # Errors
 /// [`Error::NotFound`] when it is not hers; [`Error::Invalid`] as for publishing.
 pub async fn edit(app: &App, author: &Account, id: PostId, draft: Draft) -> Result<()> {
+    let draft = draft.settled();
     check_limits(app, &draft)?;
     let mut conn = app.db.read().await?;
     let written = write_html(&mut conn, &app.urls, author, &draft.text).await?;

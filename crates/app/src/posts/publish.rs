@@ -47,12 +47,29 @@ pub struct Draft {
     pub idempotency_key: Option<String>,
 }
 
+impl Draft {
+    /// The draft as it is published. A content warning that covers no text becomes the text, as in Mastodon: nobody
+    /// opens it to find nothing. Pictures stay covered.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if text::is_blank(&self.spoiler_text) {
+            self.spoiler_text.clear();
+        }
+        if text::is_blank(&self.text) {
+            self.sensitive |= !self.spoiler_text.is_empty();
+            self.text = std::mem::take(&mut self.spoiler_text);
+        }
+        self
+    }
+}
+
 /// Publishes it: to timelines here in the same transaction, to other servers by a job.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long text, too many or unknown attachments; [`Error::NotFound`] when she
 /// may not see what she answers; [`Error::Forbidden`] when she is blocked there.
 pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId> {
+    let draft = draft.settled();
     check_limits(app, &draft)?;
     let mut conn = app.db.glance().await?;
     if let Some(key) = &draft.idempotency_key
@@ -119,16 +136,17 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     Ok(id)
 }
 
+/// Of a draft that is settled.
 pub(super) fn check_limits(app: &App, draft: &Draft) -> Result<()> {
     let limits = app.limits();
-    if draft.text.trim().is_empty() && draft.attachments.is_empty() {
+    if draft.text.is_empty() && draft.attachments.is_empty() {
         return Err(Error::invalid("text", "can't be blank"));
     }
     if text::count_chars(&draft.text, &draft.spoiler_text) > limits.post_chars {
         return Err(Error::invalid("text", format!("must have at most {} characters", limits.post_chars)));
     }
     if draft.attachments.len() > limits.attachments {
-        return Err(Error::invalid("media_ids", format!("must be at most {}", limits.attachments)));
+        return Err(Error::invalid("media_ids", format!("must not be more than {}", limits.attachments)));
     }
     Ok(())
 }

@@ -36,12 +36,12 @@ pub struct New {
 /// member; [`Error::Invalid`] on `account_id`, `comment`, `status_ids` or `rule_ids`; [`Error::Limited`] after a
 /// hundred in a day; otherwise when the database refuses.
 pub async fn create(app: &App, who: &Account, new: New) -> Result<Report> {
-    let comment = new.comment.trim().to_owned();
+    let comment = domain::text::trimmed(&new.comment).to_owned();
     if comment.chars().count() > COMMENT {
         return Err(Error::invalid("comment", format!("is too long (maximum is {COMMENT} characters)")));
     }
     if new.posts.len() > POSTS {
-        return Err(Error::invalid("status_ids", format!("must be at most {POSTS}")));
+        return Err(Error::invalid("status_ids", format!("must not be more than {POSTS}")));
     }
     if new.target == who.id {
         return Err(Error::invalid("account_id", "is your own account"));

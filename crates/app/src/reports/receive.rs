@@ -51,7 +51,7 @@ pub async fn receive(app: &App, reporter: &Account, received: Received) -> Resul
         account_id: reporter.id,
         target_id: target.id,
         posts: named,
-        comment: received.comment.trim().chars().take(COMMENT).collect(),
+        comment: domain::text::trimmed(&received.comment).chars().take(COMMENT).collect(),
         category: ReportCategory::Other,
         rules: Vec::new(),
         host: Some(host),

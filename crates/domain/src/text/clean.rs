@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::blank::is_blank;
+
 /// May a text hold this character? Not so C0 (but tab and newline), DEL, C1, and the 66 noncharacters of Unicode.
 #[must_use]
 pub fn is_clean(c: char) -> bool {
@@ -88,6 +90,7 @@ fn unit(json: &[u8], at: usize) -> Option<u32> {
 
 /// A name or title: on one line, white space of any kind and length a single space, without the characters that change
 /// the direction of what follows. Names in right-to-left scripts need none of those; pages isolate names by `<bdi>`.
+/// Empty if there is nothing to see in it: nobody could click on such a name.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -101,6 +104,9 @@ pub fn one_line(text: &str) -> String {
         if line.len() == start {
             line.truncate(before);
         }
+    }
+    if is_blank(&line) {
+        line.clear();
     }
     line
 }
@@ -178,6 +184,8 @@ mod tests {
             ("דנה \u{200f}(ד)", "דנה \u{200f}(ד)"),
             ("👩\u{200d}👧", "👩\u{200d}👧"),
             ("\u{202e}\u{1}", ""),
+            ("\u{200b} \u{3164}", ""),
+            ("\u{2800}\u{fe0f}", ""),
         ] {
             assert_eq!(one_line(text), line, "{text:?}");
         }

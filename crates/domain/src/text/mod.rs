@@ -6,6 +6,7 @@
 //!
 //! Never looks anybody up: who a mention means is asked of the caller.
 
+mod blank;
 mod clean;
 mod compose;
 mod count;
@@ -17,6 +18,7 @@ mod scan;
 mod tests;
 mod words;
 
+pub use blank::{is_blank, trimmed};
 pub use clean::{clean, clean_json, is_clean, one_line, without_lone_surrogates};
 pub use compose::{Composed, MentionTarget, compose, field, note};
 pub use count::count_chars;

@@ -69,7 +69,7 @@ pub async fn submit(visitor: Visitor, Form(mut form): Form<NewAccount>) -> Resul
     visitor.check_form(&form.csrf).await?;
     let web = &visitor.web;
     web.limits.sign_up(visitor.origin)?;
-    if form.title.trim().is_empty() {
+    if domain::text::is_blank(&form.title) {
         form.object("title", "Please give it a name.");
     }
     if !form.is_amiss() {

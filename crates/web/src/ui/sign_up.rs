@@ -121,7 +121,7 @@ async fn join(visitor: &Visitor, invited: Option<&Invited>, mut form: NewAccount
     let web = &visitor.web;
     web.limits.sign_up(visitor.origin)?;
     let ask = invited.is_none() && visitor.sign_up() == SignUp::Approval;
-    if ask && form.reason.trim().is_empty() {
+    if ask && domain::text::is_blank(&form.reason) {
         form.object("reason", "A few words, please.");
     }
     if !visitor.community.rules.is_empty() && !form.agreement {

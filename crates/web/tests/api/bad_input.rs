@@ -210,3 +210,40 @@ on_both! {
         assert!(refused.headers.contains_key("retry-after"));
     }
 }
+
+on_both! {
+    /// What is wrong is said in one sentence, whichever part of the house found it.
+    async fn a_refusal_is_one_sentence(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let multipart = async |method: http::Method, path: &str, name: &str, file: &[u8]| {
+            let head = format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\n");
+            let body = [head.as_bytes(), file, b"\r\n--B--\r\n"].concat();
+            let request = dana.request(method, path).header("content-type", "multipart/form-data; boundary=B");
+            Answer::read(request.body(body).send().await.unwrap()).await
+        };
+        let video = [&[0, 0, 0, 0x18][..], b"ftypmp42\0\0\0\0mp42isom"].concat();
+        let cut = &crate::api::PNG[..20];
+        let upload = async |path: &str, file: &[u8]| multipart(http::Method::POST, path, "file", file).await;
+        let wear = async |name: &str, file: &[u8]| {
+            multipart(http::Method::PATCH, "/api/v1/accounts/update_credentials", name, file).await
+        };
+        let many: Vec<String> = (1..=9).map(|n| n.to_string()).collect();
+        for (answer, sentence) in [
+            (upload("/api/v2/media", &video).await, "file was not taken: a video cannot be used here"),
+            (upload("/api/v1/media", b"hello").await, "file was not taken: this kind of file cannot be used here"),
+            (upload("/api/v2/media", cut).await, "file was not taken: the picture cannot be read"),
+            (wear("header", &video).await, "header was not taken: a video cannot be used here"),
+            (wear("avatar", cut).await, "avatar was not taken: the picture cannot be read"),
+            (multipart(http::Method::POST, "/api/v2/media", "other", b"x").await, "file can't be blank"),
+            (dana.post("/api/v1/statuses", json!({"media_ids": many})).await, "media_ids must not be more than 4"),
+            (dana.post("/api/v1/lists", json!({"title": ""})).await, "title can't be blank"),
+            (dana.post("/api/v1/reports", json!({"account_id": dana.id})).await, "account_id is your own account"),
+            (dana.get("/api/v2/search?q=x&type=all").await, "type must be one of accounts, statuses, hashtags"),
+        ] {
+            assert_eq!(answer.status, 422, "{sentence}: {}", answer.text);
+            let error = answer.json()["error"].as_str().unwrap().to_owned();
+            assert!(error.starts_with(&format!("Validation failed: {sentence}")), "{error}");
+        }
+    }
+}

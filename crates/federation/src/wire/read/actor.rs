@@ -105,7 +105,7 @@ impl ReceivedActor {
         Ok(Self {
             kind,
             claimed_handle: text(value, "webfinger").map(|handle| cut(handle, 600)),
-            display_name: said(value, "name", None).map(|name| cut(&one_line(name), MAX_NAME)).unwrap_or_default(),
+            display_name: said(value, "name", None).map(|text| name(text, MAX_NAME)).unwrap_or_default(),
             summary: said(value, "summary", None).map(|html| sanitise(&cut(html, MAX_SUMMARY))).unwrap_or_default(),
             url: page_link(value).map(str::to_owned),
             inbox: inbox.to_owned(),
@@ -168,12 +168,17 @@ fn image(value: &Value, key: &str) -> Option<ReceivedImage> {
     Some(ReceivedImage { url, description: cut(description, 1_500) })
 }
 
+/// A name of at most so many characters. What is left of it may end in a space, or show nothing.
+fn name(text: &str, most: usize) -> String {
+    one_line(&cut(&one_line(text), most))
+}
+
 fn fields(value: &Value) -> Vec<ProfileField> {
     list(value, "attachment")
         .filter(|field| types(field).any(|t| t == "PropertyValue" || t == "schema:PropertyValue"))
         .filter_map(|field| {
             Some(ProfileField {
-                name: cut(&one_line(said(field, "name", None)?), 255),
+                name: name(said(field, "name", None)?, 255),
                 value: sanitise(&cut(said(field, "value", None)?, 2_000)),
                 verified_at: None,
             })
@@ -189,4 +194,17 @@ pub fn claims_alias(actor: &Value, alias: &str) -> bool {
         .get("alsoKnownAs")
         .map(|known| elements(known).filter_map(id_of).filter_map(acceptable_uri).any(|known| known == alias))
         .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_long_name_is_a_name() {
+        for (text, left) in [("Carol", "Carol"), ("Carol of the oak", "Carol of"), ("\u{200b}\u{2060}", "")] {
+            assert_eq!(name(text, 9), left);
+        }
+        assert_eq!(name(&format!("{}x", "\u{2800}".repeat(9)), 9), "");
+    }
 }

@@ -54,7 +54,7 @@ fn named(e: app::Error) -> Error {
     match e {
         app::Error::Invalid { field, why } => {
             let code = match why.as_str() {
-                "is taken" | "is already in use" => "ERR_TAKEN",
+                "is taken" | "belongs to a member already" => "ERR_TAKEN",
                 "must not be empty" => "ERR_BLANK",
                 "is reserved" => "ERR_RESERVED",
                 _ => "ERR_INVALID",

@@ -60,7 +60,7 @@ impl From<Refused> for Error {
             Refused::TooMany => Error::BadRequest("there are too many parameters".to_owned()),
             Refused::TooLarge => Error::TooLarge,
             Refused::FileTooLarge(limit) => {
-                Error::Invalid(format!("file the file is too large: at most {limit} bytes"))
+                Error::Invalid(format!("file is too large: at most {limit} bytes"))
             }
             Refused::TooSlow => Error::TooSlow,
             Refused::Busy => Error::Unavailable,

@@ -3,6 +3,7 @@
 use serde_json::json;
 use testkit::{Answer, Instance, on_both};
 
+use crate::api::media::upload;
 use crate::api::{each, id};
 
 on_both! {
@@ -125,5 +126,63 @@ on_both! {
         assert_eq!(dana.put(&path, edited("fra")).await.ok()["language"], "fr");
         let refused = dana.patch("/api/v1/accounts/update_credentials", source("zzzzzz")).await;
         assert_eq!(refused.status, 422, "{}", refused.text);
+    }
+}
+
+on_both! {
+    /// A content warning that covers no text becomes the text, as in Mastodon; pictures stay covered.
+    async fn a_warning_alone_is_the_text(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        for text in [json!(null), json!(""), json!(" \n"), json!("\u{200b}\u{fe0f}")] {
+            let draft = json!({"status": text, "spoiler_text": "sleep & teeth"});
+            let post = dana.post("/api/v1/statuses", draft).await.ok();
+            let said = (&post["content"], &post["spoiler_text"], &post["sensitive"]);
+            assert_eq!(said, (&json!("<p>sleep &amp; teeth</p>"), &json!(""), &json!(true)), "{text}");
+        }
+        let picture = id(&upload(&dana, "a scraped knee").await.ok());
+        let post = dana.post("/api/v1/statuses", json!({"spoiler_text": "blood", "media_ids": [picture]})).await.ok();
+        let said = (&post["content"], &post["spoiler_text"], &post["sensitive"]);
+        assert_eq!(said, (&json!("<p>blood</p>"), &json!(""), &json!(true)));
+        let draft = json!({"spoiler_text": "@priya look", "visibility": "direct"});
+        let post = dana.post("/api/v1/statuses", draft).await.ok();
+        assert_eq!(each(&post["mentions"], "acct"), ["priya"]);
+        assert_eq!(priya.notifications("mention").await.len(), 1);
+        let post = dana.post("/api/v1/statuses", json!({"status": "words", "spoiler_text": "\u{2060}"})).await.ok();
+        assert_eq!((&post["spoiler_text"], &post["sensitive"]), (&json!(""), &json!(false)), "nothing is no warning");
+    }
+}
+
+on_both! {
+    /// Nobody publishes, or is called, what nobody can see.
+    async fn what_cannot_be_seen_is_nothing(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for blank in [
+            "\u{200b}\u{200d}",
+            "\u{2800}\u{2800}",
+            "\u{3164} \u{115f}",
+            "\u{fe0f}\u{e0101}",
+            "\u{202e}\u{200f}",
+            "\u{34f}\u{ad}",
+        ] {
+            let refused = dana.post("/api/v1/statuses", json!({"status": blank})).await;
+            let why = (refused.status, refused.json()["error"].clone());
+            assert_eq!(why, (422, json!("Validation failed: text can't be blank")), "{blank:?}");
+            let refused = dana.post("/api/v1/statuses", json!({"status": blank, "spoiler_text": blank})).await;
+            assert_eq!(refused.status, 422, "{blank:?}: {}", refused.text);
+            assert_eq!(dana.post("/api/v1/lists", json!({"title": blank})).await.status, 422, "{blank:?}");
+            let rows = json!([{"name": blank, "value": blank}]);
+            let profile = json!({"display_name": blank, "note": blank, "fields_attributes": rows});
+            let shown = dana.patch("/api/v1/accounts/update_credentials", profile).await.ok();
+            let kept = (&shown["display_name"], &shown["note"], &shown["fields"]);
+            assert_eq!(kept, (&json!(""), &json!(""), &json!([])));
+        }
+        let picture = id(&upload(&dana, "\u{200b}").await.ok());
+        let post = dana.post("/api/v1/statuses", json!({"status": "\u{200b}", "media_ids": [picture]})).await.ok();
+        assert_eq!((&post["content"], &post["media_attachments"][0]["description"]), (&json!(""), &json!(null)));
+        for seen in ["👩\u{200d}👧", "x\u{200b}", "אבג\u{200f}"] {
+            dana.post("/api/v1/statuses", json!({"status": seen})).await.ok();
+        }
     }
 }

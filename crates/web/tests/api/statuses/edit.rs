@@ -156,3 +156,20 @@ on_both! {
         assert_eq!(priya.get("/api/v1/conversations").await.ok(), json!([]), "she wanted it out of her list");
     }
 }
+
+on_both! {
+    /// An edit that leaves nothing but a content warning makes it the text; one that leaves nothing to see is refused.
+    async fn an_edit_leaves_something_to_see(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let path = format!("/api/v1/statuses/{}", id(&dana.publish("first", "public").await));
+        let edited = dana.put(&path, json!({"status": "", "spoiler_text": "only this"})).await.ok();
+        assert_eq!((&edited["content"], &edited["spoiler_text"]), (&json!("<p>only this</p>"), &json!("")));
+        for blank in ["\u{200b}", "\u{2800} \u{fe0f}", "\u{3164}\n"] {
+            let refused = dana.put(&path, json!({"status": blank})).await;
+            assert_eq!(refused.status, 422, "{blank:?}: {}", refused.text);
+        }
+        let edited = dana.put(&path, json!({"status": "second", "spoiler_text": "\u{200b}"})).await.ok();
+        assert_eq!((&edited["content"], &edited["spoiler_text"]), (&json!("<p>second</p>"), &json!("")));
+    }
+}
