@@ -10,7 +10,7 @@ use storage::markers::{Marker, Timeline};
 use super::caller::Caller;
 use super::dto::marker::{Marker as Shape, Markers};
 use super::error::Result;
-use super::params::{Body, OptionalId, Query};
+use super::params::{Body, OneOrMore, OptionalId, Query};
 use crate::state::Web;
 
 pub fn routes() -> Router<Web> {
@@ -20,7 +20,7 @@ pub fn routes() -> Router<Web> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Wanted {
-    timeline: Vec<String>,
+    timeline: OneOrMore<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,7 +49,7 @@ async fn read(State(web): State<Web>, caller: Caller, Query(wanted): Query<Wante
     let mut conn = web.app.db.read().await?;
     let mut markers = Markers::default();
     for timeline in [Timeline::Home, Timeline::Notifications] {
-        if wanted.timeline.iter().any(|name| name == timeline.as_str())
+        if wanted.timeline.0.iter().any(|name| name == timeline.as_str())
             && let Some(marker) = storage::markers::get(&mut conn, caller.id, timeline).await?
         {
             put(&mut markers, timeline, marker);

@@ -13,7 +13,7 @@ use storage::hydrate;
 use super::caller::Caller;
 use super::dto::report::Report;
 use super::error::{Error, Result};
-use super::params::Body;
+use super::params::{Body, List};
 use crate::state::Web;
 
 pub fn routes() -> Router<Web> {
@@ -24,18 +24,18 @@ pub fn routes() -> Router<Web> {
 #[serde(default)]
 struct Params {
     account_id: String,
-    status_ids: Vec<String>,
+    status_ids: List<String>,
     comment: String,
     forward: bool,
     category: Option<ReportCategory>,
-    rule_ids: Vec<String>,
+    rule_ids: List<String>,
 }
 
 async fn report(State(web): State<Web>, caller: Caller, Body(params): Body<Params>) -> Result<Response> {
     caller.allow("write:reports")?;
     let target: AccountId = params.account_id.parse().map_err(|_| Error::NotFound)?;
     let posts: Result<Vec<PostId>> =
-        params.status_ids.iter().map(|id| id.parse().map_err(|_| Error::NotFound)).collect();
+        params.status_ids.entries().iter().map(|id| id.parse().map_err(|_| Error::NotFound)).collect();
     let mut conn = web.app.db.read().await?;
     let me = caller.account(&mut conn).await?;
     drop(conn);
@@ -44,7 +44,7 @@ async fn report(State(web): State<Web>, caller: Caller, Body(params): Body<Param
         posts: posts?,
         comment: params.comment,
         category: params.category.unwrap_or_default(),
-        rules: params.rule_ids,
+        rules: params.rule_ids.entries(),
         forward: params.forward,
     };
     let report = create(&web.app, &me, new).await?;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::api::dto::application::{Application, CredentialApplication};
 use crate::api::error::{Error, Result};
-use crate::api::params::Body;
+use crate::api::params::{Body, OneOrMore};
 use crate::auth::Authorized;
 use crate::limits::{Origin, TooOften};
 use crate::state::Web;
@@ -20,7 +20,7 @@ use crate::state::Web;
 pub struct Registration {
     client_name: String,
     /// One, several on lines of their own, or a list.
-    redirect_uris: Vec<String>,
+    redirect_uris: OneOrMore<String>,
     scopes: Option<String>,
     website: Option<String>,
 }
@@ -34,7 +34,13 @@ pub async fn register(State(web): State<Web>, origin: Origin, Body(form): Body<R
     let new = NewClient {
         name: form.client_name,
         website: form.website,
-        redirect_uris: form.redirect_uris.iter().flat_map(|uris| uris.split_whitespace()).map(str::to_owned).collect(),
+        redirect_uris: form
+            .redirect_uris
+            .0
+            .iter()
+            .flat_map(|uris| uris.split_whitespace())
+            .map(str::to_owned)
+            .collect(),
         scopes,
     };
     let (client, secret) = register::register(&web.app, &new).await?;

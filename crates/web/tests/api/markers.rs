@@ -8,7 +8,9 @@ on_both! {
     async fn markers_move(engine) {
         let house = Instance::start("maple", engine).await;
         let dana = house.member("dana").await;
-        assert_eq!(dana.get("/api/v1/markers?timeline[]=home").await.ok(), json!({}));
+        for asked in ["", "?timeline[]=home", "?timeline[]=home&timeline[]=notifications", "?timeline=home", "?timeline[]=x"] {
+            assert_eq!(dana.get(&format!("/api/v1/markers{asked}")).await.ok(), json!({}), "{asked}: as in Mastodon");
+        }
         let moved = dana.post("/api/v1/markers", json!({"home": {"last_read_id": "103"}})).await.ok();
         assert_eq!((&moved["home"]["last_read_id"], &moved["home"]["version"]), (&json!("103"), &json!(1)));
         dana.post("/api/v1/markers", json!({"home[last_read_id]": "0"})).await.ok();

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::relationships;
 use crate::api::caller::Caller;
 use crate::api::error::Result;
-use crate::api::params::{Body, PathId};
+use crate::api::params::{Body, List, PathId};
 use crate::state::Web;
 
 #[derive(Debug, Default, Deserialize)]
@@ -18,7 +18,7 @@ use crate::state::Web;
 pub struct Params {
     reblogs: Option<bool>,
     notify: Option<bool>,
-    languages: Option<Vec<String>>,
+    languages: List<String>,
 }
 
 /// Follows, or changes what she wants to see of somebody she follows. What is not named stays as it is.
@@ -40,7 +40,7 @@ pub async fn follow(
     let options = FollowOptions {
         show_boosts: params.reblogs.unwrap_or(now.show_boosts),
         notify: params.notify.unwrap_or(now.notify),
-        languages: params.languages.map_or(now.languages, |l| l.into_iter().filter(|l| !l.is_empty()).collect()),
+        languages: params.languages.0.map_or(now.languages, |l| l.into_iter().filter(|l| !l.is_empty()).collect()),
     };
     follows::request::request(&web.app, &me, id, options).await?;
     relationships::one(&web, caller.id, id).await

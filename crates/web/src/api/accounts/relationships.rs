@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::api::caller::Caller;
 use crate::api::dto::relationship::Relationship;
 use crate::api::error::Result;
-use crate::api::params::{Ids, Query};
+use crate::api::params::{Ids, OneOrMore, Query};
 use crate::state::Web;
 
 /// Accounts in one request.
@@ -18,12 +18,12 @@ const MAX: usize = 100;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Params {
-    id: Ids,
+    id: OneOrMore<String>,
 }
 
 pub async fn relationships(State(web): State<Web>, caller: Caller, Query(params): Query<Params>) -> Result<Response> {
     caller.allow_either("follow", "read:follows")?;
-    let mut ids: Vec<AccountId> = params.id.of();
+    let mut ids: Vec<AccountId> = Ids::from(params.id.0).of();
     ids.truncate(MAX);
     let mut conn = web.app.db.read().await?;
     let found = storage::relationships::many(&mut conn, caller.id, &ids).await?;

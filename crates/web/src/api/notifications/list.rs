@@ -11,14 +11,14 @@ use storage::notifications::Filter;
 use crate::api::caller::Caller;
 use crate::api::error::Result;
 use crate::api::pagination::{Back, Paging};
-use crate::api::params::{OptionalId, Query};
+use crate::api::params::{List, OptionalId, Query};
 use crate::state::Web;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Params {
-    types: Vec<String>,
-    exclude_types: Vec<String>,
+    types: List<String>,
+    exclude_types: List<String>,
     account_id: OptionalId,
 }
 
@@ -34,12 +34,16 @@ pub async fn list(
     paging: Paging,
 ) -> Result<Response> {
     caller.allow("read:notifications")?;
-    let wanted = kinds(&params.types);
-    if wanted.is_empty() && !params.types.is_empty() {
+    let types = params.types.entries();
+    let wanted = kinds(&types);
+    if wanted.is_empty() && !types.is_empty() {
         return Ok(Json([(); 0]).into_response());
     }
-    let filter =
-        Filter { kinds: wanted, exclude: kinds(&params.exclude_types), from: params.account_id.0.map(AccountId) };
+    let filter = Filter {
+        kinds: wanted,
+        exclude: kinds(&params.exclude_types.entries()),
+        from: params.account_id.0.map(AccountId),
+    };
     let mut conn = web.app.db.read().await?;
     let views = storage::notifications::list(&mut conn, caller.id, &filter, &paging.page(40, 80)).await?;
     let (newest, oldest) = views.ends();

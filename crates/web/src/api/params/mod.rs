@@ -4,6 +4,7 @@
 //! Sizes, depth and number of parameters are bounded before anything is read into types. Files go to the disk as they
 //! come, so that they take no memory; whoever wants some asks for the scope first. Never stores anything.
 
+mod list;
 mod read;
 mod tree;
 
@@ -26,6 +27,7 @@ use crate::auth::Presented;
 use crate::limits::Origin;
 use crate::shares::{BodyMemory, Share};
 use crate::state::Web;
+pub use list::{Ids, List, OneOrMore};
 use tree::Node;
 
 /// Bytes of a body without files.
@@ -59,9 +61,7 @@ impl From<Refused> for Error {
             Refused::TooDeep => Error::BadRequest("the parameters are nested too deeply".to_owned()),
             Refused::TooMany => Error::BadRequest("there are too many parameters".to_owned()),
             Refused::TooLarge => Error::TooLarge,
-            Refused::FileTooLarge(limit) => {
-                Error::Invalid(format!("file is too large: at most {limit} bytes"))
-            }
+            Refused::FileTooLarge(limit) => Error::Invalid(format!("file is too large: at most {limit} bytes")),
             Refused::TooSlow => Error::TooSlow,
             Refused::Busy => Error::Unavailable,
             Refused::WrongMedia => Error::UnsupportedMedia,
@@ -368,25 +368,6 @@ impl<'de> Deserialize<'de> for OptionalId {
             return Ok(Self(None));
         }
         id(&text).map(|raw| Self(Some(raw))).ok_or_else(|| serde::de::Error::custom("is not an id"))
-    }
-}
-
-/// A list of ids. What is no id is left out: it would find nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ids(pub Vec<i64>);
-
-impl Ids {
-    /// The ids as a type of the domain, each once, in the order they were named.
-    pub fn of<I: From<i64>>(&self) -> Vec<I> {
-        let mut seen = std::collections::HashSet::new();
-        self.0.iter().filter(|id| seen.insert(**id)).map(|id| I::from(*id)).collect()
-    }
-}
-
-impl<'de> Deserialize<'de> for Ids {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let texts = Option::<Vec<String>>::deserialize(d)?.unwrap_or_default();
-        Ok(Self(texts.iter().filter_map(|t| id(t)).collect()))
     }
 }
 

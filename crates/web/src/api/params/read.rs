@@ -1,6 +1,6 @@
 //! Reads a tree of parameters into a typed struct, as leniently as Mastodon does: `"1"` where a boolean or a
-//! number is wanted, a number where a text is wanted, one value where a list is wanted. What cannot be read
-//! says which parameter it was. Never guesses a value that was not sent.
+//! number is wanted, a number where a text is wanted. What cannot be read says which parameter it was. What one value
+//! is where a list is wanted is for the list's type to say ([`super::list`]). Never guesses a value that was not sent.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
@@ -162,7 +162,7 @@ impl<'de> de::Deserializer<'de> for Node {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, WrongType> {
         let entries = match self {
             Self::List(list) => list,
-            Self::Null => Vec::new(),
+            Self::Null => return visitor.visit_none(),
             // `name[0]=…&name[1]=…`, also written by some apps as a JSON object.
             Self::Map(map) => {
                 let mut numbered: Vec<(u64, Node)> = map
@@ -172,9 +172,7 @@ impl<'de> de::Deserializer<'de> for Node {
                 numbered.sort_by_key(|(n, _)| *n);
                 numbered.into_iter().map(|(_, v)| v).collect()
             }
-            // `ids=` is how some apps say "none".
-            Self::Text(t) if t.is_empty() => Vec::new(),
-            one => vec![one],
+            one => return visitor.visit_some(one),
         };
         visitor.visit_seq(Entries { rest: entries.into_iter(), at: 0 })
     }

@@ -13,7 +13,8 @@ struct Form {
     limit: Option<i64>,
     in_reply_to_id: OptionalId,
     media_ids: Ids,
-    fields_attributes: Vec<Field>,
+    fields_attributes: List<Field>,
+    timeline: OneOrMore<String>,
     source: Source,
     visibility: Option<Shown>,
 }
@@ -77,7 +78,7 @@ async fn the_same_parameters_are_read_from_json_form_multipart_and_query() {
     let from_json = body(JSON, "/", json.as_slice()).await.unwrap();
     assert_eq!(from_json.status.as_deref(), Some("hi & bye"));
     assert_eq!(from_json.media_ids, Ids(vec![1, 2]));
-    assert_eq!(from_json.fields_attributes.len(), 2);
+    assert_eq!(from_json.fields_attributes.0.as_ref().map(Vec::len), Some(2));
     assert_eq!(from_json.visibility, Some(Shown::Direct));
     assert_eq!(body(FORM, "/", form).await.unwrap(), from_json);
     assert_eq!(body("multipart/form-data; boundary=B", "/", multipart).await.unwrap(), from_json);
@@ -123,10 +124,28 @@ async fn malformed_or_wrongly_typed_parameters_name_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_single_value_is_a_list_only_where_one_will_do() {
+    for (kind, sent) in [
+        (FORM, "media_ids=1&fields_attributes=x&timeline=home"),
+        (FORM, "media_ids=&fields_attributes=&timeline=home"),
+        (JSON, r#"{"media_ids":1,"fields_attributes":true,"timeline":"home"}"#),
+        (JSON, r#"{"media_ids":null,"fields_attributes":null,"timeline":["home"]}"#),
+    ] {
+        let form = body(kind, "/", sent).await.unwrap();
+        assert_eq!((form.media_ids, form.fields_attributes), (Ids::default(), List(None)), "{sent}");
+        assert_eq!(form.timeline, OneOrMore(vec!["home".to_owned()]), "{sent}");
+    }
+    let form = body(JSON, "/", r#"{"fields_attributes":[],"timeline":7}"#).await.unwrap();
+    assert_eq!((form.fields_attributes, form.timeline), (List(Some(Vec::new())), OneOrMore(vec!["7".to_owned()])));
+    let wrong = refusal(body(JSON, "/", r#"{"media_ids":{"a":1}}"#).await);
+    assert_eq!(wrong, (422, "Validation failed: media_ids must be a list".into()));
+}
+
+#[tokio::test]
 async fn texts_are_read_clean() {
     let kept = Form {
         status: Some("xy".into()),
-        fields_attributes: vec![Field { name: String::new(), value: "v".into() }],
+        fields_attributes: List(Some(vec![Field { name: String::new(), value: "v".into() }])),
         ..Form::default()
     };
     let json = br#"{"status":"\u0000x\u0085\uffffy","fields_attributes":[{"name":"\u0000","value":"v\u0001"}]}"#;

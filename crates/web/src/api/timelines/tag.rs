@@ -11,7 +11,7 @@ use crate::api::caller::{Caller, viewer};
 use crate::api::error::{Error, Result};
 use crate::api::page;
 use crate::api::pagination::Paging;
-use crate::api::params::{PathName, Query};
+use crate::api::params::{OneOrMore, PathName, Query};
 use crate::state::Web;
 
 /// Tags in one list of the request.
@@ -20,16 +20,16 @@ const MAX_TAGS: usize = 4;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Params {
-    any: Vec<String>,
-    all: Vec<String>,
-    none: Vec<String>,
+    any: OneOrMore<String>,
+    all: OneOrMore<String>,
+    none: OneOrMore<String>,
     local: bool,
     remote: bool,
     only_media: bool,
 }
 
-fn keys(names: &[String]) -> impl Iterator<Item = String> {
-    names.iter().take(MAX_TAGS).filter_map(|name| Tag::new(name)).map(|tag| tag.key)
+fn keys(names: &OneOrMore<String>) -> impl Iterator<Item = String> {
+    names.0.iter().take(MAX_TAGS).filter_map(|name| Tag::new(name)).map(|tag| tag.key)
 }
 
 pub async fn tag(
