@@ -126,7 +126,7 @@ pub struct ReportView {
 pub struct ConversationView {
     pub id: ConversationId,
     pub unread: bool,
-    /// The others.
+    /// The others; the member alone where there are none.
     pub accounts: Vec<Arc<AccountView>>,
     /// The newest that she may see.
     pub last_post: PostView,

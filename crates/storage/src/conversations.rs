@@ -238,7 +238,7 @@ pub async fn get(conn: &mut Conn, me: AccountId, id: ConversationId) -> Result<C
 
 async fn views(conn: &mut Conn, me: AccountId, rows: Vec<ConversationRow>) -> Result<Vec<ConversationView>> {
     let participants = |text: &str| -> Vec<AccountId> { text.split(',').filter_map(|id| id.parse().ok()).collect() };
-    let mut people: Vec<AccountId> = rows.iter().flat_map(|r| participants(&r.participants)).collect();
+    let mut people: Vec<AccountId> = rows.iter().flat_map(|r| participants(&r.participants)).chain([me]).collect();
     people.sort();
     people.dedup();
     let accounts = hydrate::account_views(conn, &people).await?;
@@ -248,10 +248,16 @@ async fn views(conn: &mut Conn, me: AccountId, rows: Vec<ConversationRow>) -> Re
     Ok(rows
         .into_iter()
         .filter_map(|row| {
+            let others = participants(&row.participants);
+            let mut shown: Vec<_> = others.iter().filter_map(|a| accounts.get(a).cloned()).collect();
+            if shown.is_empty() {
+                // As in Mastodon: apps show a conversation by its accounts.
+                shown.extend(accounts.get(&me).cloned());
+            }
             Some(ConversationView {
                 id: ConversationId(row.id),
                 unread: row.unread,
-                accounts: participants(&row.participants).iter().filter_map(|a| accounts.get(a).cloned()).collect(),
+                accounts: shown,
                 last_post: posts.get(&PostId(row.shown_id?))?.clone(),
                 updated_at: Timestamp(row.updated_at),
             })

@@ -55,8 +55,9 @@ macro_rules! named {
 }
 
 /// Accounts by the beginnings of words of their names: those she follows first, then this community's, then those whose
-/// name itself begins so. Suspended accounts, hidden ones, and those that block her or that she blocks (or their
-/// community), are not found.
+/// name itself begins so. Suspended accounts, hidden ones, those that block her, and those of communities that she
+/// blocks, are not found. Those that she blocks or mutes are, as in Mastodon: to end a block, she looks for whom it is
+/// about.
 ///
 /// # Errors
 /// As [`crate::Error`] says.
@@ -94,7 +95,6 @@ pub async fn accounts(conn: &mut Conn, viewer: AccountId, q: &AccountQuery<'_>) 
         " AND ($3 = '' OR (lower(a.username) LIKE $2 ESCAPE '\\' AND a.domain LIKE $4 ESCAPE '\\'))
             AND (NOT $5 OR EXISTS (
                 SELECT 1 FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id LIMIT 1 OFFSET 0))
-            AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 AND b.target_id = a.id LIMIT 1 OFFSET 0)
             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = a.id AND b.target_id = $1 LIMIT 1 OFFSET 0)
             AND NOT EXISTS (
                 SELECT 1 FROM account_domain_blocks d WHERE d.account_id = $1 AND d.domain = a.domain LIMIT 1 OFFSET 0)

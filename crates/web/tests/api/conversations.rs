@@ -145,3 +145,25 @@ on_both! {
         assert_eq!(next(&mut sockets[1]).await.1, "conversation");
     }
 }
+
+on_both! {
+    /// A conversation with nobody has its author, as in Mastodon: apps show a conversation by its accounts.
+    async fn a_message_to_nobody_has_its_author(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        let note = dana.publish("buy oats", "direct").await;
+        let answer = json!({"status": "and tea", "in_reply_to_id": id(&note), "visibility": "direct"});
+        dana.post("/api/v1/statuses", answer).await.ok();
+        dana.publish("@dana call the school", "direct").await;
+        let all = dana.get("/api/v1/conversations").await.ok();
+        assert_eq!(all.as_array().unwrap().len(), 2);
+        for talk in all.as_array().unwrap() {
+            assert_eq!(each(&talk["accounts"], "acct"), ["dana"]);
+            let read = dana.post(&format!("/api/v1/conversations/{}/read", id(talk)), json!({})).await.ok();
+            assert_eq!(each(&read["accounts"], "acct"), ["dana"]);
+        }
+        dana.publish("@priya hello", "direct").await;
+        assert_eq!(each(&dana.get("/api/v1/conversations").await.ok()[0]["accounts"], "acct"), ["priya"]);
+        assert_eq!(each(&priya.get("/api/v1/conversations").await.ok()[0]["accounts"], "acct"), ["dana"]);
+    }
+}

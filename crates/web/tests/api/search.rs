@@ -1,5 +1,6 @@
 //! `GET /api/v2/search`.
 
+use serde_json::json;
 use testkit::{Instance, on_both};
 
 use crate::api::{each, id};
@@ -35,5 +36,27 @@ on_both! {
         let private = priya.publish("private", "private").await;
         assert!(each(&by(private["url"].as_str().unwrap().to_owned()).await["statuses"], "id").is_empty());
         assert_eq!(dana.get("/api/v2/search?q=x&type=everything").await.status, 422);
+    }
+}
+
+on_both! {
+    /// Whom she keeps away she can find, to let them come again; who keeps her away is not found.
+    async fn whom_she_blocks_is_found_and_who_blocks_her_is_not(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let (blocked, muted, blocking) =
+            (house.member("petra").await, house.member("petunia").await, house.member("peter").await);
+        dana.post(&format!("/api/v1/accounts/{}/block", blocked.id), json!({})).await.ok();
+        dana.post(&format!("/api/v1/accounts/{}/mute", muted.id), json!({})).await.ok();
+        blocking.post(&format!("/api/v1/accounts/{}/block", dana.id), json!({})).await.ok();
+        for path in ["/api/v1/accounts/search?q=pet", "/api/v1/accounts/search?q=@PET"] {
+            let mut found = each(&dana.get(path).await.ok(), "username");
+            found.sort();
+            assert_eq!(found, ["petra", "petunia"], "{path}");
+        }
+        let found = dana.get("/api/v2/search?type=accounts&q=petra").await.ok();
+        assert_eq!(each(&found["accounts"], "id"), [blocked.id.as_str()]);
+        let found = blocked.get("/api/v1/accounts/search?q=dana").await.ok();
+        assert_eq!(found, json!([]), "whom dana blocks does not find her");
     }
 }

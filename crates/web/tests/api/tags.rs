@@ -46,3 +46,21 @@ on_both! {
         assert_eq!(looks().await["name"], "OpWillow", "posts for everybody say how it is spelt");
     }
 }
+
+on_both! {
+    /// A tag that nobody ever used can be asked for, left and followed, in any script.
+    async fn a_tag_that_nobody_used_is_a_tag(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        for name in ["nightfeeds", "%E5%86%AC", "Sch%C3%B6nerTee", "2am"] {
+            let path = format!("/api/v1/tags/{name}");
+            for answer in [dana.get(&path).await, dana.post(&format!("{path}/unfollow"), json!({})).await] {
+                assert_eq!((answer.status, &answer.json()["following"]), (200, &json!(false)), "{name}: {}", answer.text);
+            }
+            assert_eq!(dana.post(&format!("{path}/follow"), json!({})).await.ok()["following"], true, "{name}");
+        }
+        for bad in ["no%20tag", "%20", "a%2Fb"] {
+            assert_eq!(dana.post(&format!("/api/v1/tags/{bad}/unfollow"), json!({})).await.status, 404, "{bad}");
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! `Status` and what belongs to it: mentions, tags, history, source, context.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::Visibility;
+use domain::text::plain;
 use domain::view::{Mention, PostCore, PostFlags, PostView};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -183,18 +185,19 @@ impl<'a> StatusMention<'a> {
     }
 }
 
-/// What an author typed.
+/// What an author typed; of a post from elsewhere, its words.
 #[derive(Debug, Serialize)]
 pub struct StatusSource<'a> {
     id: Id,
-    text: &'a str,
+    text: Cow<'a, str>,
     spoiler_text: &'a str,
 }
 
 impl<'a> StatusSource<'a> {
     pub fn new(view: &'a PostView) -> Self {
         let post = view.post();
-        Self { id: Id::of(post.id), text: post.source.as_deref().unwrap_or_default(), spoiler_text: &post.spoiler_text }
+        let text = post.source.as_deref().map_or_else(|| plain(&post.content).into(), Cow::Borrowed);
+        Self { id: Id::of(post.id), text, spoiler_text: &post.spoiler_text }
     }
 }
 

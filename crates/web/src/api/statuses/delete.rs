@@ -9,7 +9,7 @@ use storage::{hydrate, posts};
 
 use crate::api::caller::Caller;
 use crate::api::error::{Error, Result};
-use crate::api::params::{PathId, Query};
+use crate::api::params::{Body, PathId};
 use crate::api::render::One;
 use crate::state::Web;
 
@@ -24,7 +24,7 @@ pub async fn delete(
     State(web): State<Web>,
     caller: Caller,
     PathId(id): PathId<PostId>,
-    Query(params): Query<Params>,
+    Body(params): Body<Params>,
 ) -> Result<Response> {
     caller.allow("write:statuses")?;
     let mut conn = web.app.db.read().await?;

@@ -15,7 +15,7 @@ use crate::api::dto::emoji::CustomEmoji;
 use crate::api::dto::media::{Addresses, MediaAttachment};
 use crate::api::dto::status::{StatusEdit, StatusSource};
 use crate::api::dto::value::Time;
-use crate::api::error::{Error, Result};
+use crate::api::error::Result;
 use crate::api::params::PathId;
 use crate::state::Web;
 
@@ -67,13 +67,10 @@ fn as_shown(edit: &PostEdit, all: &HashMap<AttachmentId, Attachment>) -> Vec<Att
     edit.shown.iter().filter_map(then).collect()
 }
 
-/// To edit a post. Only its author may.
+/// To edit a post, or to copy its words: for all who may see it, as in Mastodon.
 pub async fn source(State(web): State<Web>, caller: Caller, PathId(id): PathId<PostId>) -> Result<Response> {
     caller.allow("read:statuses")?;
     let mut conn = web.app.db.read().await?;
     let view = hydrate::post(&mut conn, caller.viewer(), id).await?;
-    if view.post().account_id != caller.id {
-        return Err(Error::NotFound);
-    }
     Ok(Json(StatusSource::new(&view)).into_response())
 }

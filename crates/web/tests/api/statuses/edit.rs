@@ -24,7 +24,7 @@ on_both! {
         assert_eq!(each(&history, "content"), ["<p>first</p>", "<p>second</p>"]);
         let source = dana.get(&format!("{path}/source")).await.ok();
         assert_eq!((source["text"].as_str(), source["spoiler_text"].as_str()), (Some("second"), Some("careful")));
-        assert_eq!(priya.get(&format!("{path}/source")).await.status, 404, "what she typed is hers");
+        assert_eq!(priya.get(&format!("{path}/source")).await.ok(), source, "whoever sees it may copy it");
         assert_eq!(priya.put(&path, json!({"status": "mine now"})).await.status, 404);
     }
 }
@@ -154,6 +154,28 @@ on_both! {
         assert_eq!((mine.as_array().unwrap().len(), with), (1, vec!["olga".to_owned(), "priya".to_owned()]));
         assert_eq!(mine[0]["unread"], false);
         assert_eq!(priya.get("/api/v1/conversations").await.ok(), json!([]), "she wanted it out of her list");
+    }
+}
+
+on_both! {
+    /// What somebody typed is for those who may see the post, and for nobody else.
+    async fn a_source_is_for_whom_the_post_is(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, olga) = (house.member("dana").await, house.member("priya").await, house.member("olga").await);
+        priya.follow(&dana).await;
+        for (visibility, follower, other) in [("public", 200, 200), ("private", 200, 404), ("direct", 404, 404)] {
+            let post = dana.publish("two *cups* & a saucer", visibility).await;
+            let path = format!("/api/v1/statuses/{}/source", id(&post));
+            for (who, status) in [(&dana, 200), (&priya, follower), (&olga, other)] {
+                let answer = who.get(&path).await;
+                assert_eq!(answer.status, status, "{visibility} {}", who.username);
+                if status == 200 {
+                    assert_eq!(answer.json()["text"], "two *cups* & a saucer");
+                }
+            }
+            let stranger = house.request(http::Method::GET, &path).send().await.unwrap();
+            assert_eq!(stranger.status(), 401);
+        }
     }
 }
 
