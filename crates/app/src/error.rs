@@ -1,6 +1,6 @@
 //! Why something could not be done, in words that may be shown to whoever asked.
 
-use domain::Timestamp;
+use domain::{AccountId, Timestamp};
 
 /// Mapped once per door: the client API's JSON, a page, ActivityPub's status codes.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum Error {
     /// sentence. The field `base` is the whole of it: then `why` is a sentence of its own.
     #[error("{field} {why}")]
     Invalid { field: &'static str, why: String },
+    /// A post would go to these accounts, whom its author did not expect.
+    #[error("post would be sent to unexpected accounts")]
+    UnexpectedMentions(Vec<AccountId>),
     /// It cannot be done now because of how things stand.
     #[error("{0}")]
     Conflict(&'static str),

@@ -320,6 +320,8 @@ pub struct MemberPreferences {
     pub note_source: String,
     /// The fields as she typed them.
     pub fields_source: Vec<ProfileField>,
+    /// Sites whose pages may say that the member wrote them.
+    pub attribution_domains: Vec<String>,
 }
 
 impl Default for MemberPreferences {
@@ -332,6 +334,7 @@ impl Default for MemberPreferences {
             expand_spoilers: false,
             note_source: String::new(),
             fields_source: Vec::new(),
+            attribution_domains: Vec::new(),
         }
     }
 }

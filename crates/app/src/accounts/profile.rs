@@ -6,7 +6,7 @@ use domain::account::{Account, ActorKind, Handle, Member, ProfileField, ProfileI
 use domain::event::Event;
 use domain::job::Job;
 use domain::text::{self, MentionTarget};
-use domain::{AccountId, Visibility, language};
+use domain::{AccountId, Host, Visibility, language};
 use media::Sent;
 use storage::{Conn, accounts, members};
 
@@ -50,12 +50,18 @@ pub struct Profile {
     pub default_sensitive: Option<bool>,
     /// Empty = guess from the text.
     pub default_language: Option<String>,
+    /// Sites whose pages may say that the member wrote them, as typed.
+    pub attribution_domains: Option<Vec<String>>,
 }
+
+/// Sites that a member may name, as in Mastodon.
+const ATTRIBUTION_DOMAINS: usize = 100;
 
 /// # Errors
 /// [`Error::Invalid`] for what is too long, too much, or no picture.
 pub async fn change(app: &App, me: AccountId, mut profile: Profile) -> Result<()> {
     check(app, &profile)?;
+    let attribution_domains = profile.attribution_domains.take().map(|typed| sites(&typed)).transpose()?;
     let avatar = match profile.avatar.take() {
         Some(Picture::New(sent)) => {
             let file = in_memory(app, "avatar", sent).await?;
@@ -100,6 +106,9 @@ pub async fn change(app: &App, me: AccountId, mut profile: Profile) -> Result<()
     if let Some(language) = profile.default_language {
         preferences.default_language = language::known(&language);
     }
+    if let Some(sites) = attribution_domains {
+        preferences.attribution_domains = sites;
+    }
     members::set_preferences(&mut tx, me, &member.preferences, &member.locale).await?;
     if account != before {
         accounts::upsert(&mut tx, &account).await?;
@@ -139,6 +148,26 @@ fn check(app: &App, profile: &Profile) -> Result<()> {
         return Err(Error::invalid("language", "must be a language code such as en"));
     }
     Ok(())
+}
+
+/// Names of sites, each once. `*.` before one says nothing: what lies below a site belongs to it.
+fn sites(typed: &[String]) -> Result<Vec<String>> {
+    let mut sites = Vec::new();
+    for text in typed.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        let bare = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
+        let site = Host::typed(bare.strip_prefix("*.").unwrap_or(bare))
+            .map_err(|why| Error::invalid("attribution_domains", why))?
+            .as_str()
+            .to_owned();
+        if !sites.contains(&site) {
+            sites.push(site);
+        }
+        if sites.len() > ATTRIBUTION_DOMAINS {
+            let why = format!("must not be more than {ATTRIBUTION_DOMAINS}");
+            return Err(Error::invalid("attribution_domains", why));
+        }
+    }
+    Ok(sites)
 }
 
 impl Field {

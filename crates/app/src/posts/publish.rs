@@ -43,6 +43,8 @@ pub struct Draft {
     /// For an edit; of attachments that it does not show, nothing is heard.
     pub described: Vec<Described>,
     pub app: Option<AppId>,
+    /// Whom the text may mention, where the author says so.
+    pub allowed_mentions: Option<Vec<AccountId>>,
     /// A second draft with the same key publishes nothing and gives the first one's post.
     pub idempotency_key: Option<String>,
 }
@@ -67,7 +69,7 @@ impl Draft {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long text, too many or unknown attachments; [`Error::NotFound`] when she
-/// may not see what she answers; [`Error::Forbidden`] when she is blocked there.
+/// may not see what she answers; [`Error::Forbidden`] when she is blocked there; [`Error::UnexpectedMentions`].
 pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId> {
     let draft = draft.settled();
     check_limits(app, &draft)?;
@@ -79,6 +81,13 @@ pub async fn publish(app: &App, author: &Account, draft: Draft) -> Result<PostId
     }
     let parent = parent(&mut conn, author, draft.in_reply_to).await?;
     let written = write_html(&mut conn, &app.urls, author, &draft.text).await?;
+    if let Some(allowed) = &draft.allowed_mentions {
+        let named = written.mentions.iter().map(|(id, _)| *id);
+        let unexpected: Vec<AccountId> = named.filter(|id| !allowed.contains(id)).collect();
+        if !unexpected.is_empty() {
+            return Err(Error::UnexpectedMentions(unexpected));
+        }
+    }
     check_attachments(&mut conn, author.id, &draft.attachments, None).await?;
     drop(conn);
 

@@ -14,6 +14,9 @@ use serde::Serialize;
 /// Seconds after which what cannot be answered now may be asked for again.
 const SOON: u64 = 5;
 
+/// Mastodon's words for a post that mentions somebody who is not among `allowed_mentions`.
+pub const UNEXPECTED: &str = "Post would be sent to unexpected accounts";
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug)]
@@ -111,6 +114,7 @@ impl From<app::Error> for Error {
             // "base" is Mastodon's name for "the whole of it".
             app::Error::Invalid { field: "base", why } => Self::Invalid(why),
             app::Error::Invalid { field, why } => Self::Invalid(format!("{field} {why}")),
+            app::Error::UnexpectedMentions(_) => Self::Invalid(UNEXPECTED.to_owned()),
             app::Error::Conflict(why) => Self::Conflict(why.into()),
             app::Error::Limited { until: _ } => Self::Limited { retry_after: 60 },
             app::Error::Unavailable(why) => {

@@ -22,6 +22,7 @@ mod page;
 pub mod pagination;
 pub mod params;
 mod preferences;
+mod quotes;
 pub mod render;
 mod reports;
 mod saved;

@@ -143,7 +143,7 @@ impl From<app::Error> for Problem {
         match e {
             app::Error::NotFound => Self::NotFound,
             app::Error::Forbidden(why) | app::Error::Conflict(why) => Self::Forbidden(why),
-            app::Error::Invalid { .. } => Self::Unreadable,
+            app::Error::Invalid { .. } | app::Error::UnexpectedMentions(_) => Self::Unreadable,
             app::Error::Limited { .. } => Self::TooOften(TooOften(std::time::Duration::from_secs(60))),
             app::Error::Unavailable(why) => {
                 tracing::warn!(%why, "a page cannot be shown now");

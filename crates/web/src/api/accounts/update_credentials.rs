@@ -9,7 +9,8 @@ use super::verify_credentials::myself;
 use crate::api::caller::Caller;
 use crate::api::dto::status::visibility_from;
 use crate::api::error::{Error, Result};
-use crate::api::params::WithFiles;
+use crate::api::params::{List, WithFiles};
+use crate::api::quotes::check_policy;
 use crate::state::Web;
 
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +27,8 @@ pub struct Params {
     discoverable: Option<bool>,
     indexable: Option<bool>,
     hide_collections: Option<bool>,
-    fields_attributes: Option<Vec<FieldParams>>,
+    fields_attributes: List<FieldParams>,
+    attribution_domains: List<String>,
     source: Source,
 }
 
@@ -43,6 +45,7 @@ struct Source {
     privacy: Option<String>,
     sensitive: Option<bool>,
     language: Option<String>,
+    quote_policy: Option<String>,
 }
 
 pub async fn update_credentials(State(web): State<Web>, caller: Caller, request: Request) -> Result<Response> {
@@ -61,11 +64,13 @@ pub async fn update_credentials(State(web): State<Web>, caller: Caller, request:
             Error::Invalid("source[privacy] must be one of public, unlisted, private, direct".to_owned())
         })?),
     };
+    check_policy("source[quote_policy]", params.source.quote_policy.as_deref())?;
     let profile = Profile {
         display_name: params.display_name,
         note: params.note,
         fields: params
             .fields_attributes
+            .0
             .map(|rows| rows.into_iter().map(|f| Field { name: f.name, value: f.value }).collect()),
         avatar: picture("avatar", params.avatar)?,
         avatar_description: params.avatar_description,
@@ -79,6 +84,7 @@ pub async fn update_credentials(State(web): State<Web>, caller: Caller, request:
         default_visibility,
         default_sensitive: params.source.sensitive,
         default_language: params.source.language,
+        attribution_domains: params.attribution_domains.0,
     };
     change(&web.app, caller.id, profile).await?;
     myself(&web, &caller).await

@@ -1,13 +1,14 @@
 //! `Account`, and `CredentialAccount` for its owner.
 
+use domain::Urls;
 use domain::account::{Account as DomainAccount, ActorKind, Member, MemberPreferences, ProfileField, Role};
 use domain::view::AccountView;
-use domain::{Urls, Visibility};
 use serde::Serialize;
 
 use super::emoji::CustomEmoji;
 use super::status::visibility_name;
 use super::value::{Day, Id, Midnight, Time};
+use crate::api::quotes::NOBODY;
 
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is Mastodon's")]
@@ -183,7 +184,7 @@ struct Source<'a> {
     hide_collections: bool,
     discoverable: bool,
     indexable: bool,
-    attribution_domains: [&'static str; 0],
+    attribution_domains: &'a [String],
     quote_policy: &'static str,
 }
 
@@ -219,8 +220,8 @@ impl<'a> CredentialAccount<'a> {
                 hide_collections: account.hide_collections,
                 discoverable: account.discoverable,
                 indexable: account.indexable,
-                attribution_domains: [],
-                quote_policy: if *default_visibility == Visibility::Public { "public" } else { "nobody" },
+                attribution_domains: &member.preferences.attribution_domains,
+                quote_policy: NOBODY,
             },
             role: OwnRole { id, name, permissions: "0", color: "", highlighted: member.role != Role::Member },
         }

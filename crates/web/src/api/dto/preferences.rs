@@ -4,6 +4,7 @@ use domain::account::MemberPreferences;
 use serde::Serialize;
 
 use super::status::visibility_name;
+use crate::api::quotes::NOBODY;
 
 #[derive(Debug, Serialize)]
 pub struct Preferences<'a> {
@@ -29,7 +30,7 @@ impl<'a> Preferences<'a> {
             visibility: visibility_name(p.default_visibility),
             sensitive: p.default_sensitive,
             language: p.default_language.as_deref(),
-            quote_policy: "nobody",
+            quote_policy: NOBODY,
             media: &p.expand_media,
             spoilers: p.expand_spoilers,
             gifs: false,

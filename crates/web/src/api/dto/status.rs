@@ -201,6 +201,13 @@ impl<'a> StatusSource<'a> {
     }
 }
 
+/// Why a post was not published: it mentions these accounts, which its author did not name.
+#[derive(Debug, Serialize)]
+pub struct UnexpectedAccounts {
+    pub error: &'static str,
+    pub unexpected_accounts: Vec<Arc<RawValue>>,
+}
+
 /// One version of a post.
 #[derive(Debug, Serialize)]
 pub struct StatusEdit<'a> {

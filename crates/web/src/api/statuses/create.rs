@@ -1,17 +1,20 @@
 //! `POST /api/v1/statuses`: publishes a post.
 
 use app::posts::publish::Draft;
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-use domain::{AttachmentId, PostId, language};
-use http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use domain::{AccountId, AttachmentId, PostId, Viewer, language};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use storage::hydrate;
 
 use super::get::shown;
 use crate::api::caller::Caller;
-use crate::api::dto::status::visibility_from;
-use crate::api::error::{Error, Result};
-use crate::api::params::{Body, Ids, OptionalId};
+use crate::api::dto::status::{UnexpectedAccounts, visibility_from};
+use crate::api::error::{Error, Result, UNEXPECTED};
+use crate::api::params::{Body, Ids, List, OptionalId};
+use crate::api::quotes::check_policy;
 use crate::compose;
 use crate::state::Web;
 
@@ -28,6 +31,8 @@ pub struct Params {
     scheduled_at: Option<String>,
     poll: Option<serde::de::IgnoredAny>,
     quoted_status_id: OptionalId,
+    quote_approval_policy: Option<String>,
+    allowed_mentions: List<String>,
 }
 
 impl Params {
@@ -43,7 +48,7 @@ impl Params {
         if self.quoted_status_id.0.is_some() {
             return refuse("Quotes");
         }
-        Ok(())
+        check_policy("quote_approval_policy", self.quote_approval_policy.as_deref())
     }
 }
 
@@ -89,8 +94,19 @@ pub async fn create(
         attachments: params.media_ids.of::<AttachmentId>(),
         described: Vec::new(),
         app: caller.app(),
+        allowed_mentions: params.allowed_mentions.0.map(|ids| Ids::from(ids).of()),
         idempotency_key: key.map(str::to_owned),
     };
-    let id = compose::publish(&web, &me, draft).await?;
-    shown(&web, caller.viewer(), id).await
+    match compose::publish(&web, &me, draft).await {
+        Err(app::Error::UnexpectedMentions(ids)) => unexpected(&web, caller.viewer(), &ids).await,
+        id => shown(&web, caller.viewer(), id?).await,
+    }
+}
+
+/// Who would have got a post that is not for them.
+async fn unexpected(web: &Web, viewer: Viewer, ids: &[AccountId]) -> Result<Response> {
+    let mut conn = web.app.db.read().await?;
+    let accounts = web.render(viewer).accounts(&hydrate::accounts_in_order(&mut conn, ids).await?)?;
+    let body = UnexpectedAccounts { error: UNEXPECTED, unexpected_accounts: accounts };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response())
 }

@@ -10,7 +10,8 @@ use super::get::shown;
 use crate::api::caller::Caller;
 use crate::api::error::{Error, Result};
 use crate::api::media::focus;
-use crate::api::params::{Body, Ids, OptionalId, PathId};
+use crate::api::params::{Body, Ids, List, OptionalId, PathId};
+use crate::api::quotes::check_policy;
 use crate::compose;
 use crate::state::Web;
 
@@ -21,9 +22,10 @@ pub struct Params {
     spoiler_text: Option<String>,
     sensitive: Option<bool>,
     language: Option<String>,
-    media_ids: Option<Ids>,
-    media_attributes: Vec<MediaAttributes>,
+    media_ids: Ids,
+    media_attributes: List<MediaAttributes>,
     poll: Option<serde::de::IgnoredAny>,
+    quote_approval_policy: Option<String>,
 }
 
 /// New words for a picture that the post shows.
@@ -46,6 +48,7 @@ pub async fn edit(
     if params.poll.is_some() {
         return Err(Error::Invalid("Polls are not supported by this server".to_owned()));
     }
+    check_policy("quote_approval_policy", params.quote_approval_policy.as_deref())?;
     let mut conn = web.app.db.read().await?;
     let me = caller.account(&mut conn).await?;
     let post = storage::posts::get(&mut conn, caller.viewer(), id).await?;
@@ -53,9 +56,9 @@ pub async fn edit(
         return Err(Error::NotFound);
     }
     drop(conn);
-    let attachments: Vec<AttachmentId> = params.media_ids.unwrap_or_default().of();
-    let mut described = Vec::with_capacity(params.media_attributes.len());
-    for media in params.media_attributes {
+    let attachments: Vec<AttachmentId> = params.media_ids.of();
+    let mut described = Vec::new();
+    for media in params.media_attributes.entries() {
         if let Some(id) = media.id.0.map(AttachmentId) {
             described.push(Described { id, description: media.description, focus: focus(media.focus)? });
         }

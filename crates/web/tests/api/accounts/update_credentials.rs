@@ -107,3 +107,34 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    /// Sites that may name a member as their author are kept, each once and as a host; a bad one is refused by name.
+    async fn attribution_domains_are_kept(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let change = async |sites: serde_json::Value| {
+            dana.patch("/api/v1/accounts/update_credentials", json!({"attribution_domains": sites})).await
+        };
+        for (typed, kept) in [
+            (json!(["tea.example", "https://Cup.example/", "tea.example"]), json!(["tea.example", "cup.example"])),
+            (json!(["*.blog.example", " http://müsli.example "]), json!(["blog.example", "xn--msli-0ra.example"])),
+            (json!([""]), json!([])),
+        ] {
+            assert_eq!(change(typed.clone()).await.ok()["source"]["attribution_domains"], kept, "{typed}");
+            let me = dana.get("/api/v1/accounts/verify_credentials").await.ok();
+            assert_eq!(me["source"]["attribution_domains"], kept);
+        }
+        change(json!(["tea.example"])).await.ok();
+        let many: Vec<String> = (0..101).map(|n| format!("site{n}.example")).collect();
+        for bad in [json!(["no site"]), json!(["tea.example/path"]), json!(many)] {
+            let refused = change(bad.clone()).await;
+            assert_eq!(refused.status, 422, "{bad}: {}", refused.text);
+            let why = refused.json()["error"].as_str().unwrap().to_owned();
+            assert!(why.starts_with("Validation failed: attribution_domains must"), "{why}");
+        }
+        let me = dana.patch("/api/v1/accounts/update_credentials", json!({"note": "hello"})).await.ok();
+        assert_eq!(me["source"]["attribution_domains"], json!(["tea.example"]), "what is not named stays");
+        assert_eq!(dana.get(&format!("/api/v1/accounts/{}", dana.id)).await.ok().get("source"), None);
+    }
+}

@@ -186,3 +186,120 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    /// Where the app names those whom a post may mention, it goes to nobody else: they are named, nothing is published.
+    async fn a_post_goes_to_nobody_unexpected(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya, olga) = (house.member("dana").await, house.member("priya").await, house.member("olga").await);
+        let send = async |text: &str, allowed: serde_json::Value| {
+            let draft = json!({"status": text, "visibility": "direct", "allowed_mentions": allowed});
+            dana.post("/api/v1/statuses", draft).await
+        };
+        for (text, allowed, unexpected) in [
+            ("@priya @olga tea?", json!([priya.id]), vec!["olga"]),
+            ("@priya @olga tea?", json!([]), vec!["priya", "olga"]),
+            ("tea, @Olga?", json!([priya.id, "nonsense"]), vec!["olga"]),
+        ] {
+            let refused = send(text, allowed).await;
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            assert_eq!(refused.json()["error"], "Post would be sent to unexpected accounts");
+            assert_eq!(each(&refused.json()["unexpected_accounts"], "acct"), unexpected);
+        }
+        assert!(olga.notifications("mention").await.is_empty() && priya.notifications("mention").await.is_empty());
+        send("@priya @olga tea?", json!([priya.id, olga.id])).await.ok();
+        send("@nobody @dana hm", json!([])).await.ok();
+        send("@priya yes", json!(null)).await.ok();
+        send("@priya a single value is no list", json!(priya.id)).await.ok();
+        assert_eq!((olga.notifications("mention").await.len(), priya.notifications("mention").await.len()), (1, 3));
+    }
+}
+
+on_both! {
+    /// A single value where Mastodon permits a list is dropped, as Rails does; where it takes one or more, it is one.
+    async fn a_single_value_is_no_list(engine) {
+        let house = Instance::start("maple", engine).await;
+        let (dana, priya) = (house.member("dana").await, house.member("priya").await);
+        dana.follow(&priya).await;
+        let picture = id(&upload(&dana, "a cup").await.ok());
+        for media in [json!(picture), json!(7), json!(""), json!(true)] {
+            let post = dana.post("/api/v1/statuses", json!({"status": "x", "media_ids": media})).await.ok();
+            assert_eq!(post["media_attachments"], json!([]), "{media}");
+        }
+        let rows = json!([{"name": "home", "value": "maple"}]);
+        let change = json!({"fields_attributes": rows, "attribution_domains": ["tea.example"]});
+        dana.patch("/api/v1/accounts/update_credentials", change).await.ok();
+        let change = json!({"fields_attributes": "", "attribution_domains": "cup.example"});
+        let kept = dana.patch("/api/v1/accounts/update_credentials", change).await.ok();
+        assert_eq!(kept["fields"][0]["name"], "home");
+        assert_eq!(kept["source"]["attribution_domains"], json!(["tea.example"]));
+        priya.post(&format!("/api/v1/accounts/{}/follow", dana.id), json!({"languages": ["en"]})).await.ok();
+        let still = priya.post(&format!("/api/v1/accounts/{}/follow", dana.id), json!({"languages": "es"})).await.ok();
+        assert_eq!(still["languages"], json!(["en"]));
+        let list = id(&dana.post("/api/v1/lists", json!({"title": "friends"})).await.ok());
+        dana.post(&format!("/api/v1/lists/{list}/accounts"), json!({"account_ids": priya.id})).await.ok();
+        assert_eq!(dana.get(&format!("/api/v1/lists/{list}/accounts")).await.ok(), json!([]));
+        priya.publish("@dana hello", "public").await;
+        for filter in ["types=follow", "exclude_types=mention", "types="] {
+            let all = each(&dana.get(&format!("/api/v1/notifications?{filter}")).await.ok(), "type");
+            assert!(all.contains(&"mention".to_owned()), "{filter}");
+        }
+        for path in ["accounts", "statuses"] {
+            assert_eq!(dana.get(&format!("/api/v1/{path}?id={}", dana.id)).await.ok(), json!([]), "{path}");
+        }
+        let report = json!({"account_id": priya.id, "status_ids": "1", "rule_ids": "1"});
+        assert_eq!(dana.post("/api/v1/reports", report).await.ok()["status_ids"], json!([]));
+
+        let related = dana.get(&format!("/api/v1/accounts/relationships?id={}", priya.id)).await.ok();
+        assert_eq!(each(&related, "id"), [priya.id.as_str()]);
+        dana.post("/api/v1/markers", json!({"home": {"last_read_id": "5"}})).await.ok();
+        assert_eq!(dana.get("/api/v1/markers?timeline=home").await.ok()["home"]["last_read_id"], "5");
+        priya.publish("#tea", "public").await;
+        let tagged = dana.get("/api/v1/timelines/tag/coffee?any=tea").await.ok();
+        assert_eq!(tagged.as_array().unwrap().len(), 1);
+    }
+}
+
+on_both! {
+    /// Quotes are not made here: whoever would allow them is told so.
+    async fn a_policy_for_quotes_is_kept_or_refused(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.member("dana").await;
+        let post = id(&dana.publish("first", "public").await);
+        for (policy, status) in [("nobody", 200), ("", 200), ("public", 422), ("followers", 422), ("everyone", 422)] {
+            let draft = json!({"status": "x", "quote_approval_policy": policy});
+            let answers = [
+                dana.post("/api/v1/statuses", draft.clone()).await,
+                dana.put(&format!("/api/v1/statuses/{post}"), draft).await,
+                dana.patch("/api/v1/accounts/update_credentials", json!({"source": {"quote_policy": policy}})).await,
+            ];
+            for answer in answers {
+                assert_eq!(answer.status, status, "{policy}: {}", answer.text);
+            }
+        }
+        let me = dana.get("/api/v1/accounts/verify_credentials").await.ok();
+        let preferences = dana.get("/api/v1/preferences").await.ok();
+        assert_eq!(me["source"]["quote_policy"], "nobody");
+        assert_eq!(preferences["posting:default:quote_policy"], "nobody");
+    }
+}
+
+on_both! {
+    /// What a member's settings say is what a post without an audience gets, from the first day.
+    async fn posts_are_for_whom_the_settings_say(engine) {
+        let house = Instance::start("maple", engine).await;
+        let dana = house.cautious_member("dana").await;
+        for privacy in [None, Some("unlisted"), Some("private"), Some("direct"), Some("public")] {
+            if let Some(privacy) = privacy {
+                dana.patch("/api/v1/accounts/update_credentials", json!({"source": {"privacy": privacy}})).await.ok();
+            }
+            let said = dana.get("/api/v1/accounts/verify_credentials").await.ok()["source"]["privacy"].clone();
+            assert_eq!(dana.get("/api/v1/preferences").await.ok()["posting:default:visibility"], said);
+            let drafts = [json!({}), json!({"visibility": ""}), json!({"visibility": null})];
+            for mut draft in drafts {
+                draft["status"] = json!("x");
+                assert_eq!(dana.post("/api/v1/statuses", draft).await.ok()["visibility"], said, "{privacy:?}");
+            }
+        }
+    }
+}
